@@ -1,0 +1,5 @@
+"""The addresses that frontends post to."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

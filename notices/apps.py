@@ -1,0 +1,12 @@
+"""The app: models are known, so the hooks can be hung."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class NoticesConfig(AppConfig):
+    name = "notices"
+    verbose_name = _("Study notices")
+
+    def ready(self) -> None:
+        from notices import checks, signals  # noqa: F401

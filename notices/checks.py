@@ -1,0 +1,1 @@
+"""Wrong combinations of settings, found by `manage.py check`."""

@@ -1,0 +1,38 @@
+"""The admin site: open to site admins, and to whoever leads a study."""
+
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from notices.models import Study
+
+
+def may_enter(user: Any) -> bool:
+    """A leader is who leads a study: no flag to keep in step with it."""
+    if not user.is_active or not user.is_authenticated:
+        return False
+    return user.is_staff or Study.objects.filter(leaders=user).exists()
+
+
+class DeskLoginForm(AdminAuthenticationForm):
+    def confirm_login_allowed(self, user: Any) -> None:
+        if not may_enter(user):
+            raise ValidationError(
+                _("The account %(name)s leads no study. Ask a site admin to make it a leader."),
+                code="no_study",
+                params={"name": user.get_username()},
+            )
+
+
+class Desk(AdminSite):
+    site_header = _("Study notices")
+    site_title = _("Study notices")
+    index_title = _("Your studies")
+    login_form = DeskLoginForm
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return may_enter(request.user)

@@ -1,0 +1,709 @@
+"""The tables: studies, channels, notices, deliveries and the record of every attempt.
+
+What a leader wishes is changed here; what the bot finds out is written by `ledger`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Any, Self
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import (
+    MaxLengthValidator,
+    MaxValueValidator,
+    RegexValidator,
+    URLValidator,
+)
+from django.db import models, transaction
+from django.db.models import Case, F, Q, Value, When
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
+
+# Discord's limits for what we show as an embed (its documentation, "Embed Limits").
+TITLE_LIMIT = 256
+DESCRIPTION_LIMIT = 4096
+AUTHOR_LIMIT = 256
+URL_LIMIT = 2048
+# What a person can read off a message and type: no 0/O, 1/I/L, U.
+_REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+REFERENCE_LENGTH = 10
+
+http_url = URLValidator(schemes=["http", "https"])
+
+
+def new_nonce() -> str:
+    """A delivery's reference: Discord's nonce (at most 25 characters) and the message's marker."""
+    return "".join(secrets.choice(_REFERENCE_ALPHABET) for _n in range(REFERENCE_LENGTH))
+
+
+def default_time_zone() -> str:
+    return settings.TIME_ZONE
+
+
+def validate_time_zone(value: str) -> None:
+    if value not in available_timezones():
+        raise ValidationError(
+            _("%(value)s is not a time zone; write one such as Asia/Seoul."),
+            params={"value": value},
+        )
+
+
+def validate_not_blank(value: str) -> None:
+    # Discord strips an embed's texts and then refuses an empty one.
+    if not value.strip():
+        raise ValidationError(_("This must not be blank."), code="blank")
+
+
+class ChannelQuerySet(models.QuerySet["Channel"]):
+    def led_by(self, user: Any) -> Self:
+        """The channels a leader may pick among: those of her studies."""
+        if user.is_superuser:
+            return self
+        return self.filter(studies__leaders=user).distinct()
+
+
+class Channel(models.Model):
+    """A Discord channel as the bot last saw it; kept in step by the gateway's events."""
+
+    class Type(models.IntegerChoices):
+        TEXT = 0, _("text")
+        VOICE = 2, _("voice")
+        ANNOUNCEMENT = 5, _("announcement")
+        ANNOUNCEMENT_THREAD = 10, _("announcement thread")
+        PUBLIC_THREAD = 11, _("thread")
+        PRIVATE_THREAD = 12, _("private thread")
+        STAGE = 13, _("stage")
+
+    id = models.BigIntegerField(_("channel id"), primary_key=True)
+    guild_id = models.BigIntegerField(_("guild id"), null=True, blank=True)
+    guild_name = models.CharField(_("server"), max_length=100, blank=True)
+    name = models.CharField(_("name"), max_length=100, blank=True)
+    type = models.PositiveSmallIntegerField(_("type"), choices=Type, default=Type.TEXT)
+    permissions = models.BigIntegerField(_("the bot's permissions"), null=True, blank=True)
+    seen_at = models.DateTimeField(_("last seen by the bot"), null=True, blank=True)
+    gone_at = models.DateTimeField(_("gone since"), null=True, blank=True)
+    refused_at = models.DateTimeField(_("refused us at"), null=True, blank=True)
+    refused_code = models.IntegerField(_("refused us with code"), null=True, blank=True)
+
+    objects = ChannelQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("channel")
+        verbose_name_plural = _("channels")
+        ordering = ("guild_name", "name", "id")
+        constraints = [
+            models.CheckConstraint(condition=Q(id__gt=0), name="channel_id_is_positive"),
+            models.CheckConstraint(
+                condition=Q(refused_at__isnull=True, refused_code__isnull=True)
+                | Q(refused_at__isnull=False, refused_code__isnull=False),
+                name="channel_refusal_has_time_and_code",
+            ),
+        ]
+        # For keeping in step: what the bot knows of one guild.
+        indexes = [models.Index(fields=["guild_id"], name="channel_of_guild")]
+
+    def __str__(self) -> str:
+        if not self.name:
+            return str(self.id)
+        return f"#{self.name} ({self.guild_name})" if self.guild_name else f"#{self.name}"
+
+
+class StudyQuerySet(models.QuerySet["Study"]):
+    def led_by(self, user: Any) -> Self:
+        if user.is_superuser:
+            return self
+        return self.filter(leaders=user)
+
+
+class Study(models.Model):
+    """A study group: its leaders write, its channels show."""
+
+    class Language(models.TextChoices):
+        KOREAN = "ko", _("Korean")
+        ENGLISH = "en", _("English")
+
+    name = models.CharField(_("name"), max_length=100, validators=[validate_not_blank])
+    leaders = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, related_name="studies", blank=True, verbose_name=_("leaders")
+    )
+    channels = models.ManyToManyField(
+        Channel, related_name="studies", blank=True, verbose_name=_("channels")
+    )
+    colour = models.PositiveIntegerField(
+        _("colour"), default=0x5865F2, validators=[MaxValueValidator(0xFFFFFF)]
+    )
+    language = models.CharField(
+        _("language"), max_length=2, choices=Language, default=Language.KOREAN
+    )
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default=default_time_zone, validators=[validate_time_zone]
+    )
+    ping_role_id = models.BigIntegerField(
+        _("role to ping"), null=True, blank=True, help_text=_("The role's id in Discord.")
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    objects = StudyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("study")
+        verbose_name_plural = _("studies")
+        ordering = ("name", "id")
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="study_has_a_name"),
+            models.CheckConstraint(condition=Q(colour__lte=0xFFFFFF), name="study_colour_is_rgb"),
+            models.CheckConstraint(
+                condition=Q(language__in=["ko", "en"]), name="study_language_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(ping_role_id__isnull=True) | Q(ping_role_id__gt=0),
+                name="study_ping_role_is_positive",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApiKeyManager(BaseAPIKeyManager):
+    pass
+
+
+class ApiKey(AbstractAPIKey):
+    """A frontend's key, kept hashed; good for the studies it was made for."""
+
+    studies = models.ManyToManyField(
+        Study, related_name="api_keys", blank=True, verbose_name=_("studies")
+    )
+    all_studies = models.BooleanField(
+        _("every study"), default=False, help_text=_("Good for every study, later ones too.")
+    )
+
+    objects = ApiKeyManager()
+
+    class Meta(AbstractAPIKey.Meta):
+        abstract = False
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+
+    def allowed_studies(self) -> StudyQuerySet:
+        return Study.objects.all() if self.all_studies else Study.objects.filter(api_keys=self)
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def led_by(self, user: Any) -> Self:
+        if user.is_superuser:
+            return self
+        return self.filter(study__leaders=user)
+
+    def not_fanned_out(self) -> Self:
+        """Notices with a change that the deliveries do not know yet (index notice_to_fan_out)."""
+        return self.filter(revision__gt=F("fanned_out_revision"))
+
+    def in_status(self, status: str, now: datetime) -> Self:
+        """Filter by the status as of `now`: the hour strikes without a write."""
+        if status == Notice.Status.SCHEDULED:
+            return self.filter(status=status, publish_at__gt=now)
+        if status == Notice.Status.QUEUED:
+            struck = Q(status=Notice.Status.SCHEDULED, publish_at__lte=now)
+            return self.filter(Q(status=status) | struck)
+        return self.filter(status=status)
+
+    def update(self, **changes: Any) -> int:
+        """A bulk change is a change too: it counts up what the sweep looks for."""
+        if Notice.SHOWN_FIELDS & changes.keys():
+            changes.setdefault("revision", F("revision") + 1)
+        if Notice.FANNED_OUT_FIELDS & changes.keys():
+            changes.setdefault("fanned_out_revision", 0)
+        if {"revision", "fanned_out_revision"} & changes.keys():
+            changes.setdefault("changed_at", timezone.now())
+        return super().update(**changes)
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+
+class Notice(models.Model):
+    """What a leader wrote, and what became of it.
+
+        draft ──publish──► scheduled ──the hour──► queued ──► sending ──► sent
+                                                                 │  ├──► partly_sent
+                                                                 │  └──► failed
+              withdrawn ◄──all messages gone── sending ◄──withdraw──┘
+
+    `status` is computed from the deliveries in SQL (`ledger.refresh_status`), never set by hand.
+    `revision` counts changes of what is shown. `fanned_out_revision` is the revision that the
+    deliveries know; 0 says that something else changed (channels, times, withdrawal).
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        SCHEDULED = "scheduled", _("scheduled")
+        QUEUED = "queued", _("queued")
+        SENDING = "sending", _("sending")
+        SENT = "sent", _("sent")
+        PARTLY_SENT = "partly_sent", _("partly sent")
+        FAILED = "failed", _("failed")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    class Ping(models.TextChoices):
+        NONE = "none", _("nobody")
+        ROLE = "role", _("the study's role")
+        HERE = "here", _("everyone online (@here)")
+        EVERYONE = "everyone", _("everyone (@everyone)")
+
+    SHOWN_FIELDS = frozenset(
+        {"title", "content", "author", "url", "image", "ping", "study", "study_id"}
+    )
+    FANNED_OUT_FIELDS = frozenset({"publish_at", "expires_at", "withdrawn_at"})
+
+    study = models.ForeignKey(
+        Study, on_delete=models.PROTECT, related_name="notices", verbose_name=_("study")
+    )
+    channels = models.ManyToManyField(
+        Channel, related_name="notices", blank=True, verbose_name=_("channels")
+    )
+    title = models.CharField(_("title"), max_length=TITLE_LIMIT, validators=[validate_not_blank])
+    content = models.TextField(
+        _("content"),
+        validators=[MaxLengthValidator(DESCRIPTION_LIMIT), validate_not_blank],
+        help_text=_("Discord's Markdown; at most 4096 characters."),
+    )
+    author = models.CharField(_("author"), max_length=AUTHOR_LIMIT, blank=True)
+    url = models.CharField(
+        _("link"),
+        max_length=URL_LIMIT,
+        blank=True,
+        validators=[http_url],
+        help_text=_("Opens when the title is clicked."),
+    )
+    image = models.CharField(
+        _("picture"),
+        max_length=URL_LIMIT,
+        blank=True,
+        validators=[http_url],
+        help_text=_("The address of a picture on the web."),
+    )
+    ping = models.CharField(_("ping"), max_length=8, choices=Ping, default=Ping.NONE)
+    publish_at = models.DateTimeField(
+        _("publish at"), null=True, blank=True, help_text=_("Empty: a draft.")
+    )
+    expires_at = models.DateTimeField(
+        _("not after"),
+        null=True,
+        blank=True,
+        help_text=_("Where it could not be shown by then, it is no longer sent."),
+    )
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("written by"),
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    changed_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)
+    revision = models.PositiveIntegerField(_("revision"), default=1, editable=False)
+    fanned_out_revision = models.PositiveIntegerField(default=0, editable=False)
+    status = models.CharField(
+        _("status"), max_length=16, choices=Status, default=Status.DRAFT, editable=False
+    )
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(condition=~Q(title=""), name="notice_has_a_title"),
+            models.CheckConstraint(condition=~Q(content=""), name="notice_has_content"),
+            models.CheckConstraint(
+                condition=Q(ping__in=["none", "role", "here", "everyone"]),
+                name="notice_ping_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=[
+                        "draft",
+                        "scheduled",
+                        "queued",
+                        "sending",
+                        "sent",
+                        "partly_sent",
+                        "failed",
+                        "withdrawn",
+                    ]
+                ),
+                name="notice_status_is_known",
+            ),
+            models.CheckConstraint(condition=Q(revision__gte=1), name="notice_revision_from_1"),
+            models.CheckConstraint(
+                condition=Q(fanned_out_revision__lte=F("revision")),
+                name="notice_fanned_out_is_not_ahead",
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_at__isnull=True)
+                | Q(publish_at__isnull=True)
+                | Q(expires_at__gt=F("publish_at")),
+                name="notice_expires_after_publishing",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True) | Q(publish_at__isnull=False),
+                name="notice_withdrawn_was_published",
+            ),
+        ]
+        indexes = [
+            # The sweep and /readyz: what the deliveries do not know yet, oldest first.
+            models.Index(
+                fields=["changed_at"],
+                condition=Q(revision__gt=F("fanned_out_revision")),
+                name="notice_to_fan_out",
+            ),
+            # The lists of the admin and the API: a study's notices, newest first, by status.
+            models.Index(fields=["study", "-id"], name="notice_of_study"),
+            models.Index(fields=["status", "-id"], name="notice_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def clean(self) -> None:
+        if self.publish_at and self.expires_at and self.expires_at <= self.publish_at:
+            raise ValidationError({"expires_at": _("This is not after the moment of publishing.")})
+
+    @property
+    def current_status(self) -> str:
+        """The stored status, but for the hour that has struck since it was stored."""
+        struck = self.publish_at is not None and self.publish_at <= timezone.now()
+        if self.status == self.Status.SCHEDULED and struck:
+            return self.Status.QUEUED
+        return self.status
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save what a leader may change; count the revision up where what is shown changes.
+
+        The database itself compares: what this process once loaded may be old. For the same
+        reason a plain save() leaves alone what is not hers to edit (status, withdrawal).
+        """
+        if self._state.adding:
+            self.status = self._first_status()
+            super().save(*args, **kwargs)
+            return
+        fields = set(kwargs.get("update_fields") or self._editable_fields())
+        shown = self.SHOWN_FIELDS & (fields | {f"{name}_id" for name in fields})
+        same = Q(**{name: getattr(self, name) for name in shown})
+        not_begun = (self.Status.DRAFT, self.Status.SCHEDULED, self.Status.QUEUED)
+        counted: dict[str, Any] = {
+            "revision": Case(When(same, then=F("revision")), default=F("revision") + 1)
+            if shown
+            else F("revision"),
+            "fanned_out_revision": 0,
+            "changed_at": timezone.now(),
+            "status": Case(
+                When(status__in=not_begun, withdrawn_at=None, then=Value(self._first_status())),
+                default=F("status"),
+            ),
+        }
+        for name, value in counted.items():
+            setattr(self, name, value)
+        kwargs["update_fields"] = fields | counted.keys()
+        super().save(*args, **kwargs)
+        self.refresh_from_db(fields=["revision", "status"])
+
+    def _editable_fields(self) -> set[str]:
+        concrete = self._meta.concrete_fields
+        return {field.name for field in concrete if field.editable and not field.primary_key}
+
+    def _first_status(self) -> str:
+        if self.publish_at is None:
+            return self.Status.DRAFT
+        if self.publish_at > timezone.now():
+            return self.Status.SCHEDULED
+        return self.Status.QUEUED
+
+    def withdraw(self) -> bool:
+        """Wish every message gone. Returns whether this call did it; a draft has nothing to take back."""
+        with transaction.atomic():
+            locked = Notice.objects.select_for_update().get(pk=self.pk)
+            if locked.withdrawn_at is not None or locked.publish_at is None:
+                return False
+            self.withdrawn_at = timezone.now()
+            self.save(update_fields=["withdrawn_at"])
+        return True
+
+    def send_again(self) -> int:
+        """Wish what failed, and what is unknown, tried once more. Returns how many channels."""
+        with transaction.atomic():
+            locked = Notice.objects.select_for_update().get(pk=self.pk)
+            if locked.withdrawn_at is not None:
+                return 0
+            again = self.deliveries.send_again(timezone.now())
+            if again:
+                self.save(update_fields=["changed_at"])
+        return again
+
+    def duplicate(self, by: Any) -> Notice:
+        """A draft of the same words for the same channels."""
+        with transaction.atomic():
+            copy = Notice.objects.create(
+                study_id=self.study_id,
+                title=self.title,
+                content=self.content,
+                author=self.author,
+                url=self.url,
+                image=self.image,
+                ping=self.ping,
+                created_by=by,
+            )
+            copy.channels.set(self.channels.all())
+        return copy
+
+
+class ErrorCode(models.IntegerChoices):
+    """Our own reasons, beside Discord's codes and HTTP's (which are all above 99)."""
+
+    EXPIRED = 1, _("expired")
+    NO_ANSWER = 2, _("no answer")
+    NOT_READABLE = 3, _("history not readable")
+    MESSAGE_DELETED = 10008, _("message deleted in Discord")
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def due(self, now: datetime) -> Self:
+        """What wants a request by `now` (indexes delivery_due_create, delivery_due_change)."""
+        return self.filter(due_at__lte=now)
+
+    def send_again(self, now: datetime) -> int:
+        """Make due again what ended without showing what is wanted."""
+        ended = self.filter(
+            Q(state=Delivery.State.FAILED) | Q(state=Delivery.State.UNKNOWN, due_at__isnull=True)
+        )
+        for deleted in ended.filter(error_code=ErrorCode.MESSAGE_DELETED):
+            # Discord answers the old nonce with the deletion: only a new one posts anew.
+            self.filter(pk=deleted.pk).update(nonce=new_nonce(), unknown_since=None)
+        return ended.update(
+            state=Case(
+                When(unknown_since__isnull=False, then=Value(Delivery.State.UNKNOWN)),
+                default=Value(Delivery.State.WAITING),
+            ),
+            due_at=now,
+            tries=0,
+            error_code=None,
+            error_detail="",
+        )
+
+
+class Delivery(models.Model):
+    """A notice in a channel: what it should show, and what it does show.
+
+                ┌────────── transient error: due again later ─────────┐
+                ▼                                                      │
+     waiting ──claim──► sending ──shown = wanted──► sent ──edited/withdrawn──► waiting
+                           │            └─ nothing wanted, nothing shown ──► withdrawn
+                           ├── refused for good ──► failed (code, reason, what to do about it)
+                           └── outcome unknown  ──► unknown ──same nonce, or history──► sent | waiting
+
+    `wanted` and `shown` are revisions of the notice; null is nothing. `due_at` is the moment of
+    the next request, null when none is due; while sending it is the end of the lease.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        SENDING = "sending", _("sending")
+        SENT = "sent", _("sent")
+        FAILED = "failed", _("failed")
+        UNKNOWN = "unknown", _("unknown")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    notice = models.ForeignKey(
+        Notice, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("notice")
+    )
+    channel = models.ForeignKey(
+        Channel, on_delete=models.PROTECT, related_name="deliveries", verbose_name=_("channel")
+    )
+    wanted = models.PositiveIntegerField(_("wanted revision"), null=True, blank=True)
+    shown = models.PositiveIntegerField(_("shown revision"), null=True, blank=True)
+    message_id = models.BigIntegerField(_("message"), null=True, blank=True)
+    state = models.CharField(_("state"), max_length=16, choices=State, default=State.WAITING)
+    nonce = models.CharField(max_length=25, default=new_nonce, editable=False)
+    due_at = models.DateTimeField(_("due"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("not after"), null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    unknown_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text=_("Begin of the first create whose outcome nobody knows yet."),
+    )
+    error_code = models.IntegerField(_("error code"), null=True, blank=True)
+    error_detail = models.CharField(_("error"), max_length=500, blank=True)
+    claim = models.BigIntegerField(null=True, blank=True, editable=False)
+    changed_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(fields=["notice", "channel"], name="delivery_once_per_channel"),
+            models.UniqueConstraint(fields=["nonce"], name="delivery_nonce_is_its_own"),
+            models.UniqueConstraint(
+                fields=["message_id"],
+                condition=Q(message_id__isnull=False),
+                name="delivery_message_is_its_own",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=["waiting", "sending", "sent", "failed", "unknown", "withdrawn"]
+                ),
+                name="delivery_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(shown__isnull=True, message_id__isnull=True)
+                | Q(shown__isnull=False, message_id__isnull=False),
+                name="delivery_shown_has_a_message",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="sent")
+                | Q(shown__isnull=False, wanted=F("shown"), due_at__isnull=True),
+                name="delivery_sent_shows_what_is_wanted",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="withdrawn")
+                | Q(shown__isnull=True, wanted__isnull=True, due_at__isnull=True),
+                name="delivery_withdrawn_shows_nothing",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="failed") | Q(error_code__isnull=False, due_at__isnull=True),
+                name="delivery_failed_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["waiting", "sending"]) | Q(due_at__isnull=False),
+                name="delivery_under_way_is_due",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="sending") | Q(claim__isnull=False),
+                name="delivery_sending_is_claimed",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="unknown") | Q(unknown_since__isnull=False),
+                name="delivery_unknown_since_when",
+            ),
+        ]
+        indexes = [
+            # The claim: creates first, then edits and deletes, each by the moment they are due.
+            models.Index(
+                fields=["due_at", "id"],
+                condition=Q(due_at__isnull=False, message_id__isnull=True),
+                name="delivery_due_create",
+            ),
+            models.Index(
+                fields=["due_at", "id"],
+                condition=Q(due_at__isnull=False, message_id__isnull=False),
+                name="delivery_due_change",
+            ),
+            # The sweep: what a bot had in hand when it died.
+            models.Index(fields=["id"], condition=Q(state="sending"), name="delivery_sending"),
+            # Pruning: what was settled long ago.
+            models.Index(
+                fields=["changed_at"], condition=Q(due_at__isnull=True), name="delivery_settled"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.notice_id} → {self.channel_id}"
+
+    @property
+    def message_url(self) -> str | None:
+        """Where a person sees the message; null while none is shown."""
+        if self.message_id is None:
+            return None
+        guild = self.channel.guild_id or "@me"
+        return f"{settings.DISCORD_APP_URL}/channels/{guild}/{self.channel_id}/{self.message_id}"
+
+
+class Attempt(models.Model):
+    """One request to Discord. Written before it goes out, closed when it is answered, never edited."""
+
+    class Action(models.TextChoices):
+        CREATE = "create", _("create")
+        EDIT = "edit", _("edit")
+        DELETE = "delete", _("delete")
+        LOOK_UP = "look_up", _("look up")
+
+    class Outcome(models.TextChoices):
+        SHOWN = "shown", _("shown")
+        GONE = "gone", _("gone")
+        ABSENT = "absent", _("not found")
+        TRANSIENT = "transient", _("try again")
+        REFUSED = "refused", _("refused")
+        UNKNOWN = "unknown", _("unknown")
+
+    delivery = models.ForeignKey(
+        Delivery, on_delete=models.CASCADE, related_name="attempts", verbose_name=_("delivery")
+    )
+    action = models.CharField(_("action"), max_length=8, choices=Action)
+    revision = models.PositiveIntegerField(_("revision"), null=True, blank=True)
+    nonce = models.CharField(max_length=25)
+    claim = models.BigIntegerField()
+    begun_at = models.DateTimeField(_("begun"))
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, null=True, blank=True)
+    code = models.IntegerField(_("code"), null=True, blank=True)
+    detail = models.CharField(_("detail"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "claim"], name="attempt_once_per_claim"),
+            models.CheckConstraint(
+                condition=Q(action__in=["create", "edit", "delete", "look_up"]),
+                name="attempt_action_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, outcome__isnull=True)
+                | Q(ended_at__isnull=False, outcome__isnull=False),
+                name="attempt_ended_has_an_outcome",
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome__isnull=True)
+                | Q(outcome__in=["shown", "gone", "absent", "transient", "refused", "unknown"]),
+                name="attempt_outcome_is_known",
+            ),
+        ]
+        # A restarted bot's look at the last seconds, and pruning.
+        indexes = [models.Index(fields=["begun_at"], name="attempt_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()} {self.begun_at:%Y-%m-%d %H:%M:%S}"
+
+
+class BotInstance(models.Model):
+    """A running bot: it says here that it is alive, and which shards it serves."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    started_at = models.DateTimeField(_("started"))
+    heartbeat_at = models.DateTimeField(_("heartbeat"))
+    is_active = models.BooleanField(_("active"), default=False)
+    shard_ids = models.JSONField(_("shards"), null=True, blank=True)
+    shard_count = models.PositiveIntegerField(_("shard count"), null=True, blank=True)
+    gateway_latency_ms = models.PositiveIntegerField(_("gateway latency (ms)"), null=True)
+
+    class Meta:
+        verbose_name = _("bot")
+        verbose_name_plural = _("bots")
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,1 @@
+"""A saved notice schedules its fan-out: nothing else happens here."""

@@ -1,0 +1,173 @@
+"""The settings of studybot: nothing but configuration, all of it from the environment.
+
+docs/operations.md explains every variable; the safe value is the default.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from studybot import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+environment.load_dotenv(BASE_DIR / ".env")
+
+DEBUG = environment.flag("DEBUG")
+SECRET_KEY = environment.secret_key("SECRET_KEY", VAR_DIR)
+ALLOWED_HOSTS = environment.names("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = [f"https://{host.lstrip('.')}" for host in ALLOWED_HOSTS if host != "*"]
+TIME_ZONE = environment.time_zone("TIME_ZONE", "Asia/Seoul")
+LOG_LEVEL = environment.choice(
+    "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+)
+
+# --- the bot -------------------------------------------------------------------------------
+BOT_TOKEN = environment.text("BOT_TOKEN")
+BOT_API_HOST = environment.text("BOT_API_HOST", "127.0.0.1")
+BOT_API_PORT = environment.whole("BOT_API_PORT", 8000, least=1, most=65535)
+DISCORD_API_URL = environment.url(
+    "DISCORD_API_URL", "https://discord.com/api/v10", ("https", "http")
+)
+# Where a link to a message leads a person.
+DISCORD_APP_URL = environment.url("DISCORD_APP_URL", "https://discord.com", ("https", "http"))
+MAX_SEND_RETRIES = environment.whole("MAX_SEND_RETRIES", 5, least=0, most=100)
+NONCE_WINDOW = environment.number("NONCE_WINDOW", 60, least=1, most=120)
+SEND_RATE = environment.number("SEND_RATE", 48, least=1, most=100_000)
+REQUEST_TIMEOUT = environment.number("REQUEST_TIMEOUT", 15, least=0.1, most=300)
+
+# --- storage -------------------------------------------------------------------------------
+VAR_DIR.mkdir(exist_ok=True)
+_database_url = environment.url(
+    "DATABASE_URL",
+    f"sqlite:///{VAR_DIR / 'studybot.sqlite3'}",
+    ("sqlite", "postgres", "postgresql"),
+)
+# None keeps a connection for the life of its thread or process: opening one costs more than a notice.
+_database: dict[str, Any] = dict(dj_database_url.parse(_database_url, conn_max_age=None))
+_database["CONN_HEALTH_CHECKS"] = True
+SQLITE = _database["ENGINE"].endswith("sqlite3")
+if SQLITE:
+    # IMMEDIATE is what ends "database is locked" between web, queue and bot.
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+    }
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = environment.url("REDIS_URL", "", ("redis", "rediss", "unix"))
+
+Q_CLUSTER: dict[str, Any] = {
+    "name": environment.text("Q_CLUSTER_NAME", "studybot"),
+    "workers": environment.whole("Q_WORKERS", 1, least=1, most=64),
+    "timeout": 60,
+    "queue_limit": 4,
+    "bulk": 1,
+    "retry": 60 * (4 + 2) + 60,
+    "max_attempts": 5,
+    "save_limit": -1,
+    "catch_up": False,
+    "label": "django-q2",
+    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default", "poll": 0.05}),
+}
+
+# --- the web -------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "notices",
+    "studybot.apps.DeskConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework_api_key",
+    "django_q",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "studybot.urls"
+WSGI_APPLICATION = "studybot.wsgi.application"
+ASGI_APPLICATION = "studybot.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+LANGUAGE_CODE = "ko"
+LANGUAGES = [("ko", "한국어"), ("en", "English")]
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+
+SESSION_COOKIE_SECURE = not DEBUG
+CSRF_COOKIE_SECURE = not DEBUG
+# Only behind a proxy that sets this header itself: anybody else could forge it.
+BEHIND_TLS_PROXY = environment.flag("BEHIND_TLS_PROXY")
+SECURE_SSL_REDIRECT = BEHIND_TLS_PROXY
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
+# Machines ask these without TLS, from beside the web process.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = 0 if DEBUG else 60 * 60 * 24 * 365
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
+SECURE_HSTS_PRELOAD = not DEBUG
+X_FRAME_OPTIONS = "DENY"
+
+API_KEY_CUSTOM_HEADER = "HTTP_X_API_KEY"
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["notices.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["notices.api.authentication.HasApiKey"],
+    "DEFAULT_PARSER_CLASSES": ["notices.api.parsers.BoundedJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "notices.api.errors.explain",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+}
+
+if not DEBUG and "*" in ALLOWED_HOSTS:
+    raise ImproperlyConfigured(
+        "ALLOWED_HOSTS='*' cannot be used without DEBUG: write the names of your hosts, "
+        "separated by commas"
+    )
