@@ -1,0 +1,56 @@
+// Tells of a message in a channel that is not being looked at: a note in the corner, and the count in the title.
+
+import { drawAvatar } from "./avatar.js";
+import { h } from "./dom.js";
+import { drawIconButton } from "./icons.js";
+import { authorName } from "./message.js";
+import { hrefTo } from "./route.js";
+
+const SHOWN_MS = 6000;
+
+let timer;
+
+/** Only the latest is shown: a burst of messages must not bury the page. */
+export function showToast(parent, { guild, channel, message }, { texts }) {
+  const close = () => parent.replaceChildren();
+  const link = h(
+    "a",
+    { href: hrefTo(guild.id, channel.id), onclick: close },
+    drawAvatar(message.author, guild.members.find(({ id }) => id === message.author.id)?.avatar_color),
+    h(
+      "span",
+      {},
+      h("span", { class: "toast-place" }, texts.toast(channel.name, guild.name)),
+      h("span", { class: "toast-text" }, `${authorName(message)}: ${gist(message)}`),
+    ),
+  );
+  show(parent, link, drawIconButton("close", texts.closeToast, { onclick: close }));
+}
+
+export function showProblem(parent, text) {
+  show(parent, h("p", {}, text));
+}
+
+function show(parent, ...content) {
+  parent.replaceChildren(h("div", { class: "toast" }, content));
+  closeLater(parent);
+}
+
+/** Not while it is pointed at or has the focus: reading takes some longer than others. */
+function closeLater(parent) {
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    if (parent.matches(":hover, :focus-within")) closeLater(parent);
+    else parent.replaceChildren();
+  }, SHOWN_MS);
+}
+
+function gist({ content, embeds }) {
+  const embed = embeds?.[0];
+  return content || embed?.title || embed?.description || "…";
+}
+
+export function showTitle(unread, { guild, channel }, { texts }) {
+  const place = [channel && `#${channel.name}`, guild?.name, texts.pageTitle].filter(Boolean).join(" · ");
+  document.title = unread ? `(${unread}) ${place}` : place;
+}
