@@ -486,9 +486,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         ended = self.filter(
             Q(state=Delivery.State.FAILED) | Q(state=Delivery.State.UNKNOWN, due_at__isnull=True)
         )
-        for deleted in ended.filter(error_code=ErrorCode.MESSAGE_DELETED):
-            # Discord answers the old nonce with the deletion: only a new one posts anew.
-            self.filter(pk=deleted.pk).update(nonce=new_nonce(), unknown_since=None)
+        # Where nobody can tell whether it is shown, the leader has decided: create, same nonce.
+        ended.filter(state=Delivery.State.UNKNOWN).update(
+            state=Delivery.State.FAILED, unknown_since=None
+        )
+        ended = self.filter(state=Delivery.State.FAILED)
         return ended.update(
             state=Case(
                 When(unknown_since__isnull=False, then=Value(Delivery.State.UNKNOWN)),
@@ -496,6 +498,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             ),
             due_at=now,
             tries=0,
+            setbacks=0,
             error_code=None,
             error_detail="",
         )
@@ -537,6 +540,9 @@ class Delivery(models.Model):
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
     expires_at = models.DateTimeField(_("not after"), null=True, blank=True)
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    setbacks = models.PositiveSmallIntegerField(
+        default=0, help_text=_("Requests since the last success; the pauses grow with it.")
+    )
     unknown_since = models.DateTimeField(
         null=True,
         blank=True,

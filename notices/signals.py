@@ -1,1 +1,57 @@
-"""A saved notice schedules its fan-out: nothing else happens here."""
+"""A saved notice schedules its fan-out: nothing else happens here.
+
+What bypasses these hooks (a bulk update, a crash between commit and hook) the bot's sweep finds.
+"""
+
+import logging
+from typing import Any
+
+from django.db import transaction
+from django.db.models.signals import m2m_changed, post_save, pre_save
+from django.dispatch import receiver
+from django_q.tasks import async_task
+
+from notices.models import Notice
+
+log = logging.getLogger(__name__)
+
+
+@receiver(post_save, sender=Notice)
+def schedule_fan_out(sender: type[Notice], instance: Notice, raw: bool, **_kwargs: Any) -> None:
+    """Once the notice is committed: a task must not run before what it is to read is there."""
+    if not raw:
+        notice_id = instance.pk
+        transaction.on_commit(lambda: _enqueue(notice_id))
+
+
+@receiver(m2m_changed, sender=Notice.channels.through)
+def schedule_on_channels(instance: Any, action: str, reverse: bool, **kwargs: Any) -> None:
+    """The channels were picked anew: the deliveries do not know it yet."""
+    if action not in {"post_add", "post_remove", "pre_clear"}:
+        return
+    # From a channel's side (reverse) the changed notices are the ids that were handed over.
+    ids = kwargs["pk_set"] if reverse else {instance.pk}
+    if reverse and action == "pre_clear":
+        ids = set(instance.notices.values_list("pk", flat=True))
+    Notice.objects.filter(pk__in=ids).update(fanned_out_revision=0)
+    for notice_id in ids:
+        transaction.on_commit(lambda notice_id=notice_id: _enqueue(notice_id))
+
+
+@receiver(pre_save, sender=Notice)
+def count_loaded_change(sender: type[Notice], instance: Notice, raw: bool, **_kwargs: Any) -> None:
+    """`loaddata` over a notice that is there: a change, though its file knows no higher revision."""
+    if not raw:
+        return
+    known = Notice.objects.filter(pk=instance.pk).values_list("revision", flat=True).first()
+    if known is not None:
+        instance.revision = max(instance.revision, known + 1)
+        instance.fanned_out_revision = 0
+
+
+def _enqueue(notice_id: int) -> None:
+    try:
+        async_task("notices.tasks.fan_out_notice", notice_id, group="fan out")
+    except Exception:
+        # The notice is saved and the bot's sweep will find it: a broker that is down loses nothing.
+        log.exception("notice %s: the queue did not take the task; the bot will sweep", notice_id)

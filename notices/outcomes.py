@@ -1,0 +1,218 @@
+"""What a new wish, and what an outcome, make of a delivery: decisions only, no clock, no database.
+
+Each function takes a delivery as it was read under its notice's lock and returns the fields that
+change.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from notices.models import Attempt, Delivery, ErrorCode, new_nonce
+from notices.retry import pause_seconds
+
+# A create that was lost may still take effect: look for it only after it had the time to.
+LOOK_AFTER = timedelta(seconds=5)
+
+State = Delivery.State
+Action = Attempt.Action
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one claimed request ended; `kind` is an `Attempt.Outcome`."""
+
+    delivery_id: int
+    claim: int
+    action: str
+    kind: str
+    ended_at: datetime
+    message_id: int | None = None
+    revision: int | None = None
+    code: int | None = None
+    detail: str = ""
+    retry_after: float = 0
+    unknown_before: datetime | None = None
+    """`unknown_since` as it was before this request went out."""
+    counts: bool = True
+    """Whether it was this message that was answered: an outage uses up nobody's tries."""
+
+
+def wish(
+    delivery: Delivery,
+    wanted: int | None,
+    *,
+    due_at: datetime,
+    expires_at: datetime | None,
+    now: datetime,
+) -> dict[str, Any]:
+    """The leader wants `wanted` shown (null: nothing), not before `due_at`."""
+    if wanted == delivery.wanted:
+        return _reschedule(delivery, due_at, expires_at)
+    changes: dict[str, Any] = {"wanted": wanted, "expires_at": expires_at}
+    match delivery.state:
+        case State.SENDING:
+            return changes  # the outcome compares when it is written
+        case State.UNKNOWN:
+            return changes | _look_if_withdrawn(delivery, wanted, now)
+        case State.FAILED if _deleted_by_somebody(delivery) and wanted is not None:
+            return changes  # never silently posted anew
+    fresh = {"tries": 0, "setbacks": 0, "error_code": None, "error_detail": ""}
+    if wanted == delivery.shown:
+        return changes | fresh | _agreed(delivery, wanted, delivery.unknown_since, now)
+    waits_for_its_hour = delivery.shown is None
+    due_at = due_at if waits_for_its_hour else now
+    return changes | fresh | _as_waiting(delivery, delivery.unknown_since, due_at)
+
+
+def settle(delivery: Delivery, outcome: Outcome, *, max_tries: int) -> dict[str, Any]:
+    """The request that `delivery` was claimed for has ended."""
+    match outcome.kind:
+        case Attempt.Outcome.SHOWN:
+            return shown(delivery, outcome.message_id, outcome.revision, outcome.ended_at)
+        case Attempt.Outcome.GONE:
+            return _gone(delivery, outcome.ended_at)
+        case Attempt.Outcome.ABSENT:
+            return _absent(delivery, outcome.ended_at)
+        case Attempt.Outcome.REFUSED:
+            return _refused(delivery, outcome)
+    return _setback(delivery, outcome, max_tries)
+
+
+def shown(
+    delivery: Delivery, message_id: int | None, revision: int | None, now: datetime
+) -> dict[str, Any]:
+    """A message of this delivery was seen in its channel, with this revision."""
+    wanted = delivery.wanted
+    if wanted is not None and revision is not None:
+        wanted = max(wanted, revision)  # the text was read after an edit not fanned out yet
+    agrees = wanted is not None and wanted == revision
+    return {
+        "wanted": wanted, "shown": revision, "message_id": message_id, "unknown_since": None,
+        "state": State.SENT if agrees else State.WAITING, "due_at": None if agrees else now,
+        "claim": None, "tries": 0, "setbacks": 0, "error_code": None, "error_detail": "",
+    }  # fmt: skip
+
+
+def expired(delivery: Delivery, now: datetime) -> bool:
+    """Its last moment is over and nothing of it can be in the channel."""
+    over = delivery.expires_at is not None and delivery.expires_at <= now
+    return over and delivery.shown is None and delivery.unknown_since is None
+
+
+def next_action(delivery: Delivery, now: datetime, window: timedelta) -> str:
+    """The difference between wish and fact names the action."""
+    if delivery.shown is not None:
+        return Action.DELETE if delivery.wanted is None else Action.EDIT
+    since = delivery.unknown_since
+    if since is not None and (delivery.wanted is None or now - since >= window):
+        return Action.LOOK_UP
+    return Action.CREATE
+
+
+def _reschedule(
+    delivery: Delivery, due_at: datetime, expires_at: datetime | None
+) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if delivery.expires_at != expires_at:
+        changes["expires_at"] = expires_at
+    not_begun = delivery.state == State.WAITING and delivery.shown is None
+    if not_begun and delivery.setbacks == 0 and delivery.due_at != due_at:
+        changes["due_at"] = due_at
+    return changes
+
+
+def _look_if_withdrawn(delivery: Delivery, wanted: int | None, now: datetime) -> dict[str, Any]:
+    if wanted is not None or delivery.unknown_since is None:
+        return {}
+    return {"due_at": max(now, delivery.unknown_since + LOOK_AFTER)}
+
+
+def _agreed(
+    delivery: Delivery, wanted: int | None, unknown_since: datetime | None, now: datetime
+) -> dict[str, Any]:
+    """Wish and fact are the same, as far as anybody knows."""
+    if wanted is not None:
+        return {"state": State.SENT, "due_at": None}
+    if unknown_since is not None:
+        # At least one setback's pause apart, however long ago it was lost.
+        pause = timedelta(seconds=pause_seconds(max(delivery.setbacks, 1)))
+        return {"state": State.UNKNOWN, "due_at": max(now + pause, unknown_since + LOOK_AFTER)}
+    return {"state": State.WITHDRAWN, "due_at": None, "error_code": None, "error_detail": ""}
+
+
+def _as_waiting(
+    delivery: Delivery, unknown_since: datetime | None, due_at: datetime
+) -> dict[str, Any]:
+    unknown = unknown_since is not None and delivery.shown is None
+    return {"state": State.UNKNOWN if unknown else State.WAITING, "due_at": due_at}
+
+
+def _deleted_by_somebody(delivery: Delivery) -> bool:
+    return delivery.shown is None and delivery.error_code == ErrorCode.MESSAGE_DELETED
+
+
+def _gone(delivery: Delivery, now: datetime) -> dict[str, Any]:
+    """Deleted. A later wish needs a new nonce: the old one answers with the deletion."""
+    done = delivery.wanted is None
+    return {
+        "shown": None, "message_id": None, "nonce": new_nonce(), "unknown_since": None,
+        "state": State.WITHDRAWN if done else State.WAITING, "due_at": None if done else now,
+        "claim": None, "tries": 0, "setbacks": 0, "error_code": None, "error_detail": "",
+    }  # fmt: skip
+
+
+def _absent(delivery: Delivery, now: datetime) -> dict[str, Any]:
+    """Looked up, and not there: it was never shown."""
+    done = delivery.wanted is None
+    return {
+        "unknown_since": None, "claim": None,
+        "state": State.WITHDRAWN if done else State.WAITING, "due_at": None if done else now,
+        "error_code": None, "error_detail": "",
+    }  # fmt: skip
+
+
+def _refused(delivery: Delivery, outcome: Outcome) -> dict[str, Any]:
+    changes: dict[str, Any] = {
+        "state": State.FAILED, "due_at": None, "claim": None,
+        "error_code": outcome.code, "error_detail": outcome.detail,
+    }  # fmt: skip
+    if outcome.action == Action.LOOK_UP:
+        return changes | {"state": State.UNKNOWN, "error_code": ErrorCode.NOT_READABLE}
+    unknown_since = _still_unknown(delivery, outcome)
+    changes["unknown_since"] = unknown_since
+    if outcome.code == ErrorCode.MESSAGE_DELETED:
+        # A new nonce: "send again" is to post anew, and the old one answers with the deletion.
+        changes |= {
+            "shown": None, "message_id": None, "unknown_since": None, "nonce": new_nonce(),
+        }  # fmt: skip
+        if delivery.wanted is None:
+            return changes | {"state": State.WITHDRAWN, "error_code": None, "error_detail": ""}
+    elif delivery.wanted is None and delivery.shown is None:
+        return changes | _agreed(delivery, None, unknown_since, outcome.ended_at)
+    return changes
+
+
+def _setback(delivery: Delivery, outcome: Outcome, max_tries: int) -> dict[str, Any]:
+    """Transient or unknown: due again after a pause, until its tries are used up."""
+    tries = delivery.tries + (1 if outcome.counts else 0)
+    setbacks = min(delivery.setbacks + 1, 1000)
+    unknown_since = _still_unknown(delivery, outcome)
+    changes: dict[str, Any] = {
+        "tries": tries, "setbacks": setbacks, "claim": None, "unknown_since": unknown_since,
+        "error_code": outcome.code, "error_detail": outcome.detail,
+    }  # fmt: skip
+    if tries > max_tries:
+        return changes | {"state": State.FAILED, "due_at": None}
+    if delivery.wanted is None and delivery.shown is None:
+        return changes | _agreed(delivery, None, unknown_since, outcome.ended_at)
+    pause = max(pause_seconds(setbacks), outcome.retry_after)
+    due_at = outcome.ended_at + timedelta(seconds=pause)
+    return changes | _as_waiting(delivery, unknown_since, due_at)
+
+
+def _still_unknown(delivery: Delivery, outcome: Outcome) -> datetime | None:
+    """A create that surely did nothing leaves what was unknown before it."""
+    if outcome.action == Action.CREATE and outcome.kind != Attempt.Outcome.UNKNOWN:
+        return outcome.unknown_before
+    return delivery.unknown_since

@@ -1,0 +1,104 @@
+"""A saved notice becomes one delivery per channel, however often and however late."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from notices import ledger
+from notices.models import Channel, Delivery, Notice
+
+
+def test_fan_out_makes_one_delivery_per_channel(notice: Notice, channel: Channel) -> None:
+    assert ledger.fan_out(notice.pk)
+    delivery = notice.deliveries.get()
+    assert (delivery.channel_id, delivery.wanted, delivery.state) == (channel.pk, 1, "waiting")
+    assert delivery.due_at == notice.publish_at
+
+
+def test_fan_out_twice_is_the_same_as_once(notice: Notice) -> None:
+    ledger.fan_out(notice.pk)
+    before = list(Delivery.objects.values())
+    assert not ledger.fan_out(notice.pk)
+    Notice.objects.filter(pk=notice.pk).update(fanned_out_revision=0)
+    assert ledger.fan_out(notice.pk)
+    assert list(Delivery.objects.values()) == before
+
+
+def test_a_draft_has_no_deliveries(notice: Notice) -> None:
+    draft = Notice.objects.create(study=notice.study, title="초안", content="…")
+    draft.channels.set(notice.channels.all())
+    ledger.fan_out(draft.pk)
+    draft.refresh_from_db()
+    assert (draft.deliveries.count(), draft.status) == (0, "draft")
+    assert draft not in Notice.objects.not_fanned_out()
+
+
+def test_a_bulk_update_is_found_by_the_sweep(notice: Notice) -> None:
+    ledger.fan_out(notice.pk)
+    Notice.objects.filter(pk=notice.pk).update(title="바뀐 제목")
+    assert ledger.fan_out_waiting(timezone.now(), timedelta(0)) == 1
+    assert notice.deliveries.get().wanted == 2
+
+
+def test_a_save_that_changes_nothing_shown_keeps_the_revision(notice: Notice) -> None:
+    notice.save()
+    assert notice.revision == 1
+    notice.title = "새 제목"
+    notice.save()
+    assert notice.revision == 2
+
+
+def test_a_save_over_somebody_elses_change_counts(notice: Notice) -> None:
+    mine = Notice.objects.get(pk=notice.pk)
+    notice.title = "다른 사람의 제목"
+    notice.save()
+    mine.save()  # it writes the old title back: a change of what is shown
+    assert mine.revision == 3
+
+
+def test_a_plain_save_does_not_undo_a_withdrawal(notice: Notice) -> None:
+    stale = Notice.objects.get(pk=notice.pk)
+    assert notice.withdraw()
+    stale.title = "늦은 수정"
+    stale.save()
+    assert Notice.objects.get(pk=notice.pk).withdrawn_at is not None
+
+
+def test_an_unsent_notice_that_is_withdrawn_is_done(notice: Notice) -> None:
+    ledger.fan_out(notice.pk)
+    notice.withdraw()
+    ledger.fan_out(notice.pk)
+    notice.refresh_from_db()
+    assert (notice.deliveries.get().state, notice.status) == ("withdrawn", "withdrawn")
+
+
+def test_a_channel_taken_away_and_one_added_reach_the_deliveries(
+    notice: Notice, second_channel: Channel
+) -> None:
+    ledger.fan_out(notice.pk)
+    notice.channels.set([second_channel])
+    ledger.fan_out(notice.pk)
+    states = dict(notice.deliveries.values_list("channel_id", "state"))
+    assert states[second_channel.pk] == "waiting"
+    assert sorted(states.values()) == ["waiting", "withdrawn"]
+
+
+def test_the_publish_moment_can_be_moved_before_it_comes(notice: Notice) -> None:
+    notice.publish_at = timezone.now() + timedelta(hours=2)
+    notice.save()
+    ledger.fan_out(notice.pk)
+    notice.publish_at += timedelta(hours=1)
+    notice.save()
+    ledger.fan_out(notice.pk)
+    assert notice.deliveries.get().due_at == notice.publish_at
+    notice.refresh_from_db()
+    assert notice.status == "scheduled"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_saving_schedules_the_task_after_the_commit(notice: Notice) -> None:
+    from django_q.models import OrmQ
+
+    assert OrmQ.objects.count() >= 1
+    assert OrmQ.objects.first().func() == "notices.tasks.fan_out_notice"
