@@ -8,7 +8,7 @@ import { drawMessage, isEphemeral } from "./message.js";
 import { currentRoute, settleAddress } from "./route.js";
 import { deleteMessage, listen, pressButton } from "./server.js";
 import { drawChannels, drawGuilds, drawPeople } from "./sidebar.js";
-import { addEphemeral, createState, EVENTS, guildOf, messagesFor, unreadIn } from "./state.js";
+import { addEphemeral, createState, EVENTS, guildOf, messagesFor, unreadEverywhere, unreadIn } from "./state.js";
 import { choose } from "./texts.js";
 import { refreshRelative } from "./timestamp.js";
 import { showProblem, showTitle, showToast } from "./toast.js";
@@ -80,7 +80,7 @@ function drawNewest() {
 }
 
 function announce(route) {
-  showTitle(unreadIn(state, [...state.unread.keys()]), route, language);
+  showTitle(unreadEverywhere(state), route, language);
   const { newest } = state;
   state.newest = null;
   if (!newest || newest.channelId === route.channel?.id) return;

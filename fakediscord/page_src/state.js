@@ -1,5 +1,7 @@
 // What the page knows, and how each of the server's events changes it. No element is touched here.
 
+import { displayName } from "./avatar.js";
+
 const CATEGORY = 4;
 // What is kept of a channel; a page left open over a long run of tests must not grow without end.
 const KEPT_MESSAGES = 200;
@@ -30,10 +32,13 @@ export const EVENTS = {
   CHANNEL_DELETE: removeChannel,
   GUILD_CREATE: (state, data) => putGuild(state, { ...data, members: data.members?.map(asMember) }),
   GUILD_UPDATE: (state, data) => putGuild(state, { ...data, channels: undefined, members: undefined }),
-  GUILD_DELETE: (state, { id }) => state.guilds.delete(id),
+  GUILD_DELETE: removeGuild,
   GUILD_ROLE_CREATE: putRole,
   GUILD_ROLE_UPDATE: putRole,
   GUILD_ROLE_DELETE: removeRole,
+  GUILD_MEMBER_ADD: putMember,
+  GUILD_MEMBER_UPDATE: putMember,
+  GUILD_MEMBER_REMOVE: removeMember,
 };
 
 function applySnapshot(state, { guilds, messages, me }) {
@@ -101,6 +106,19 @@ function removeRole(state, { guild_id: guildId, role_id: roleId }) {
   changeGuild(state, guildId, (guild) => ({ roles: guild.roles.filter((role) => role.id !== roleId) }));
 }
 
+function putMember(state, { guild_id: guildId, ...member }) {
+  changeGuild(state, guildId, (guild) => ({ members: put(guild.members, asMember(member)) }));
+}
+
+function removeMember(state, { guild_id: guildId, user }) {
+  changeGuild(state, guildId, (guild) => ({ members: guild.members.filter((member) => member.id !== user.id) }));
+}
+
+// An outage takes a guild out of the bot's reach, not out of people's sight.
+function removeGuild(state, { id, unavailable }) {
+  if (!unavailable) state.guilds.delete(id);
+}
+
 function putGuild(state, data) {
   const blank = { channels: [], roles: [], members: [] };
   const told = Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined));
@@ -120,8 +138,9 @@ function put(list, item) {
 
 /** The gateway nests a member's user; the snapshot does not. */
 function asMember(member) {
-  const { user } = member;
-  return user ? { id: user.id, name: member.nick ?? user.global_name ?? user.username, bot: Boolean(user.bot) } : member;
+  const { user, nick } = member;
+  if (!user) return member;
+  return { id: user.id, name: nick ?? displayName(user), avatar_color: user.avatar_color, bot: Boolean(user.bot) };
 }
 
 function markUnread(state, channelId, messageId) {
@@ -153,6 +172,10 @@ export function channelsOf(guild) {
 export function messagesFor(state, channelId, userId) {
   const own = [...state.ephemerals.values()].filter((one) => one.channelId === channelId && one.userId === userId);
   return inOrder([...(state.messages.get(channelId) ?? []), ...own.map(({ message }) => message)]);
+}
+
+export function unreadEverywhere(state) {
+  return unreadIn(state, [...state.guilds.values()].flatMap(({ channels }) => channels.map(({ id }) => id)));
 }
 
 export function unreadIn(state, channelIds) {
