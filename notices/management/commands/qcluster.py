@@ -1,0 +1,39 @@
+"""django-q2's cluster, made safe to stop: one signal to its whole group, or kill -9."""
+
+import os
+import signal
+from typing import Any
+
+from django.core.management.base import CommandError
+from django_q.cluster import Cluster
+from django_q.management.commands import qcluster
+
+from notices.orphans import die_with
+
+_pid = os.getpid()
+
+
+def _lead_a_life_of_its_own() -> None:
+    # The main process alone is told to stop and stops the others in their order. A signal to the
+    # group (honcho, systemd, a terminal) that reaches the sentinel first would hang the cluster.
+    global _pid
+    os.setpgrp()
+    die_with(_pid, signal.SIGKILL)
+    _pid = os.getpid()
+
+
+class Command(qcluster.Command):  # type: ignore[misc]
+    def handle(self, *args: Any, **options: Any) -> None:
+        os.register_at_fork(after_in_child=_lead_a_life_of_its_own)
+        if name := options["cluster_name"]:
+            os.environ["Q_CLUSTER_NAME"] = name
+        cluster = Cluster()
+        cluster.start()
+        if options["run_once"]:
+            cluster.stop()
+        cluster.sentinel.join()
+        if code := cluster.sentinel.exitcode:
+            raise CommandError(
+                f"The cluster's sentinel ended with exit code {code}; its workers were stopped. "
+                "Start qcluster again."
+            )
