@@ -15,7 +15,7 @@ def may_enter(user: Any) -> bool:
     """A leader is who leads a study: no flag to keep in step with it."""
     if not user.is_active or not user.is_authenticated:
         return False
-    return user.is_staff or Study.objects.filter(leaders=user).exists()
+    return user.is_superuser or Study.objects.filter(leaders=user).exists()
 
 
 class DeskLoginForm(AdminAuthenticationForm):
@@ -33,6 +33,13 @@ class Desk(AdminSite):
     site_title = _("Study notices")
     index_title = _("Your studies")
     login_form = DeskLoginForm
+    # A site's address is no concern of the desk: its front page leads back to the desk.
+    site_url = None
+
+    def __init__(self, name: str = "admin") -> None:
+        super().__init__(name)
+        # Deleting many at once is nothing that a notice, a study or a key has a use for.
+        self.disable_action("delete_selected")
 
     def has_permission(self, request: HttpRequest) -> bool:
         return may_enter(request.user)

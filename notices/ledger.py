@@ -283,6 +283,17 @@ def take_over(now: datetime, shards: Shards) -> int:
     return len(ids)
 
 
+def end_pauses(now: datetime) -> int:
+    """Discord answers again: what failed during the outage need not sit out its pause."""
+    paused = Delivery.objects.filter(due_at__gt=now, setbacks__gt=0, tries=0).filter(
+        Q(state=State.WAITING) | Q(state=State.UNKNOWN, wanted__isnull=False)
+    )
+    notice_ids = list(paused.values_list("notice_id", flat=True))
+    with transaction.atomic():
+        _lock_notices(notice_ids)
+        return paused.update(due_at=now)
+
+
 def recent_requests(since: datetime) -> list[tuple[int, datetime]]:
     """(channel id, begun) of the requests of the last seconds: what the limits still remember."""
     recent = Attempt.objects.filter(begun_at__gte=since).order_by("begun_at")

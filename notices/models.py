@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -15,7 +15,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import (
     MaxLengthValidator,
     MaxValueValidator,
-    RegexValidator,
     URLValidator,
 )
 from django.db import models, transaction
@@ -184,12 +183,12 @@ class ApiKey(AbstractAPIKey):
         _("every study"), default=False, help_text=_("Good for every study, later ones too.")
     )
 
-    objects = ApiKeyManager()
+    objects: ClassVar[ApiKeyManager] = ApiKeyManager()  # type: ignore[assignment]
 
     class Meta(AbstractAPIKey.Meta):
         abstract = False
-        verbose_name = _("API key")
-        verbose_name_plural = _("API keys")
+        verbose_name = _("API key")  # type: ignore[assignment]
+        verbose_name_plural = _("API keys")  # type: ignore[assignment]
 
     def allowed_studies(self) -> StudyQuerySet:
         return Study.objects.all() if self.all_studies else Study.objects.filter(api_keys=self)
@@ -375,18 +374,6 @@ class Notice(models.Model):
     def __str__(self) -> str:
         return self.title
 
-    def clean(self) -> None:
-        if self.publish_at and self.expires_at and self.expires_at <= self.publish_at:
-            raise ValidationError({"expires_at": _("This is not after the moment of publishing.")})
-
-    @property
-    def current_status(self) -> str:
-        """The stored status, but for the hour that has struck since it was stored."""
-        struck = self.publish_at is not None and self.publish_at <= timezone.now()
-        if self.status == self.Status.SCHEDULED and struck:
-            return self.Status.QUEUED
-        return self.status
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save what a leader may change; count the revision up where what is shown changes.
 
@@ -418,6 +405,18 @@ class Notice(models.Model):
         super().save(*args, **kwargs)
         self.refresh_from_db(fields=["revision", "status"])
 
+    def clean(self) -> None:
+        if self.publish_at and self.expires_at and self.expires_at <= self.publish_at:
+            raise ValidationError({"expires_at": _("This is not after the moment of publishing.")})
+
+    @property
+    def current_status(self) -> str:
+        """The stored status, but for the hour that has struck since it was stored."""
+        struck = self.publish_at is not None and self.publish_at <= timezone.now()
+        if self.status == self.Status.SCHEDULED and struck:
+            return self.Status.QUEUED
+        return self.status
+
     def _editable_fields(self) -> set[str]:
         concrete = self._meta.concrete_fields
         return {field.name for field in concrete if field.editable and not field.primary_key}
@@ -430,7 +429,7 @@ class Notice(models.Model):
         return self.Status.QUEUED
 
     def withdraw(self) -> bool:
-        """Wish every message gone. Returns whether this call did it; a draft has nothing to take back."""
+        """Wish every message gone. Returns whether this call did it; a draft was never shown."""
         with transaction.atomic():
             locked = Notice.objects.select_for_update().get(pk=self.pk)
             if locked.withdrawn_at is not None or locked.publish_at is None:
@@ -512,7 +511,7 @@ class Delivery(models.Model):
      waiting ──claim──► sending ──shown = wanted──► sent ──edited/withdrawn──► waiting
                            │            └─ nothing wanted, nothing shown ──► withdrawn
                            ├── refused for good ──► failed (code, reason, what to do about it)
-                           └── outcome unknown  ──► unknown ──same nonce, or history──► sent | waiting
+                           └── outcome unknown  ──► unknown ──nonce or history──► sent | waiting
 
     `wanted` and `shown` are revisions of the notice; null is nothing. `due_at` is the moment of
     the next request, null when none is due; while sending it is the end of the lease.
@@ -638,7 +637,7 @@ class Delivery(models.Model):
 
 
 class Attempt(models.Model):
-    """One request to Discord. Written before it goes out, closed when it is answered, never edited."""
+    """One request to Discord: written before it goes out, closed when answered, never edited."""
 
     class Action(models.TextChoices):
         CREATE = "create", _("create")

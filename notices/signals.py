@@ -4,6 +4,7 @@ What bypasses these hooks (a bulk update, a crash between commit and hook) the b
 """
 
 import logging
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -20,8 +21,7 @@ log = logging.getLogger(__name__)
 def schedule_fan_out(sender: type[Notice], instance: Notice, raw: bool, **_kwargs: Any) -> None:
     """Once the notice is committed: a task must not run before what it is to read is there."""
     if not raw:
-        notice_id = instance.pk
-        transaction.on_commit(lambda: _enqueue(notice_id))
+        transaction.on_commit(partial(_enqueue, instance.pk))
 
 
 @receiver(m2m_changed, sender=Notice.channels.through)
@@ -35,12 +35,12 @@ def schedule_on_channels(instance: Any, action: str, reverse: bool, **kwargs: An
         ids = set(instance.notices.values_list("pk", flat=True))
     Notice.objects.filter(pk__in=ids).update(fanned_out_revision=0)
     for notice_id in ids:
-        transaction.on_commit(lambda notice_id=notice_id: _enqueue(notice_id))
+        transaction.on_commit(partial(_enqueue, notice_id))
 
 
 @receiver(pre_save, sender=Notice)
 def count_loaded_change(sender: type[Notice], instance: Notice, raw: bool, **_kwargs: Any) -> None:
-    """`loaddata` over a notice that is there: a change, though its file knows no higher revision."""
+    """`loaddata` over a notice that is there is a change, whatever revision its file names."""
     if not raw:
         return
     known = Notice.objects.filter(pk=instance.pk).values_list("revision", flat=True).first()

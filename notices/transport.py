@@ -1,4 +1,4 @@
-"""What sending means to the rest: a request, its answer, and two errors, transient and permanent."""
+"""What sending means to the rest: a request, its answer, and two errors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,6 +60,9 @@ class PermanentError(Exception):
 
 
 class Transport(Protocol):
+    waiting: int
+    """How many requests were handed over and have not gone out yet."""
+
     async def perform(self, request: Request, answered: Callable[[Answer], None]) -> Answer:
         """Carry the request out; raise TransientError or PermanentError.
 

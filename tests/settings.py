@@ -5,8 +5,8 @@ import os
 os.environ.setdefault("DEBUG", "1")
 os.environ.setdefault("BOT_TOKEN", "")
 
-from studybot.settings import *  # noqa: E402, F403
-from studybot.settings import DATABASES, SQLITE, VAR_DIR  # noqa: E402
+from studybot.settings import *  # noqa: F403
+from studybot.settings import DATABASES, SQLITE, VAR_DIR
 
 if SQLITE:
     # A file, since the bot's database thread opens a connection of its own.

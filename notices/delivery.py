@@ -1,0 +1,344 @@
+"""Claim, send, record: the loop that brings deliveries to their channels, over any transport."""
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, ParamSpec, TypeVar
+
+from django.db import (
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connections,
+    reset_queries,
+)
+from django.utils import timezone
+
+from notices import ledger
+from notices.ledger import Shards
+from notices.models import Attempt
+from notices.outcomes import Outcome
+from notices.retry import pause_seconds
+from notices.transport import Answer, PermanentError, Request, TransientError, Transport
+
+log = logging.getLogger(__name__)
+
+# qcluster normally fans out within milliseconds; the bot does what has waited longer than this.
+SWEEP_AFTER = timedelta(seconds=0.1)
+SAFETY_POLL_SECONDS = 5.0
+DATABASE_PAUSE_SECONDS = 0.5
+LONGEST_OUTAGE_PAUSE_SECONDS = 5.0
+# So many channels failing one after the other are an outage, whatever else still answers.
+FAILING_CHANNELS = 3
+# How much is stamped before it goes out: each is a look into the history after a crash.
+AHEAD_SECONDS = 0.2
+MOST_AHEAD = 256
+MOST_IN_FLIGHT = 2000
+# Fewer recent requests than this leave every observed bucket a token.
+RESTING_REQUESTS = 4
+REMEMBERED_NONCES = 10_000
+
+Kind = Attempt.Outcome
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A claimed request on its way. It is settled once: by its answer, an error or the echo."""
+
+    request: Request
+    settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Echo:
+    nonce: str
+    message_id: int
+    revision: int
+
+
+@dataclass(slots=True)
+class _Plan:
+    requests: list[Request] = field(default_factory=list)
+    next_moment: datetime | None = None
+
+
+class Engine:
+    """One lane a channel, one request in flight in it; outcomes and claims in one database step."""
+
+    def __init__(
+        self, transport: Transport, *, rate: float, window: timedelta, shards: Shards | None = None
+    ) -> None:
+        self._transport = transport
+        self._window = window
+        self._shards = shards or Shards()
+        self._ahead = int(min(max(8, rate * AHEAD_SECONDS), MOST_AHEAD))
+        self._database = ThreadPoolExecutor(1, thread_name_prefix="database")
+        self._awake = asyncio.Event()
+        self._stopping = False
+        self._resting: set[int] = set()
+        self._lanes: dict[int, asyncio.Task[None]] = {}
+        self._flights: dict[str, _Flight] = {}
+        self._outcomes: list[Outcome] = []
+        self._echoes: list[_Echo] = []
+        self._settled_nonces: OrderedDict[str, None] = OrderedDict()
+        self._failing: set[int] = set()
+        self._down = False
+        self._recovery: asyncio.Task[None] | None = None
+        self.active = True
+
+    # --- for the worker --------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """There may be new work."""
+        self._awake.set()
+
+    def stop(self) -> None:
+        """Finish what is in hand, take nothing more; `run` then returns."""
+        self._stopping = True
+        self._awake.set()
+
+    def echo(self, nonce: str, message_id: int, revision: int) -> None:
+        """The gateway showed a message of ours."""
+        if nonce in self._settled_nonces:
+            return
+        if flight := self._flights.get(nonce):
+            self._settle(flight, Kind.SHOWN, message_id=message_id, revision=revision)
+        else:
+            self._echoes.append(_Echo(nonce, message_id, revision))
+            self._awake.set()
+
+    def rest_channels(
+        self, recent: list[tuple[int, datetime]], now: datetime, rest: timedelta
+    ) -> None:
+        """Leave channels alone whose limit our forerunner may have used up."""
+        used = Counter(channel_id for channel_id, _begun in recent)
+        last = dict(recent)
+        for channel_id, count in used.items():
+            if count >= RESTING_REQUESTS:
+                seconds = (last[channel_id] + rest - now).total_seconds()
+                self._resting.add(channel_id)
+                asyncio.get_running_loop().call_later(seconds, self._rested, channel_id)
+
+    def _rested(self, channel_id: int) -> None:
+        self._resting.discard(channel_id)
+        self._awake.set()
+
+    async def in_database(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work` in the one thread that holds the database connection."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._database, lambda: _tidily(work, *args, **kwargs))
+
+    async def run(self) -> None:
+        try:
+            while not self._stopping:
+                await self._step()
+            await self._finish()
+        finally:
+            await self._end_lanes()
+            self._database.submit(connections.close_all)
+            self._database.shutdown()
+
+    # --- the loop --------------------------------------------------------------------------
+
+    async def _step(self) -> None:
+        self._awake.clear()
+        plan = await self._ask_database(self._room())
+        if plan is None:
+            await asyncio.sleep(DATABASE_PAUSE_SECONDS)
+            return
+        for request in plan.requests:
+            self._start(request)
+        if plan.requests and self._room() > 0:
+            return
+        await self._sleep_until(plan.next_moment)
+
+    async def _ask_database(self, room: int) -> _Plan | None:
+        """Write what ended, read what is next; null where the database does not answer."""
+        outcomes, self._outcomes = self._outcomes, []
+        echoes, self._echoes = self._echoes, []
+        busy = [*self._lanes, *self._resting]
+        try:
+            return await self.in_database(self._work, outcomes, echoes, room, busy)
+        except (OperationalError, InterfaceError):
+            log.exception("the database does not answer; what ended is kept and written later")
+            self._outcomes = outcomes + self._outcomes
+            self._echoes = echoes + self._echoes
+            return None
+
+    def _work(
+        self, outcomes: list[Outcome], echoes: list[_Echo], room: int, busy: list[int]
+    ) -> _Plan:
+        """Runs in the database thread."""
+        ledger.record(outcomes)
+        now = timezone.now()
+        for echo in echoes:
+            ledger.record_echo(echo.nonce, echo.message_id, echo.revision, now)
+        if not self.active or self._stopping:
+            return _Plan()
+        ledger.fan_out_waiting(now, SWEEP_AFTER)
+        plan = _Plan()
+        if room > 0:
+            plan.requests = ledger.claim(
+                now, limit=room, busy_channels=busy, shards=self._shards, window=self._window
+            )
+        busy = busy + [request.channel_id for request in plan.requests]
+        plan.next_moment = self._next_moment(now, busy)
+        return plan
+
+    def _next_moment(self, now: datetime, busy: list[int]) -> datetime | None:
+        moments = [ledger.next_due(now, busy, self._shards)]
+        if (age := ledger.oldest_waiting(now)) is not None:
+            moments.append(now - age + SWEEP_AFTER)
+        return min((moment for moment in moments if moment), default=None)
+
+    async def _sleep_until(self, moment: datetime | None) -> None:
+        seconds = SAFETY_POLL_SECONDS
+        if moment is not None:
+            seconds = min(seconds, max(0.0, (moment - timezone.now()).total_seconds()))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._awake.wait()
+
+    def _room(self) -> int:
+        if self._down or self._stopping or not self.active:
+            return 0
+        in_flight = MOST_IN_FLIGHT - len(self._lanes)
+        return min(self._ahead - self._transport.waiting, in_flight)
+
+    # --- lanes -----------------------------------------------------------------------------
+
+    def _start(self, request: Request) -> None:
+        flight = _Flight(request)
+        self._flights[request.nonce] = flight
+        lane = asyncio.create_task(self._fly(flight), name=f"channel {request.channel_id}")
+        self._lanes[request.channel_id] = lane
+        lane.add_done_callback(lambda _task: self._free(flight))
+
+    def _free(self, flight: _Flight) -> None:
+        self._lanes.pop(flight.request.channel_id, None)
+        self._flights.pop(flight.request.nonce, None)
+        self._awake.set()
+
+    async def _fly(self, flight: _Flight) -> None:
+        request = flight.request
+
+        def answered(answer: Answer) -> None:
+            self._failing.clear()
+            self._settle_answer(flight, answer)
+
+        try:
+            answered(await self._transport.perform(request, answered))
+        except PermanentError as error:
+            self._failing.clear()
+            self._settle(flight, Kind.REFUSED, code=error.code, detail=error.detail)
+        except TransientError as error:
+            await self._settle_transient(flight, error)
+        except Exception:
+            # A fault of ours must not take the other channels down with it.
+            log.exception("delivery %s: the request failed in our own code", request.delivery_id)
+            self._settle(flight, Kind.UNKNOWN, detail="internal error", counts=True)
+
+    def _settle_answer(self, flight: _Flight, answer: Answer) -> None:
+        if answer.shown:
+            kind = Kind.SHOWN
+        elif flight.request.action == Attempt.Action.LOOK_UP:
+            kind = Kind.ABSENT
+        else:
+            kind = Kind.GONE
+        self._settle(flight, kind, message_id=answer.message_id, revision=answer.revision)
+
+    async def _settle_transient(self, flight: _Flight, error: TransientError) -> None:
+        if flight.settled:
+            return
+        self._failing.add(flight.request.channel_id)
+        answered = error.code != 0 and error.code != 429
+        outage = await self._is_outage()
+        self._settle(
+            flight,
+            Kind.TRANSIENT if error.done is False else Kind.UNKNOWN,
+            code=error.code,
+            detail=error.detail,
+            retry_after=error.retry_after,
+            counts=answered and not outage,
+        )
+
+    def _settle(self, flight: _Flight, kind: str, **result: Any) -> None:
+        if flight.settled:
+            return
+        flight.settled = True
+        request = flight.request
+        self._outcomes.append(
+            Outcome(
+                delivery_id=request.delivery_id, claim=request.claim, action=request.action,
+                kind=kind, ended_at=timezone.now(), unknown_before=request.unknown_since, **result,
+            )
+        )  # fmt: skip
+        if kind == Kind.SHOWN:
+            self._settled_nonces[request.nonce] = None
+            if len(self._settled_nonces) > REMEMBERED_NONCES:
+                self._settled_nonces.popitem(last=False)
+        log.info(
+            "delivery %s: %s in channel %s: %s %s",
+            request.delivery_id, request.action, request.channel_id, kind,
+            result.get("detail", ""),
+        )  # fmt: skip
+        self._awake.set()
+
+        # --- outages ---------------------------------------------------------------------------
+
+        """Whether Discord fails, and not this message: a pause for all, a try for nobody."""
+        """X"""
+        if self._down:
+            return True
+        if len(self._failing) < FAILING_CHANNELS and await self._transport.is_up():
+            return False
+        if not self._down:
+            self._down = True
+            log.warning("Discord fails: sending pauses until it answers")
+            self._recovery = asyncio.create_task(self._recover(), name="recovery")
+        return True
+
+    async def _recover(self) -> None:
+        for tries in range(1, 1_000_000):
+            await asyncio.sleep(min(pause_seconds(tries) / 2, LONGEST_OUTAGE_PAUSE_SECONDS))
+            if await self._transport.is_up():
+                break
+        self._failing.clear()
+        self._down = False
+        log.info("Discord answers again: sending goes on")
+        await self.in_database(ledger.end_pauses, timezone.now())
+        self._awake.set()
+
+    # --- the end ---------------------------------------------------------------------------
+
+    async def _finish(self) -> None:
+        """Wait for the answers that are out; a lane that only rests holds nobody up."""
+        while any(not flight.settled for flight in self._flights.values()):
+            self._awake.clear()
+            await self._awake.wait()
+        for _try in range(10):
+            if await self._ask_database(0) is not None:
+                return
+            await asyncio.sleep(DATABASE_PAUSE_SECONDS)
+        log.error("the database does not answer: the next bot looks up what was not written")
+
+    async def _end_lanes(self) -> None:
+        tasks = [*self._lanes.values(), *([self._recovery] if self._recovery else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _tidily(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    close_old_connections()
+    try:
+        return work(*args, **kwargs)
+    finally:
+        reset_queries()  # DEBUG keeps every query otherwise

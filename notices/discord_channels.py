@@ -1,0 +1,120 @@
+"""Keeps our list of channels, and what the bot may do in each, in step with Discord."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import discord
+from django.db import transaction
+from django.utils import timezone
+
+from notices.models import Channel
+
+log = logging.getLogger(__name__)
+
+# Forum and media channels take threads only; categories take nothing.
+SENDABLE = frozenset(Channel.Type.values)
+SEEN_FIELDS = ("guild_id", "guild_name", "name", "type", "permissions", "gone_at", "seen_at")
+
+
+def seen_channels(guild: discord.Guild) -> list[dict[str, Any]]:
+    """What the gateway's cache knows of a guild's channels, as the fields of `Channel`."""
+    return [
+        {
+            "id": channel.id,
+            "guild_id": guild.id,
+            "guild_name": guild.name[:100],
+            "name": channel.name[:100],
+            "type": channel.type.value,
+            "permissions": channel.permissions_for(guild.me).value,
+        }
+        for channel in (*guild.channels, *guild.threads)
+        if channel.type.value in SENDABLE
+    ]
+
+
+def permissions_in(client: discord.Client, channel_id: int) -> int | None:
+    """The bot's permissions in a channel as the gateway knows them; null where it does not."""
+    channel = client.get_channel(channel_id)
+    if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+        return None
+    return channel.permissions_for(channel.guild.me).value
+
+
+def write_guild(guild_id: int, seen: list[dict[str, Any]], now: datetime) -> None:
+    """Make the table say what was seen of this guild. Only what changed is written."""
+    with transaction.atomic():
+        ids = [row["id"] for row in seen]
+        known = {channel.pk: channel for channel in Channel.objects.filter(pk__in=ids)}
+        changed = [_updated(known.get(row["id"]), row, now) for row in seen]
+        Channel.objects.bulk_create(
+            [channel for channel in changed if channel is not None],
+            update_conflicts=True,
+            unique_fields=["id"],
+            update_fields=[*SEEN_FIELDS, "refused_at", "refused_code"],
+        )
+        Channel.objects.filter(guild_id=guild_id, gone_at=None).exclude(pk__in=ids).update(
+            gone_at=now, permissions=0
+        )
+
+
+def write_guild_gone(guild_id: int, now: datetime) -> None:
+    """The bot is no longer in this guild."""
+    Channel.objects.filter(guild_id=guild_id, gone_at=None).update(gone_at=now, permissions=0)
+
+
+def _updated(known: Channel | None, row: dict[str, Any], now: datetime) -> Channel | None:
+    """The row to write, or null where the table says it already."""
+    if known is None:
+        return Channel(**row, seen_at=now)
+    same = all(getattr(known, name) == value for name, value in row.items())
+    if same and known.gone_at is None and known.seen_at is not None:
+        return None
+    if known.permissions != row["permissions"]:
+        known.refused_at = known.refused_code = None  # what was refused may be allowed now
+    for name, value in row.items():
+        setattr(known, name, value)
+    known.gone_at = None
+    known.seen_at = now
+    return known
+
+
+class ChannelSync:
+    """Gathers which guilds changed; the worker writes them, each burst of events once."""
+
+    def __init__(self, client: discord.Client) -> None:
+        self._client = client
+        self._changed: set[int] = set()
+
+    def mark(self, guild_id: int) -> None:
+        self._changed.add(guild_id)
+
+    def mark_all(self, guilds: Iterable[discord.Guild]) -> None:
+        self._changed.update(guild.id for guild in guilds)
+
+    def take(self) -> list[tuple[int, list[dict[str, Any]] | None]]:
+        """(guild, channels seen, or null where the bot is no longer there) of what changed."""
+        changed, self._changed = self._changed, set()
+        guilds = [(guild_id, self._client.get_guild(guild_id)) for guild_id in changed]
+        return [
+            (guild_id, None if guild is None else seen_channels(guild))
+            for guild_id, guild in guilds
+            if guild is None or not guild.unavailable
+        ]
+
+    def give_back(self, guild_ids: Iterable[int]) -> None:
+        self._changed.update(guild_ids)
+
+    def __bool__(self) -> bool:
+        return bool(self._changed)
+
+
+def write(changes: list[tuple[int, list[dict[str, Any]] | None]]) -> None:
+    """Runs in the database thread."""
+    now = timezone.now()
+    for guild_id, seen in changes:
+        if seen is None:
+            write_guild_gone(guild_id, now)
+        else:
+            write_guild(guild_id, seen, now)

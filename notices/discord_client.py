@@ -1,0 +1,90 @@
+"""The gateway's client: which events we listen to, and whom they are told."""
+
+from collections.abc import Callable
+from typing import Any
+
+import discord
+
+from notices.discord_channels import ChannelSync
+from notices.embeds import read_marker
+
+Echo = Callable[[str, int, int], None]
+
+
+class StudyBotClient(discord.AutoShardedClient):
+    """Default intents, no message content: our own messages come with theirs all the same."""
+
+    def __init__(
+        self, *, echo: Echo, trace: Any, shards: tuple[int, ...] | None, count: int | None
+    ) -> None:
+        super().__init__(
+            intents=discord.Intents.default(),
+            shard_ids=list(shards) if shards else None,  # type: ignore[arg-type]
+            shard_count=count,
+            http_trace=trace,
+            max_ratelimit_timeout=30.0,
+            # Nothing of what others write is kept: memory stays flat.
+            max_messages=None,
+            chunk_guilds_at_startup=False,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            allowed_mentions=discord.AllowedMentions.none(),
+        )
+        self._echo = echo
+        self.channel_sync = ChannelSync(self)
+
+    async def close_before_start(self) -> None:
+        """End a client that never connected: close() would look for shards it has not."""
+        await self.http.close()
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Discord's own word that a message of ours is shown, with its nonce."""
+        if self.user is None or message.author.id != self.user.id:
+            return
+        marker = read_marker({"embeds": [embed.to_dict() for embed in message.embeds]})
+        if marker is not None:
+            self._echo(marker[0], message.id, marker[1])
+
+    async def on_ready(self) -> None:
+        self.channel_sync.mark_all(self.guilds)
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        self.channel_sync.mark(guild.id)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        self.channel_sync.mark(guild.id)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        self.channel_sync.mark(guild.id)
+
+    async def on_guild_update(self, _before: discord.Guild, after: discord.Guild) -> None:
+        self.channel_sync.mark(after.id)
+
+    async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
+        self.channel_sync.mark(channel.guild.id)
+
+    async def on_guild_channel_update(
+        self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
+    ) -> None:
+        self.channel_sync.mark(after.guild.id)
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        self.channel_sync.mark(channel.guild.id)
+
+    async def on_guild_role_create(self, role: discord.Role) -> None:
+        self.channel_sync.mark(role.guild.id)
+
+    async def on_guild_role_update(self, _before: discord.Role, after: discord.Role) -> None:
+        self.channel_sync.mark(after.guild.id)
+
+    async def on_guild_role_delete(self, role: discord.Role) -> None:
+        self.channel_sync.mark(role.guild.id)
+
+    async def on_member_update(self, _before: discord.Member, after: discord.Member) -> None:
+        if self.user is not None and after.id == self.user.id:
+            self.channel_sync.mark(after.guild.id)
+
+    async def on_thread_create(self, thread: discord.Thread) -> None:
+        self.channel_sync.mark(thread.guild.id)
+
+    async def on_thread_update(self, _before: discord.Thread, after: discord.Thread) -> None:
+        self.channel_sync.mark(after.guild.id)

@@ -1,0 +1,239 @@
+"""Sending by discord.py: its pacing of buckets is used, its retries and errors become ours."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import discord
+from discord.http import Route
+
+from notices.embeds import read_marker
+from notices.models import Attempt
+from notices.pace import Pacer
+from notices.transport import Answer, PermanentError, Request, TransientError
+
+log = logging.getLogger(__name__)
+
+# Discord's answers that no repetition changes.
+REFUSALS = frozenset({400, 401, 403, 404, 405, 413})
+UNKNOWN_MESSAGE = 10008
+UNKNOWN_CHANNEL = 10003
+VIEW_AND_READ_HISTORY = (1 << 10) | (1 << 16)
+# Clocks differ: a message's id holds Discord's time, an attempt ours.
+CLOCK_SKEW = timedelta(seconds=30)
+HISTORY_PAGE = 100
+HISTORY_PAGES = 10
+
+
+class _Exchange:
+    """A request of ours on its way through discord.py, seen from aiohttp's trace."""
+
+    def __init__(self, request: Request, answered: Callable[[Answer], None]) -> None:
+        self.request = request
+        self.answered = answered
+        self.task = asyncio.current_task()
+        self.begun = False
+        self.timed_out = False
+        self.timer: asyncio.TimerHandle | None = None
+        self.status = 0
+
+    def cut_off(self) -> None:
+        self.timed_out = True
+        if self.task is not None:
+            self.task.cancel()
+
+    def stop_timer(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+
+# The trace runs in the task that sends: this tells it for which delivery.
+_exchange: ContextVar[_Exchange | None] = ContextVar("exchange", default=None)
+
+
+class DiscordTransport:
+    """The seam to Discord. Give `trace` to the client, and its `http` to this once it logged in."""
+
+    def __init__(self, *, rate: float, request_timeout: float) -> None:
+        self.pacer = Pacer(rate)
+        self.trace = self._make_trace()
+        self.http: discord.http.HTTPClient
+        self.permissions_in: Callable[[int], int | None] = lambda _channel_id: None
+        self.waiting = 0
+        self._timeout = request_timeout
+
+    async def perform(self, request: Request, answered: Callable[[Answer], None]) -> Answer:
+        exchange = _Exchange(request, answered)
+        _exchange.set(exchange)
+        self.waiting += 1
+        try:
+            async with _our_errors(exchange):
+                return await self._ask(request)
+        finally:
+            exchange.stop_timer()
+            if not exchange.begun:
+                self.waiting -= 1
+
+    async def is_up(self) -> bool:
+        """Ask what costs nothing and touches no channel."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self.http.request(Route("GET", "/users/@me"))
+        except (TransientError, discord.HTTPException, aiohttp.ClientError, OSError):
+            return False
+        return True
+
+    async def _ask(self, request: Request) -> Answer:
+        channel = request.channel_id
+        match request.action:
+            case Attempt.Action.CREATE:
+                route = Route("POST", "/channels/{channel_id}/messages", channel_id=channel)
+                return _read(await self.http.request(route, json=request.payload))
+            case Attempt.Action.LOOK_UP:
+                return await self._look_up(request)
+        route = Route(
+            "PATCH" if request.action == Attempt.Action.EDIT else "DELETE",
+            "/channels/{channel_id}/messages/{message_id}",
+            channel_id=channel,
+            message_id=request.message_id,
+        )
+        if request.action == Attempt.Action.EDIT:
+            return _read(await self.http.request(route, json=request.payload))
+        try:
+            await self.http.request(route)
+        except discord.NotFound:
+            log.info("delivery %s: its message was gone already", request.delivery_id)
+        return Answer()
+
+    async def _look_up(self, request: Request) -> Answer:
+        """Read on from where the lost create began until the marker, or the end, is found."""
+        if request.unknown_since is None:
+            raise ValueError(f"delivery {request.delivery_id}: nothing of it is unknown")
+        bits = self.permissions_in(request.channel_id)
+        if bits is not None and bits & VIEW_AND_READ_HISTORY != VIEW_AND_READ_HISTORY:
+            # Discord would answer with an empty list, which says nothing.
+            raise PermanentError("the bot may not read the channel's history", code=50013)
+        after = discord.utils.time_snowflake(request.unknown_since - CLOCK_SKEW)
+        route = Route("GET", "/channels/{channel_id}/messages", channel_id=request.channel_id)
+        for _page in range(HISTORY_PAGES):
+            page = await self.http.request(
+                route, params={"after": str(after), "limit": HISTORY_PAGE}
+            )
+            for message in page:
+                if (found := read_marker(message)) and found[0] == request.nonce:
+                    return Answer(int(message["id"]), found[1])
+            if len(page) < HISTORY_PAGE:
+                if bits is None:
+                    # Without the gateway's word for it, "empty" may mean "not allowed".
+                    raise TransientError("the bot does not know yet what it may read", done=None)
+                return Answer()
+            after = max(int(message["id"]) for message in page)
+        raise PermanentError("too many messages came after it", code=50013)
+
+    # --- aiohttp's trace -------------------------------------------------------------------
+
+    def _make_trace(self) -> aiohttp.TraceConfig:
+        trace = aiohttp.TraceConfig()
+        trace.on_request_start.append(self._before_request)
+        trace.on_request_end.append(_on_headers)
+        trace.on_response_chunk_received.append(_on_body)
+        trace.on_request_exception.append(_on_exception)
+        return trace
+
+    async def _before_request(
+        self, _session: Any, _context: SimpleNamespace, params: aiohttp.TraceRequestStartParams
+    ) -> None:
+        """Every request takes its turn, discord.py's own repetitions too; interactions do not."""
+        if "/interactions/" in params.url.path or "/webhooks/" in params.url.path:
+            return
+        if params.url.path.startswith("/gateway") or params.url.scheme in {"ws", "wss"}:
+            return
+        await self.pacer.turn()
+        if exchange := _exchange.get():
+            if not exchange.begun:
+                exchange.begun = True
+                self.waiting -= 1
+            loop = asyncio.get_running_loop()
+            exchange.timer = loop.call_later(self._timeout, exchange.cut_off)
+
+
+async def _on_headers(
+    _session: Any, _context: SimpleNamespace, params: aiohttp.TraceRequestEndParams
+) -> None:
+    if exchange := _exchange.get():
+        exchange.status = params.response.status
+
+
+async def _on_body(
+    _session: Any, _context: SimpleNamespace, params: aiohttp.TraceResponseChunkReceivedParams
+) -> None:
+    """The answer is here. discord.py may go on to sleep or to repeat: neither is waited for."""
+    exchange = _exchange.get()
+    if exchange is None:
+        return
+    exchange.stop_timer()
+    if exchange.status >= 500:
+        # discord.py would repeat it for up to 25 s; when to try again is decided by us.
+        raise TransientError(f"HTTP {exchange.status}", code=exchange.status, done=None)
+    if exchange.status not in {200, 201, 204}:
+        return
+    if exchange.request.action in (Attempt.Action.CREATE, Attempt.Action.EDIT):
+        exchange.answered(_read(json.loads(params.chunk)))
+    elif exchange.request.action == Attempt.Action.DELETE:
+        exchange.answered(Answer())
+
+
+async def _on_exception(
+    _session: Any, _context: SimpleNamespace, _params: aiohttp.TraceRequestExceptionParams
+) -> None:
+    if exchange := _exchange.get():
+        exchange.stop_timer()
+
+
+def _read(message: dict[str, Any]) -> Answer:
+    """What the channel shows is what the answer says, which may be an older revision."""
+    marker = read_marker(message)
+    if marker is None:
+        raise PermanentError("the answer shows a message that is not ours", code=0)
+    return Answer(int(message["id"]), marker[1])
+
+
+@asynccontextmanager
+async def _our_errors(exchange: _Exchange) -> AsyncIterator[None]:
+    """discord.py's and aiohttp's errors become the two of transport.py."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not exchange.timed_out or exchange.task is None:
+            raise
+        exchange.task.uncancel()
+        raise TransientError("no answer in time", done=None) from None
+    except discord.RateLimited as error:
+        raise TransientError(str(error), code=429, retry_after=error.retry_after) from error
+    except discord.HTTPException as error:
+        raise _from_answer(error) from error
+    except aiohttp.ClientConnectorError as error:
+        raise TransientError(f"no connection: {error}") from error
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        # The request may have been read before the connection ended.
+        raise TransientError(f"the connection ended: {error!r}", done=None) from error
+
+
+def _from_answer(error: discord.HTTPException) -> TransientError | PermanentError:
+    code = error.code or error.status
+    if error.status in REFUSALS:
+        return PermanentError(error.text or str(error), code=code)
+    if error.status == 429:
+        # discord.py gave up, or the answer came from Cloudflare (no Via header, no JSON).
+        pause = error.response.headers.get("Retry-After", "")
+        seconds = float(pause) if pause.replace(".", "", 1).isdigit() else 5.0
+        return TransientError("rate limited", code=429, retry_after=seconds)
+    return TransientError(f"HTTP {error.status}", code=error.status, done=None)

@@ -1,0 +1,259 @@
+"""The bot process: seat, login, gateway, engine, clean stop."""
+
+import asyncio
+import logging
+import os
+import platform
+import signal
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+import aiohttp
+import discord
+import yarl
+from django.conf import settings
+from django.db import DatabaseError, connections
+from django.utils import timezone
+
+from notices import discord_channels, ledger
+from notices.delivery import Engine
+from notices.discord_client import StudyBotClient
+from notices.discord_transport import DiscordTransport
+from notices.ledger import Shards
+from notices.models import BotInstance
+from notices.retry import pause_seconds
+from notices.standby import SeatTakenError, hold_seat
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 5.0
+SYNC_PAUSE_SECONDS = 0.2
+LONGEST_LOGIN_PAUSE_SECONDS = 15.0
+# Discord's buckets for messages are over by then, by all that was ever observed.
+REMEMBERED = timedelta(seconds=5)
+
+
+class FatalError(Exception):
+    """The bot cannot run, and a person has to do something: the message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    token: str
+    shard_ids: tuple[int, ...] | None = None
+    shard_count: int | None = None
+
+
+class Worker:
+    """One bot process. `run` returns after a stop was asked for, or raises FatalError."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        shards = Shards(options.shard_ids or (0,), options.shard_count or 1)
+        self._shards = shards
+        self._transport = DiscordTransport(
+            rate=settings.SEND_RATE, request_timeout=settings.REQUEST_TIMEOUT
+        )
+        self._engine = Engine(
+            self._transport,
+            rate=settings.SEND_RATE,
+            window=timedelta(seconds=settings.NONCE_WINDOW),
+            shards=shards,
+        )
+        self._client: StudyBotClient | None = None
+        self._has_seat = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._name = f"{platform.node()}:{os.getpid()}"
+        self._started_at = timezone.now()
+
+    # --- what the seat calls ---------------------------------------------------------------
+
+    def set_active(self, active: bool) -> None:
+        self._engine.active = active
+        if active:
+            self._has_seat.set()
+        else:
+            self._has_seat.clear()
+
+    def wake(self) -> None:
+        self._engine.wake()
+
+    # --- life ------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        self._engine.active = False
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                main = tasks.create_task(self._live(tasks), name="main")
+                main.add_done_callback(lambda _task: self._stop.set())
+        except* (FatalError, SeatTakenError) as group:
+            raise FatalError(str(group.exceptions[0])) from group
+        finally:
+            if self._client is not None:
+                await self._client.close()
+                self._client = None
+
+    async def _live(self, tasks: asyncio.TaskGroup) -> None:
+        seat = tasks.create_task(hold_seat(self, self._shards), name="seat")
+        beat = tasks.create_task(self._beat(), name="heartbeat")
+        helpers = [seat, beat]
+        if await self._before_stop(self._has_seat.wait()):
+            client = await self._login()
+            if client is not None:
+                self._client = client
+                helpers.append(tasks.create_task(self._connect(client), name="gateway"))
+                helpers.append(tasks.create_task(self._sync_channels(client), name="channels"))
+                await self._deliver()
+        for task in helpers:
+            task.cancel()
+        await asyncio.to_thread(self._say_goodbye)
+
+    async def _deliver(self) -> None:
+        await self._engine.in_database(ledger.take_over, timezone.now(), self._shards)
+        await self._remember_limits()
+        engine = asyncio.create_task(self._engine.run(), name="engine")
+        await asyncio.wait(
+            [engine, asyncio.create_task(self._stop.wait())], return_when="FIRST_COMPLETED"
+        )
+        self._engine.stop()
+        await engine
+
+    async def _before_stop(self, wait: Awaitable[object]) -> bool:
+        """Whether it came before a stop was asked for."""
+        first = asyncio.ensure_future(wait)
+        stop = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait([first, stop], return_when="FIRST_COMPLETED")
+        stop.cancel()
+        if not first.done():
+            first.cancel()
+            return False
+        return not self._stop.is_set()
+
+    async def _login(self) -> StudyBotClient | None:
+        """Log in, however long Discord takes to come up; null where a stop came first."""
+        for tries in range(1, 1_000_000):
+            client = self._new_client()
+            try:
+                await client.login(self._options.token)
+                await self._learn_gateway(client)
+            except discord.LoginFailure as error:
+                await client.close_before_start()
+                raise FatalError(
+                    "Discord refuses BOT_TOKEN. Copy the token anew from the Discord developer "
+                    "portal (your application, Bot, Reset Token) and set BOT_TOKEN."
+                ) from error
+            except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+                await client.close_before_start()
+                log.warning("Discord cannot be reached (%s): trying again", error)
+                pause = min(pause_seconds(tries), LONGEST_LOGIN_PAUSE_SECONDS)
+                if not await self._before_stop(asyncio.sleep(pause)):
+                    return None
+            else:
+                self._transport.http = client.http
+                self._transport.permissions_in = partial(discord_channels.permissions_in, client)
+                log.info("logged in as %s", client.user)
+                return client
+        return None
+
+    def _new_client(self) -> StudyBotClient:
+        discord.http.Route.BASE = settings.DISCORD_API_URL
+        return StudyBotClient(
+            echo=self._engine.echo,
+            trace=self._transport.trace,
+            shards=self._options.shard_ids,
+            count=self._options.shard_count,
+        )
+
+    async def _learn_gateway(self, client: StudyBotClient) -> None:
+        """A reconnect that cannot resume uses the default address: make it the right one."""
+        _shards, url, _limits = await client.http.get_bot_gateway()
+        discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(url)
+
+    async def _connect(self, client: StudyBotClient) -> None:
+        """The gateway confirms and informs; delivering does not wait for it."""
+        for tries in range(1, 1_000_000):
+            try:
+                await client.connect()
+            except discord.PrivilegedIntentsRequired as error:
+                raise FatalError(str(error)) from error
+            except discord.ConnectionClosed as error:
+                if error.code == 4004:
+                    raise FatalError(
+                        "Discord no longer accepts BOT_TOKEN (gateway code 4004). Set the new one."
+                    ) from error
+                raise FatalError(f"Discord closed the gateway: {error}") from error
+            except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+                log.warning("the gateway cannot be reached (%s): trying again", error)
+                await asyncio.sleep(min(pause_seconds(tries), LONGEST_LOGIN_PAUSE_SECONDS))
+            else:
+                return
+
+    async def _remember_limits(self) -> None:
+        """The requests of our forerunner count against the limits that we start with."""
+        now = timezone.now()
+        since = now - REMEMBERED
+        recent = await self._engine.in_database(ledger.recent_requests, since)
+        clock = asyncio.get_running_loop().time()
+        self._transport.pacer.remember(
+            clock - (now - begun).total_seconds() for _channel, begun in recent
+        )
+        self._engine.rest_channels(recent, now, REMEMBERED)
+
+    async def _sync_channels(self, client: StudyBotClient) -> None:
+        """Write what the gateway told us, each burst of events once."""
+        while True:
+            await asyncio.sleep(SYNC_PAUSE_SECONDS)
+            if not client.channel_sync:
+                continue
+            changes = client.channel_sync.take()
+            try:
+                await self._engine.in_database(discord_channels.write, changes)
+            except Exception:
+                log.exception("the channels could not be written: trying again")
+                client.channel_sync.give_back(guild_id for guild_id, _seen in changes)
+                await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _beat(self) -> None:
+        while True:
+            try:
+                await self._engine.in_database(self._write_heartbeat)
+            except Exception:
+                log.exception("the heartbeat could not be written")
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    def _write_heartbeat(self) -> None:
+        latency = self._client.latency if self._client else float("nan")
+        BotInstance.objects.update_or_create(
+            name=self._name,
+            defaults={
+                "started_at": self._started_at,
+                "heartbeat_at": timezone.now(),
+                "is_active": self._engine.active,
+                "shard_ids": list(self._shards.ids),
+                "shard_count": self._shards.count,
+                # NaN until the gateway has answered a heartbeat.
+                "gateway_latency_ms": round(latency * 1000) if 0 <= latency < 1e6 else None,
+            },
+        )
+
+    def _say_goodbye(self) -> None:
+        try:
+            BotInstance.objects.filter(name=self._name).delete()
+        except DatabaseError:
+            log.warning("the database does not answer: this bot's row stays behind")
+        finally:
+            connections.close_all()
+
+
+def run_bot(options: Options) -> None:
+    """Run until SIGTERM or Ctrl-C; raise FatalError where a person has to do something."""
+
+    async def main() -> None:
+        await Worker(options).run()
+
+    asyncio.run(main())

@@ -1,0 +1,119 @@
+"""Why a channel does not show a notice, in a leader's words, and what can be done about it."""
+
+from typing import NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from notices.models import ErrorCode
+
+
+class Reason(NamedTuple):
+    reason: str
+    remedy: str
+
+
+_SEND_AGAIN = _("Send it again.")
+_SHORTEN = _("Shorten or correct the notice and save it; it is then sent by itself.")
+_WAIT = _("There is nothing to do: it is tried again by itself.")
+_INVITE = _(
+    "Ask a site admin to invite the bot to the server again, or to connect another channel; "
+    "then send it again."
+)
+
+_REASONS: dict[int, tuple[Promise, Promise]] = {
+    0: (_("Discord could not be reached."), _WAIT),
+    ErrorCode.EXPIRED: (
+        _("It could not be shown before the moment after which it was not to be sent."),
+        _("Set a later “not after”, or none, and send it again."),
+    ),
+    ErrorCode.NO_ANSWER: (
+        _("Discord did not answer, so nobody knows whether the message is shown."),
+        _("Look into the channel. Where the message is missing, send it again."),
+    ),
+    ErrorCode.NOT_READABLE: (
+        _("Nobody knows whether the message is shown: the bot may not read the channel's history."),
+        _(
+            "Look into the channel. Where the message is missing, send it again. Let a site admin "
+            "give the bot “Read Message History” there, and it looks for itself next time."
+        ),
+    ),
+    ErrorCode.MESSAGE_DELETED: (
+        _("Somebody deleted the message in Discord."),
+        _("Send it again to post it anew, or withdraw the notice."),
+    ),
+    10003: (
+        _("The channel does not exist in Discord any more."),
+        _("Choose another channel for the notice, and ask a site admin to connect a new one."),
+    ),
+    10004: (_("The bot is not on this Discord server."), _INVITE),
+    20022: (
+        _("Announcements may be edited only a few times an hour."),
+        _("Wait an hour, then send it again."),
+    ),
+    30046: (
+        _("Discord lets an old message be edited only a few times an hour."),
+        _("Wait an hour, then send it again."),
+    ),
+    40001: (
+        _("Discord does not accept the bot's token."),
+        _("Ask a site admin to put a valid BOT_TOKEN in place, then send it again."),
+    ),
+    50001: (
+        _("The bot cannot see this channel."),
+        _(
+            "Ask an admin of the server to give the bot “View Channel” there, "
+            "then send the notice again."
+        ),
+    ),
+    50006: (
+        _("Discord found the message empty."),
+        _("Write a title and a text with visible characters and save; it is then sent by itself."),
+    ),
+    50008: (
+        _("No messages can be sent to a channel of this type."),
+        _("Choose a text channel for the notice."),
+    ),
+    50013: (
+        _("The bot lacks a permission in this channel."),
+        _(
+            "Ask an admin of the server to give the bot “Send Messages” and “Embed Links” there, "
+            "then send the notice again."
+        ),
+    ),
+    50035: (_("Discord refused the notice's text, link or picture."), _SHORTEN),
+    50083: (
+        _("The thread is archived."),
+        _("Ask a moderator of the server to open the thread, then send the notice again."),
+    ),
+    160005: (
+        _("The thread is locked."),
+        _("Ask a moderator of the server to unlock the thread, then send the notice again."),
+    ),
+    400: (_("Discord refused the notice as it is written."), _SHORTEN),
+    403: (
+        _("Discord does not let the bot do this in this channel."),
+        _(
+            "Ask an admin of the server to give the bot “View Channel”, “Send Messages” and "
+            "“Embed Links” there, then send the notice again."
+        ),
+    ),
+    404: (
+        _("Discord does not know the channel or the message."),
+        _("Check that the channel still exists, then send the notice again."),
+    ),
+    429: (_("Discord asked the bot to slow down."), _WAIT),
+}
+_REASONS[401] = _REASONS[40001]
+
+
+def explain(code: int) -> Reason:
+    """For a code of ours, of Discord's or of HTTP; in the language that is active now."""
+    if code in _REASONS:
+        return Reason(*map(str, _REASONS[code]))
+    if 500 <= code < 600:
+        trouble = _now("Discord itself has trouble (%(code)d).") % {"code": code}
+        return Reason(trouble, str(_WAIT))
+    unknown = _now("Discord refused it with code %(code)d.") % {"code": code}
+    return Reason(unknown, _now("Send it again; if that fails too, give a site admin this number."))

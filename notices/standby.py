@@ -1,0 +1,119 @@
+"""One active bot per shard set, told at once of new work.
+
+PostgreSQL: one session of its own holds the advisory locks and listens; the locks fall when the
+session ends, however it ends. SQLite: a locked file beside the database, and the operating
+system's notice of a change to the write-ahead log.
+"""
+
+import asyncio
+import logging
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg
+from django.db import connection
+from filelock import FileLock, Timeout
+from watchfiles import awatch
+
+from notices.ledger import WAKE_CHANNEL, Shards
+
+log = logging.getLogger(__name__)
+
+# Our locks, apart from any others in the same database.
+LOCK_CLASS = zlib.crc32(b"studybot.runbot") - 2**31
+RECONNECT_SECONDS = 0.5
+# The other side of a dead network is noticed within about three seconds.
+KEEPALIVE = {
+    "keepalives": 1, "keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2,
+    "options": "-c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2",
+}  # fmt: skip
+# watchfiles gathers changes for `debounce` ms and looks every `step` ms.
+WATCH_DEBOUNCE_MS = 50
+WATCH_STEP_MS = 5
+
+
+class SeatTakenError(Exception):
+    """Another bot is active, and this database cannot tell us when it ends."""
+
+
+class Watcher(Protocol):
+    """What the seat calls: `active` with true and false as it comes and goes, `wake` on news."""
+
+    def set_active(self, active: bool) -> None: ...
+
+    def wake(self) -> None: ...
+
+
+async def hold_seat(watcher: Watcher, shards: Shards) -> None:
+    """Take the seat of these shards, keep it, and pass on every wake-up. Runs until cancelled."""
+    if connection.vendor == "postgresql":
+        await _hold_postgres_seat(watcher, shards)
+    else:
+        await _hold_sqlite_seat(watcher)
+
+
+async def _hold_postgres_seat(watcher: Watcher, shards: Shards) -> None:
+    while True:
+        try:
+            await _sit(watcher, shards)
+        except psycopg.OperationalError as error:
+            log.warning("the database session of the lock ended: %s", error)
+        finally:
+            watcher.set_active(False)
+        await asyncio.sleep(RECONNECT_SECONDS)
+
+
+async def _sit(watcher: Watcher, shards: Shards) -> None:
+    parameters = _postgres_parameters()
+    async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as session:
+        for shard_id in shards.ids:
+            key = (LOCK_CLASS, shard_id)
+            cursor = await session.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
+            row = await cursor.fetchone()
+            if row and not row[0]:
+                log.info("another bot is active: standing by")
+                await session.execute("SELECT pg_advisory_lock(%s, %s)", key)
+        await session.execute(f"LISTEN {WAKE_CHANNEL}")
+        watcher.set_active(True)
+        watcher.wake()
+        async for _notify in session.notifies():
+            watcher.wake()
+
+
+def _postgres_parameters() -> dict[str, Any]:
+    known = connection.get_connection_params()
+    names = ("dbname", "host", "port", "user", "password", "sslmode", "sslrootcert")
+    return {name: known[name] for name in names if known.get(name)} | KEEPALIVE
+
+
+async def _hold_sqlite_seat(watcher: Watcher) -> None:
+    database = Path(connection.settings_dict["NAME"])
+    lock = FileLock(f"{database}.runbot.lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        raise SeatTakenError(
+            f"Another runbot is active on {database}. On SQLite there can be only one: stop it "
+            "first, or set DATABASE_URL to PostgreSQL, where a second one stands by."
+        ) from error
+    try:
+        watcher.set_active(True)
+        await _watch_file(database, watcher.wake)
+    finally:
+        lock.release()
+
+
+async def _watch_file(database: Path, wake: Callable[[], None]) -> None:
+    """Every commit of any process appends to the write-ahead log beside the database."""
+    names = {str(database), f"{database}-wal"}
+    changes = awatch(
+        database.parent,
+        watch_filter=lambda _change, path: path in names,
+        debounce=WATCH_DEBOUNCE_MS,
+        step=WATCH_STEP_MS,
+        recursive=False,
+    )
+    async for _change in changes:
+        wake()

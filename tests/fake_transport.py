@@ -1,0 +1,73 @@
+"""A Discord of a few lines, for the engine's tests: it keeps messages by nonce, as Discord does."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+
+from notices.embeds import read_marker
+from notices.models import Attempt
+from notices.transport import Answer, PermanentError, Request, TransientError
+
+
+@dataclass
+class FakeTransport:
+    """`script` holds, per channel, what the next requests meet: an error, "lose" or an event."""
+
+    waiting: int = 0
+    up: bool = True
+    shown: dict[int, dict[int, int]] = field(default_factory=dict)
+    """channel -> message id -> revision."""
+    script: dict[int, list[object]] = field(default_factory=dict)
+    requests: list[Request] = field(default_factory=list)
+    by_nonce: dict[str, int] = field(default_factory=dict)
+    on_request: Callable[[Request], None] = lambda request: None
+    _ids: "count[int]" = field(default_factory=lambda: count(9_000_000_000))
+
+    async def perform(self, request: Request, answered: Callable[[Answer], None]) -> Answer:
+        self.requests.append(request)
+        self.on_request(request)
+        step = next(iter(self.script.get(request.channel_id, [])), None)
+        if step is not None:
+            self.script[request.channel_id].pop(0)
+        if isinstance(step, asyncio.Event):
+            await step.wait()
+        elif isinstance(step, Exception):
+            raise step
+        answer = self._carry_out(request)
+        if step == "lose":
+            raise TransientError("no answer", done=None)
+        answered(answer)
+        return answer
+
+    async def is_up(self) -> bool:
+        return self.up
+
+    def _carry_out(self, request: Request) -> Answer:
+        channel = self.shown.setdefault(request.channel_id, {})
+        if request.action == Attempt.Action.CREATE:
+            if request.nonce in self.by_nonce:
+                return self._again(channel, self.by_nonce[request.nonce])
+            message_id = self.by_nonce[request.nonce] = next(self._ids)
+            channel[message_id] = self._revision(request)
+            return Answer(message_id, channel[message_id])
+        if request.action == Attempt.Action.LOOK_UP:
+            found = self.by_nonce.get(request.nonce)
+            return Answer(found, channel[found]) if found in channel else Answer()
+        if request.action == Attempt.Action.DELETE:
+            channel.pop(request.message_id or 0, None)
+            return Answer()
+        if request.message_id not in channel:
+            raise PermanentError("Unknown Message", code=10008)
+        channel[request.message_id] = self._revision(request)
+        return Answer(request.message_id, channel[request.message_id])
+
+    def _again(self, channel: dict[int, int], message_id: int) -> Answer:
+        if message_id not in channel:
+            raise PermanentError("Unknown Message", code=10008)
+        return Answer(message_id, channel[message_id])
+
+    def _revision(self, request: Request) -> int:
+        marker = read_marker(request.payload or {})
+        assert marker is not None
+        return marker[1]

@@ -1,0 +1,245 @@
+"""Claim, send, record: what the channel shows in the end is what the leader wanted last."""
+
+import asyncio
+from datetime import timedelta
+from threading import Thread
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from notices import ledger
+from notices.models import Attempt, Channel, Delivery, ErrorCode, Notice
+from notices.transport import PermanentError, Request, TransientError
+from tests.engine_driver import run_until
+from tests.fake_transport import FakeTransport
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def status(notice: Notice) -> str:
+    return Notice.objects.get(pk=notice.pk).status
+
+
+def is_status(notice: Notice, wanted: str) -> bool:
+    return status(notice) == wanted and not Notice.objects.not_fanned_out().exists()
+
+
+@pytest.fixture
+def discord() -> FakeTransport:
+    return FakeTransport()
+
+
+def test_a_notice_is_shown_once_and_its_status_comes_back(
+    notice: Notice, channel: Channel, discord: FakeTransport
+) -> None:
+    run_until(lambda: is_status(notice, "sent"), discord)
+    delivery = notice.deliveries.get()
+    assert discord.shown[channel.pk] == {delivery.message_id: 1}
+    attempt = Attempt.objects.get()
+    assert (attempt.action, attempt.outcome) == ("create", "shown")
+    assert attempt.ended_at is not None
+
+
+def test_an_edit_changes_the_message(
+    notice: Notice, channel: Channel, discord: FakeTransport
+) -> None:
+    run_until(lambda: is_status(notice, "sent"), discord)
+    notice.title = "바뀐 제목"
+    notice.save()
+    run_until(lambda: is_status(notice, "sent"), discord)
+    assert list(discord.shown[channel.pk].values()) == [2]
+
+
+def test_a_withdrawn_notice_is_taken_away(
+    notice: Notice, channel: Channel, discord: FakeTransport
+) -> None:
+    run_until(lambda: is_status(notice, "sent"), discord)
+    notice.withdraw()
+    run_until(lambda: is_status(notice, "withdrawn"), discord)
+    assert discord.shown[channel.pk] == {}
+
+
+def test_an_edit_during_the_first_send_is_shown_too(
+    notice: Notice, channel: Channel, discord: FakeTransport
+) -> None:
+    def edit_in_web() -> None:
+        Notice.objects.filter(pk=notice.pk).update(title="그 사이에")
+        ledger.fan_out(notice.pk)
+        connection.close()
+
+    def edit(_request: Request) -> None:
+        if len(discord.requests) == 1:
+            web = Thread(target=edit_in_web)
+            web.start()
+            web.join()
+
+    discord.on_request = edit
+    run_until(lambda: is_status(notice, "sent"), discord)
+    assert list(discord.shown[channel.pk].values()) == [2]
+
+
+def test_a_lost_reply_is_settled_by_the_same_nonce(
+    notice: Notice, channel: Channel, discord: FakeTransport
+) -> None:
+    discord.script[channel.pk] = ["lose"]
+    run_until(lambda: is_status(notice, "sent"), discord)
+    assert len(discord.shown[channel.pk]) == 1
+    assert [r.action for r in discord.requests] == ["create", "create"]
+    assert len({r.nonce for r in discord.requests}) == 1
+
+
+def test_past_the_window_the_history_is_read_first(
+    notice: Notice, channel: Channel, discord: FakeTransport
+) -> None:
+    discord.script[channel.pk] = ["lose"]
+    run_until(lambda: is_status(notice, "sent"), discord, window=0)
+    assert [r.action for r in discord.requests] == ["create", "look_up"]
+    assert len(discord.shown[channel.pk]) == 1
+
+
+def test_what_was_edited_while_unknown_ends_as_last_written(
+    notice: Notice, channel: Channel, discord: FakeTransport
+) -> None:
+    discord.script[channel.pk] = ["lose"]
+    run_until(lambda: notice.deliveries.filter(state="unknown").exists(), discord)
+    notice.title = "나중 제목"
+    notice.save()
+    run_until(lambda: is_status(notice, "sent"), discord)
+    assert list(discord.shown[channel.pk].values()) == [2]
+
+
+def test_what_was_withdrawn_while_unknown_is_looked_up_and_deleted(
+    notice: Notice, channel: Channel, discord: FakeTransport
+) -> None:
+    discord.script[channel.pk] = ["lose"]
+    run_until(lambda: notice.deliveries.filter(state="unknown").exists(), discord)
+    notice.withdraw()
+    run_until(lambda: is_status(notice, "withdrawn"), discord)
+    assert [r.action for r in discord.requests] == ["create", "look_up", "delete"]
+    assert discord.shown[channel.pk] == {}
+
+
+def test_the_echo_settles_a_lost_reply(
+    notice: Notice, channel: Channel, discord: FakeTransport
+) -> None:
+    discord.script[channel.pk] = ["lose"]
+
+    def echo_late(request: Request) -> None:
+        if request.action == "create" and len(discord.requests) > 1:
+            raise AssertionError("it was asked again although the echo had settled it")
+
+    run_until(lambda: notice.deliveries.filter(state="unknown").exists(), discord)
+    discord.on_request = echo_late
+    delivery = notice.deliveries.get()
+    message_id = discord.by_nonce[delivery.nonce]
+    run_until(
+        lambda: is_status(notice, "sent"),
+        discord,
+        during=lambda engine: engine.echo(delivery.nonce, message_id, 1),
+    )
+    assert notice.deliveries.get().message_id == message_id
+
+
+def test_a_refusal_is_final_and_says_why(
+    notice: Notice, channel: Channel, discord: FakeTransport
+) -> None:
+    discord.script[channel.pk] = [PermanentError("Missing Permissions", code=50013)]
+    run_until(lambda: is_status(notice, "failed"), discord)
+    delivery = notice.deliveries.get()
+    assert (delivery.error_code, len(discord.requests)) == (50013, 1)
+    channel.refresh_from_db()
+    assert channel.refused_code == 50013
+    assert notice.send_again() == 1
+    run_until(lambda: is_status(notice, "sent"), discord)
+    channel.refresh_from_db()
+    assert channel.refused_code is None
+
+
+def test_tries_of_this_message_are_counted(
+    notice: Notice, channel: Channel, discord: FakeTransport, settings: object
+) -> None:
+    settings.MAX_SEND_RETRIES = 1  # type: ignore[attr-defined]
+    discord.script[channel.pk] = [TransientError("HTTP 500", code=500)] * 2
+    run_until(lambda: is_status(notice, "failed"), discord)
+    assert notice.deliveries.get().error_code == 500
+    assert len(discord.requests) == 2
+
+
+def test_an_outage_costs_nobody_a_try(
+    notice: Notice, channel: Channel, discord: FakeTransport, settings: object
+) -> None:
+    settings.MAX_SEND_RETRIES = 0  # type: ignore[attr-defined]
+    discord.script[channel.pk] = [TransientError("HTTP 503", code=503)]
+    discord.up = False
+
+    def comes_back(_engine: object) -> None:
+        asyncio.get_running_loop().call_later(0.3, setattr, discord, "up", True)
+
+    run_until(lambda: is_status(notice, "sent"), discord, during=comes_back)
+    assert notice.deliveries.get().tries == 0
+
+
+def test_a_hanging_channel_delays_no_other(
+    notice: Notice, channel: Channel, second_channel: Channel, discord: FakeTransport
+) -> None:
+    hang = asyncio.Event()
+    discord.script[channel.pk] = [hang]
+    notice.channels.add(second_channel)
+    reached = []
+
+    def both() -> bool:
+        if notice.deliveries.filter(state="sent", channel=second_channel).exists():
+            reached.append(notice.deliveries.get(channel=channel).state)
+        return bool(reached)
+
+    def release(_engine: object) -> None:
+        asyncio.get_running_loop().call_later(1.0, hang.set)
+
+    run_until(both, discord, during=release)
+    assert reached == ["sending"]
+
+
+def test_what_expired_is_not_sent(notice: Notice, discord: FakeTransport) -> None:
+    Notice.objects.filter(pk=notice.pk).update(
+        publish_at=timezone.now() - timedelta(hours=2),
+        expires_at=timezone.now() - timedelta(hours=1),
+    )
+    run_until(lambda: is_status(notice, "failed"), discord)
+    assert discord.requests == []
+    assert notice.deliveries.get().error_code == ErrorCode.EXPIRED
+
+
+def test_a_message_deleted_in_discord_is_posted_anew_only_when_asked(
+    notice: Notice, channel: Channel, discord: FakeTransport
+) -> None:
+    run_until(lambda: is_status(notice, "sent"), discord)
+    discord.shown[channel.pk].clear()
+    notice.title = "바뀐 제목"
+    notice.save()
+    run_until(lambda: is_status(notice, "failed"), discord)
+    notice.title = "또 바뀐 제목"
+    notice.save()
+    run_until(lambda: is_status(notice, "failed"), discord)
+    assert discord.shown[channel.pk] == {}
+    assert notice.send_again() == 1
+    run_until(lambda: is_status(notice, "sent"), discord)
+    assert list(discord.shown[channel.pk].values()) == [3]
+
+
+def test_a_bot_killed_with_the_request_out_is_taken_over(
+    notice: Notice, channel: Channel, discord: FakeTransport
+) -> None:
+    ledger.fan_out(notice.pk)
+    (request,) = ledger.claim(
+        timezone.now(),
+        limit=5,
+        busy_channels=[],
+        shards=ledger.Shards(),
+        window=timedelta(seconds=60),
+    )
+    discord._carry_out(request)  # it arrived; the bot died before it could write so
+    assert ledger.take_over(timezone.now(), ledger.Shards()) == 1
+    assert Delivery.objects.get().state == "unknown"
+    run_until(lambda: is_status(notice, "sent"), discord)
+    assert len(discord.shown[channel.pk]) == 1
