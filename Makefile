@@ -1,0 +1,49 @@
+# `make run` starts everything, `make test` tests it. Both need Python 3.11 or newer, nothing else.
+
+.PHONY: run test lint check messages
+.DEFAULT_GOAL := run
+
+VENV := .venv
+PY := $(VENV)/bin/python
+RUN_STAMP := $(VENV)/.installed-run
+DEV_STAMP := $(VENV)/.installed-dev
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python; do \
+	$$name -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$name && break; done)
+
+run: $(RUN_STAMP)
+	@$(PY) -m demo
+
+test: $(DEV_STAMP)
+	@$(PY) -m pytest $(ARGS)
+
+lint: $(DEV_STAMP)
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy .
+
+# The settings are given here, so that neither .env nor a development profile hides a fault.
+check: $(DEV_STAMP)
+	@$(PY) manage.py makemigrations --check --dry-run
+	@DEBUG=0 ALLOWED_HOSTS=studybot.example BEHIND_TLS_PROXY=1 BOT_TOKEN=a.production.token \
+		SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))') \
+		$(PY) manage.py check --deploy --fail-level WARNING
+
+messages: $(DEV_STAMP)
+	@cd notices && ../$(PY) ../manage.py makemessages --locale ko --no-location
+	@cd notices && ../$(PY) ../manage.py compilemessages
+
+$(PY):
+	@$(if $(PYTHON),,echo "Python 3.11 or newer was not found. Install it (Debian, Ubuntu: apt install python3.11 python3.11-venv; macOS: brew install python@3.11), or name it: make PYTHON=/path/to/python3.11"; exit 1)
+	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo "$(PYTHON) is no Python 3.11 or newer. Name one that is: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -w . || { echo "$(CURDIR) cannot be written to. Give yourself the right to (chown), or clone studybot elsewhere."; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); \
+		echo "The virtual environment $(VENV) could not be made. Where Python came without venv, install it (Debian, Ubuntu: apt install python3-venv)."; exit 1; }
+
+$(RUN_STAMP): requirements.txt | $(PY)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.txt $(RUN_STAMP)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@

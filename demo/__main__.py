@@ -1,0 +1,94 @@
+"""The runner behind `make run`: everything is started together, and stops together."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from honcho.environ import parse_procfile
+from honcho.manager import Manager
+from honcho.printer import Message, Printer
+
+from demo import profile
+from demo.keepsakes import Keepsakes
+from demo.profile import CannotRunError
+from notices.orphans import die_with
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+# Not resolved: the virtual environment's python is a link out of it.
+BIN_DIR = Path(sys.executable).parent
+
+
+class Lines(Printer):  # type: ignore[misc]
+    """honcho's printer; it remembers which process was the first to end."""
+
+    first_to_end = ""
+
+    def write(self, message: Message) -> None:
+        if message.name == "system" and " stopped (rc=" in message.data:
+            self.first_to_end = self.first_to_end or message.data.strip()
+        super().write(message)
+
+
+def manage(environment: dict[str, str], *arguments: str) -> None:
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)  # noqa: S603
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or ["it said nothing"]
+        raise CannotRunError(f"`manage.py {' '.join(arguments)}` failed: {said[-1]}")
+
+
+def prepare() -> dict[str, str]:
+    """Bring the database up to date. Returns the environment for the processes."""
+    profile.refuse_what_cannot_run()
+    demo = profile.is_demo()
+    kept = Keepsakes.read_or_make(settings.VAR_DIR / "demo.json") if demo else None
+    environment = profile.environment(BIN_DIR, kept.bot_token if kept else "")
+    manage(environment, "migrate", "--verbosity", "0")
+    manage(environment, "demo", *([] if demo else ["--close"]))
+    return environment
+
+
+def run(environment: dict[str, str]) -> int:
+    lines = Lines()
+    manager = Manager(lines)
+    for name, command in parse_procfile((BASE_DIR / "Procfile").read_text()).processes.items():
+        if name != "fakediscord" or profile.is_demo():
+            manager.add_process(name, f"exec python -m demo.leash {command}", env=environment)
+    runner_pid = os.getpid()
+    os.register_at_fork(after_in_child=lambda: die_with(runner_pid, signal.SIGKILL))
+    mode = "demo" if profile.is_demo() else "discord"
+    banner = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "demo.banner", mode], env=environment
+    )
+    manager.loop()
+    banner.kill()
+    banner.wait()
+    if manager.returncode in (128 + signal.SIGINT, 128 + signal.SIGTERM):
+        return 0
+    print(f"{lines.first_to_end}: so everything was stopped.", file=sys.stderr)  # noqa: T201
+    return 1
+
+
+def main() -> int:
+    os.chdir(BASE_DIR)
+    os.environ["DEBUG"] = "1"
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studybot.settings")
+    try:
+        return run(prepare())
+    except (ImproperlyConfigured, CannotRunError) as error:
+        sys.exit(f"studybot cannot run: {error}")
+    except PermissionError as error:
+        sys.exit(
+            f"studybot cannot run: {error.filename} cannot be written to; give yourself the right "
+            "to (chown), or clone studybot elsewhere."
+        )
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

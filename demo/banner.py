@@ -1,0 +1,89 @@
+"""The last words of the start: where to look, and how to come in. Said once everything answers."""
+
+import json
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+
+from django.conf import settings
+
+from demo import profile
+from demo.keepsakes import Keepsakes
+from demo.story import ADMIN, STUDIES, guild_named
+
+_PATIENCE_SECONDS = 60
+_LINE = "─" * 78
+
+
+def wait_for(url: str, deadline: float) -> None:
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own http addresses
+        except urllib.error.HTTPError:
+            return  # an answer, if not a friendly one
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    sys.exit(f"{url} does not answer after {_PATIENCE_SECONDS} s: the lines above say why.")
+
+
+def against_discord() -> str:
+    return (
+        f"studybot is running against {settings.DISCORD_API_URL}. Stop it with Ctrl-C.\n\n"
+        f"  Write notices    {profile.web_url()}/admin/\n"
+        f"  Make yourself a site admin, in another terminal:\n"
+        f"    {sys.executable} manage.py createsuperuser\n"
+    )
+
+
+def demo(kept: Keepsakes) -> str:
+    where = (
+        "studybot is running, with a Discord of its own. Stop it with Ctrl-C.\n\n"
+        f"  Write notices      {profile.web_url()}/admin/\n"
+        f"  See them shown     {profile.fakediscord_url()}/\n"
+    )
+    if not kept.api_key:
+        return f"{where}\n  The database had people in it already, so no demo was laid out.\n"
+    return f"{where}\n{_logins(kept)}\n  Or post a notice by hand:\n{_curl(kept)}\n"
+
+
+def _logins(kept: Keepsakes) -> str:
+    roles = {study.leader: f"leads {study.name}" for study in STUDIES} | {ADMIN: "site admin"}
+    lines = [f"    {name:8} {kept.passwords[name]:16} {role}" for name, role in roles.items()]
+    return "\n".join(["  Log in as", *lines, ""])
+
+
+def _curl(kept: Keepsakes) -> str:
+    notice = {
+        "channel_id": int(guild_named(STUDIES[0].guild)["channels"][0]["id"]),
+        "study_id": kept.study_id,
+        "title": "안녕하세요",
+        "content": "curl로 보낸 공지입니다.",
+        "author": STUDIES[0].leader_name,
+    }
+    return (
+        f"    curl {profile.web_url()}/notice/ -H 'X-API-Key: {kept.api_key}' \\\n"
+        "      -H 'Content-Type: application/json' \\\n"
+        f"      -d '{json.dumps(notice, ensure_ascii=False)}'"
+    )
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    wait_for(f"{profile.web_url()}/healthz", deadline)
+    shows_demo = sys.argv[1] == "demo"
+    if shows_demo:
+        wait_for(f"{profile.fakediscord_url()}/", deadline)
+    kept = Keepsakes.read_or_make(settings.VAR_DIR / "demo.json") if shows_demo else None
+    words = demo(kept) if kept else against_discord()
+    # In one piece: the processes' lines must not come in between.
+    sys.stdout.write(f"\n{_LINE}\n{words}{_LINE}\n\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""With which environment `make run` starts its processes, and when it had better not start."""
+
+import os
+import socket
+from pathlib import Path
+
+from django.conf import settings
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class CannotRunError(Exception):
+    """A sentence that says why, and the remedy."""
+
+
+def is_demo() -> bool:
+    return not settings.BOT_TOKEN
+
+
+def fakediscord_port() -> int:
+    value = os.environ.get("FAKEDISCORD_PORT") or "8001"
+    if not value.isdecimal() or not 0 < int(value) < 65536:
+        raise CannotRunError(
+            f"FAKEDISCORD_PORT={value!r} cannot be used: write a whole number from 1 to 65535."
+        )
+    return int(value)
+
+
+def fakediscord_url() -> str:
+    return f"http://127.0.0.1:{fakediscord_port()}"
+
+
+def web_url() -> str:
+    host = settings.BOT_API_HOST
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(host, host)  # noqa: S104
+    return f"http://{host}:{settings.BOT_API_PORT}"
+
+
+def environment(bin_dir: Path, demo_token: str) -> dict[str, str]:
+    """The development profile, said outright: nothing is left to what a variable happens to be."""
+    path = f"{bin_dir}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    common = {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1", "DEBUG": "1"}
+    if not is_demo():
+        return common
+    return {
+        **common,
+        "BOT_TOKEN": demo_token,
+        "DISCORD_API_URL": f"{fakediscord_url()}/api/v10",
+        "DISCORD_APP_URL": fakediscord_url(),
+    }
+
+
+def refuse_what_cannot_run() -> None:
+    host = settings.BOT_API_HOST
+    if is_demo() and host not in LOOPBACK:
+        raise CannotRunError(
+            f"BOT_API_HOST={host!r} would show the demo and its logins to others: "
+            "remove it, or set BOT_TOKEN to run against Discord."
+        )
+    _refuse_busy_port("BOT_API_PORT", host, settings.BOT_API_PORT)
+    if is_demo():
+        _refuse_busy_port("FAKEDISCORD_PORT", "127.0.0.1", fakediscord_port())
+
+
+def _refuse_busy_port(name: str, host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        # As the servers do: a port that only waits out its last connections is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise CannotRunError(
+                f"{host}:{port} cannot be listened on ({error.strerror}): stop what listens there "
+                f"(another `make run`?), or choose another port: {name}={port + 10} make run"
+            ) from error

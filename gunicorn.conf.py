@@ -1,0 +1,14 @@
+"""How the web process listens: one process, a few threads; enough for one small machine."""
+
+import os
+
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studybot.settings")
+
+_host = f"[{settings.BOT_API_HOST}]" if ":" in settings.BOT_API_HOST else settings.BOT_API_HOST
+bind = f"{_host}:{settings.BOT_API_PORT}"
+worker_class = "gthread"
+threads = 4
+graceful_timeout = 5
+control_socket_disable = True
