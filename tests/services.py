@@ -1,0 +1,88 @@
+"""Which tests can run here: PostgreSQL, Redis and Chromium are used where they are found.
+
+A pytest plugin (`-p tests.services`). What was left out is said in a line each at the end; where
+CI is set, leaving anything out is a failure.
+"""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable
+from functools import cache
+from urllib.parse import urlsplit
+
+import pytest
+
+DEFAULT_POSTGRES_URL = "postgres://postgres@127.0.0.1:5432/test"
+DEFAULT_REDIS_URL = "redis://127.0.0.1:6379/15"
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+REMEDIES = {
+    "postgres": "start PostgreSQL, or set TEST_DATABASE_URL (now {postgres})",
+    "redis": "start Redis, or set TEST_REDIS_URL (now {redis})",
+    "browser": "install Chromium (Debian: apt install chromium), or set CHROMIUM to its path",
+}
+
+
+def postgres_url() -> str:
+    return os.environ.get("TEST_DATABASE_URL") or DEFAULT_POSTGRES_URL
+
+
+def redis_url() -> str:
+    return os.environ.get("TEST_REDIS_URL") or DEFAULT_REDIS_URL
+
+
+@cache
+def chromium() -> str | None:
+    """The path of the browser that the tests drive."""
+    names = (os.environ.get("CHROMIUM") or "", *CHROMIUM_NAMES)
+    return next((path for name in names if name and (path := shutil.which(name))), None)
+
+
+def answers(url: str) -> bool:
+    parts = urlsplit(url)
+    port = parts.port or {"redis": 6379}.get(parts.scheme, 5432)
+    try:
+        socket.create_connection((parts.hostname or "127.0.0.1", port), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+FOUND: dict[str, Callable[[], bool]] = {
+    "postgres": cache(lambda: answers(postgres_url())),
+    "redis": cache(lambda: answers(redis_url())),
+    "browser": lambda: chromium() is not None,
+}
+
+left_out = pytest.StashKey[dict[str, int]]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    counts = config.stash.setdefault(left_out, {})
+    for item in items:
+        for service, is_found in FOUND.items():
+            if item.get_closest_marker(service) and not is_found():
+                counts[service] = counts.get(service, 0) + 1
+                item.add_marker(pytest.mark.skip(reason=f"no {service} here"))
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    for service, count in config.stash.get(left_out, {}).items():
+        remedy = REMEDIES[service].format(
+            postgres=_shown(postgres_url()), redis=_shown(redis_url())
+        )
+        terminalreporter.write_line(f"left out {count} tests marked {service}: {remedy}")
+
+
+def _shown(url: str) -> str:
+    """Without a password."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}:{parts.port or ''}{parts.path}"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if os.environ.get("CI") and session.config.stash.get(left_out, {}):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
