@@ -1,0 +1,222 @@
+"""What a frontend may write: its fields checked, then saved whole or not at all."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+
+from notices.api.fields import IdField, IdsField, LinkField, MomentField, PingField, TextField
+from notices.api.refusals import quoted
+from notices.models import (
+    AUTHOR_LIMIT,
+    DESCRIPTION_LIMIT,
+    TITLE_LIMIT,
+    ApiKey,
+    Channel,
+    Notice,
+    Study,
+)
+
+
+def find_study(key: ApiKey, study_id: int) -> Study:
+    """A study the key is not good for is refused in the words of one that does not exist."""
+    study = key.allowed_studies().filter(pk=study_id).first()
+    if study is None:
+        raise serializers.ValidationError(
+            {
+                "study_id": _("study_id %(id)s is not known; take one from /api/v1/studies/.")
+                % {"id": study_id}
+            }
+        )
+    return study
+
+
+def _connected_channels(study: Study, ids: list[int], field: str) -> list[Channel]:
+    channels = {channel.pk: channel for channel in study.channels.filter(pk__in=ids)}
+    missing = ", ".join(str(pk) for pk in ids if pk not in channels)
+    if missing:
+        raise serializers.ValidationError(
+            {
+                field: _(
+                    "%(ids)s is not connected to study %(study)s; "
+                    "connect it in the admin or by manage.py addstudy."
+                )
+                % {"ids": missing, "study": study.pk}
+            }
+        )
+    return list(channels.values())
+
+
+def _all_channels(study: Study) -> list[Channel]:
+    channels = list(study.channels.all())
+    if not channels:
+        raise serializers.ValidationError(
+            {
+                "channel_ids": _(
+                    "Study %(study)s has no channels; connect one in the admin "
+                    "or by manage.py addstudy."
+                )
+                % {"study": study.pk}
+            }
+        )
+    return channels
+
+
+def _check_expiry(publish_at: datetime | None, expires_at: datetime | None, now: datetime) -> None:
+    begins = max(publish_at or now, now)
+    if expires_at is not None and expires_at <= begins:
+        raise serializers.ValidationError(
+            {
+                "expires_at": _(
+                    "%(value)s is not after the moment of publishing, %(begins)s; "
+                    "send a later one, or null."
+                )
+                % {"value": expires_at.isoformat(), "begins": begins.isoformat()}
+            }
+        )
+
+
+def _check_ping(study: Study, ping: str | None) -> None:
+    if ping == Notice.Ping.ROLE and study.ping_role_id is None:
+        raise serializers.ValidationError(
+            {
+                "ping": _(
+                    '"role" cannot be pinged: study %(study)s has none; '
+                    "set one in the admin, or send another ping."
+                )
+                % {"study": study.pk}
+            }
+        )
+
+
+def _create(study: Study, channels: list[Channel], **written: Any) -> Notice:
+    with transaction.atomic():
+        notice = Notice.objects.create(study=study, **written)
+        notice.channels.set(channels)
+    return notice
+
+
+class FirstFrontendForm(serializers.Serializer[Notice]):
+    """The contract of the first frontend: one channel, at once; what else it sends is ignored."""
+
+    channel_id = IdField()
+    title = TextField(limit=TITLE_LIMIT)
+    study_id = IdField()
+    content = TextField(limit=DESCRIPTION_LIMIT)
+    author = TextField(limit=AUTHOR_LIMIT, optional=True)
+    url = LinkField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs["study"] = find_study(self.context["key"], attrs.pop("study_id"))
+        channel_id = attrs.pop("channel_id")
+        attrs["channels"] = _connected_channels(attrs["study"], [channel_id], "channel_id")
+        return attrs
+
+    def create(self, validated_data: dict[str, Any]) -> Notice:
+        return _create(publish_at=timezone.now(), **validated_data)
+
+
+class _NoticeForm(serializers.Serializer[Notice]):
+    title = TextField(limit=TITLE_LIMIT)
+    content = TextField(limit=DESCRIPTION_LIMIT)
+    author = TextField(limit=AUTHOR_LIMIT, optional=True)
+    url = LinkField()
+    image = LinkField()
+    ping = PingField(required=False)
+    channel_ids = IdsField(required=False)
+    publish_at = MomentField(required=False, allow_null=True)
+    expires_at = MomentField(required=False, allow_null=True)
+
+    def to_internal_value(self, data: Mapping[str, Any]) -> Any:
+        unknown = {
+            name: _("%(name)s is not a field here; the fields are %(fields)s.")
+            % {"name": quoted(name), "fields": ", ".join(self.fields)}
+            for name in data
+            if name not in self.fields
+        }
+        if unknown:
+            raise serializers.ValidationError(unknown)
+        return super().to_internal_value(data)
+
+
+class NewNoticeForm(_NoticeForm):
+    study_id = IdField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        now = timezone.now()
+        attrs.setdefault("publish_at", now)
+        _check_expiry(attrs["publish_at"], attrs.get("expires_at"), now)
+        study = attrs["study"] = find_study(self.context["key"], attrs.pop("study_id"))
+        _check_ping(study, attrs.get("ping"))
+        ids = attrs.pop("channel_ids", None)
+        attrs["channels"] = (
+            _all_channels(study) if ids is None else _connected_channels(study, ids, "channel_ids")
+        )
+        return attrs
+
+    def create(self, validated_data: dict[str, Any]) -> Notice:
+        return _create(**validated_data)
+
+
+class NoticeChangeForm(_NoticeForm):
+    """Used with `partial` and a notice locked by the caller's transaction."""
+
+    instance: Notice
+
+    def to_internal_value(self, data: Mapping[str, Any]) -> Any:
+        if "study_id" in data:
+            raise serializers.ValidationError(
+                {
+                    "study_id": _(
+                        "%(value)s: a notice stays with its study; "
+                        "leave study_id out, or withdraw the notice and post another."
+                    )
+                    % {"value": quoted(data["study_id"])}
+                }
+            )
+        return super().to_internal_value(data)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        notice, now = self.instance, timezone.now()
+        publish_at = attrs.get("publish_at", notice.publish_at)
+        expires_at = attrs.get("expires_at", notice.expires_at)
+        if (publish_at, expires_at) != (notice.publish_at, notice.expires_at):
+            _check_not_published(notice, publish_at, now)
+            _check_expiry(publish_at, expires_at, now)
+        _check_ping(notice.study, attrs.get("ping"))
+        ids = attrs.pop("channel_ids", None)
+        if ids is not None:
+            attrs["channels"] = _connected_channels(notice.study, ids, "channel_ids")
+        return attrs
+
+    def update(self, instance: Notice, validated_data: dict[str, Any]) -> Notice:
+        channels = validated_data.pop("channels", None)
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        if channels is not None:
+            instance.channels.set(channels)
+        # A save of nothing still tells the fan-out that the channels changed.
+        if channels is not None or validated_data:
+            instance.save(update_fields=[*validated_data, "changed_at"])
+        return instance
+
+
+def _check_not_published(notice: Notice, publish_at: datetime | None, now: datetime) -> None:
+    published = notice.publish_at is not None and notice.publish_at <= now
+    if published and publish_at != notice.publish_at:
+        raise serializers.ValidationError(
+            {
+                "publish_at": _(
+                    "%(value)s comes too late: the notice was published at %(published)s; "
+                    "leave publish_at out, or withdraw the notice."
+                )
+                % {
+                    "value": quoted(publish_at and publish_at.isoformat()),
+                    "published": notice.publish_at and notice.publish_at.isoformat(),
+                }
+            }
+        )

@@ -1,0 +1,68 @@
+"""What a request may carry: one JSON object, of a size that a notice can have."""
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any, NoReturn
+
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+from notices.api.refusals import TooLarge, quoted
+
+LIMIT_BYTES = 64 * 1024
+
+
+class BoundedJSONParser(BaseParser):
+    """JSON is UTF-8 (RFC 8259), whatever charset the header claims."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        body = stream.read(LIMIT_BYTES + 1)
+        if len(body) > LIMIT_BYTES:
+            raise TooLarge(_too_large(parser_context))
+        try:
+            data = json.loads(
+                body.decode("utf-8-sig"),
+                parse_constant=_refuse_constant,
+                object_pairs_hook=_without_doubles,
+            )
+        except RecursionError as error:
+            raise ParseError(_("The body is nested too deeply; send one flat object.")) from error
+        except ValueError as error:
+            raise ParseError(
+                _("The body is not JSON in UTF-8 (%(error)s); correct it.") % {"error": error}
+            ) from error
+        if not isinstance(data, dict):
+            raise ParseError(
+                _("The body is %(value)s; send one object, with a field for each part.")
+                % {"value": quoted(data)}
+            )
+        return data
+
+
+def _too_large(parser_context: Mapping[str, Any] | None) -> str:
+    request = (parser_context or {})["request"]
+    return _("The body has %(size)s bytes; send at most %(limit)d.") % {
+        "size": request.META.get("CONTENT_LENGTH") or f"> {LIMIT_BYTES}",
+        "limit": LIMIT_BYTES,
+    }
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(_("%(name)s is no JSON number") % {"name": name})
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _value in pairs]
+        double = next(name for name in fields if names.count(name) > 1)
+        raise ValueError(_("%(name)s is there twice") % {"name": quoted(double)})
+    return fields
