@@ -293,8 +293,8 @@ class Engine:
 
         # --- outages ---------------------------------------------------------------------------
 
+    async def _is_outage(self) -> bool:
         """Whether Discord fails, and not this message: a pause for all, a try for nobody."""
-        """X"""
         if self._down:
             return True
         if len(self._failing) < FAILING_CHANNELS and await self._transport.is_up():

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
+from django_q.brokers import get_broker
 
 from notices import ledger
-from notices.models import Channel, Delivery, Notice
+from notices.models import Channel, Delivery, Notice, Study
 
 
 def test_fan_out_makes_one_delivery_per_channel(notice: Notice, channel: Channel) -> None:
@@ -97,8 +99,11 @@ def test_the_publish_moment_can_be_moved_before_it_comes(notice: Notice) -> None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_saving_schedules_the_task_after_the_commit(notice: Notice) -> None:
-    from django_q.models import OrmQ
-
-    assert OrmQ.objects.count() >= 1
-    assert OrmQ.objects.first().func() == "notices.tasks.fan_out_notice"
+def test_saving_schedules_the_task_after_the_commit(study: Study) -> None:
+    broker = get_broker()
+    broker.purge_queue()
+    with transaction.atomic():
+        Notice.objects.create(study=study, title="7주차", content="…", publish_at=timezone.now())
+        assert broker.queue_size() == 0
+    assert broker.queue_size() == 1
+    broker.purge_queue()

@@ -1,0 +1,113 @@
+"""One bot is active; a second one stands by, or refuses where it could not know when to begin."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+
+from notices import ledger
+from notices.ledger import Shards
+from notices.models import Study
+from notices.standby import SeatTakenError, hold_seat
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PATIENCE_SECONDS = 10
+
+
+class Watcher:
+    def __init__(self) -> None:
+        self.active = asyncio.Event()
+        self.woken = asyncio.Event()
+
+    def set_active(self, active: bool) -> None:
+        if active:
+            self.active.set()
+        else:
+            self.active.clear()
+
+    def wake(self) -> None:
+        self.woken.set()
+
+
+async def end(*seats: "asyncio.Task[None]") -> None:
+    for seat in seats:
+        seat.cancel()
+    await asyncio.gather(*seats, return_exceptions=True)
+
+
+@pytest.fixture
+def on_sqlite() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("about SQLite")
+
+
+@pytest.fixture
+def on_postgres() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("about PostgreSQL")
+
+
+@pytest.mark.usefixtures("on_sqlite")
+def test_on_sqlite_a_second_bot_refuses_and_says_why() -> None:
+    async def scenario() -> None:
+        first = Watcher()
+        seat = asyncio.create_task(hold_seat(first, Shards()))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await first.active.wait()
+            with pytest.raises(SeatTakenError, match="PostgreSQL"):
+                await hold_seat(Watcher(), Shards())
+        await end(seat)
+
+    asyncio.run(scenario())
+
+
+def commit_something() -> None:
+    Study.objects.create(name="깨우기")
+    connection.close()
+
+
+def notify() -> None:
+    ledger.wake()
+    connection.close()
+
+
+async def woken_by(work: Callable[[], None]) -> None:
+    watcher = Watcher()
+    seat = asyncio.create_task(hold_seat(watcher, Shards()))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await watcher.active.wait()
+        watcher.woken.clear()
+        while not watcher.woken.is_set():  # the watch may begin a moment after the seat is taken
+            await asyncio.to_thread(work)
+            await asyncio.wait([asyncio.ensure_future(watcher.woken.wait())], timeout=0.5)
+    await end(seat)
+
+
+@pytest.mark.usefixtures("on_sqlite")
+def test_on_sqlite_a_commit_of_somebody_else_wakes_the_bot() -> None:
+    asyncio.run(woken_by(commit_something))
+
+
+@pytest.mark.usefixtures("on_postgres")
+def test_on_postgres_a_notify_wakes_the_bot() -> None:
+    asyncio.run(woken_by(notify))
+
+
+@pytest.mark.usefixtures("on_postgres")
+def test_on_postgres_the_second_bot_takes_over_when_the_first_ends() -> None:
+    async def scenario() -> None:
+        first, second, other_shard = Watcher(), Watcher(), Watcher()
+        seat = asyncio.create_task(hold_seat(first, Shards((0,), 2)))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await first.active.wait()
+            standby = asyncio.create_task(hold_seat(second, Shards((0,), 2)))
+            apart = asyncio.create_task(hold_seat(other_shard, Shards((1,), 2)))
+            await other_shard.active.wait()
+            assert not second.active.is_set()
+            await end(seat)
+            await second.active.wait()
+        await end(standby, apart)
+
+    asyncio.run(scenario())
