@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from notices.models import ErrorCode
@@ -113,7 +113,9 @@ def explain(code: int) -> Reason:
     if code in _REASONS:
         return Reason(*map(str, _REASONS[code]))
     if 500 <= code < 600:
-        trouble = _now("Discord itself has trouble (%(code)d).") % {"code": code}
+        trouble = gettext("Discord itself has trouble (%(code)d).") % {"code": code}
         return Reason(trouble, str(_WAIT))
-    unknown = _now("Discord refused it with code %(code)d.") % {"code": code}
-    return Reason(unknown, _now("Send it again; if that fails too, give a site admin this number."))
+    unknown = gettext("Discord refused it with code %(code)d.") % {"code": code}
+    return Reason(
+        unknown, gettext("Send it again; if that fails too, give a site admin this number.")
+    )

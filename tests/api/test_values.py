@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from notices.models import Notice, Study
 
 NO_IDS = [True, 1.0, 1.5, None, "", "0", 0, -1, "１２", "1e3", "0x1", " 1", "1\n", 2**63, "9" * 19]
-NO_TEXTS = [None, 5, True, [], {}, "", " \n\t", "a\0b", "\ud800"]
+NO_TEXTS: list[object] = [None, 5, True, [], {}, "", " \n\t", "a\0b", "\ud800"]
 NO_LINKS = [
     5,
     "example.com",

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 from django.db import transaction
 
 from notices.api.fields import read_id
@@ -29,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--language", choices=Study.Language.values, default="ko")
         parser.add_argument("--time-zone", default=default_time_zone(), help="such as Asia/Seoul")
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         study = Study(
             name=options["name"].strip(),

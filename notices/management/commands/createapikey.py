@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 from django.db import transaction
 
 from notices.api.fields import read_id
@@ -25,6 +25,7 @@ class Command(BaseCommand):
             help="the studies it is good for; without it, every study",
         )
 
+    @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         name = _checked_name(options["name"])
         studies = [_find_study(text) for text in options["study"]]
