@@ -1,0 +1,90 @@
+"""The command: `python -m fakediscord --port 8001`."""
+
+import argparse
+import asyncio
+import errno
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fakediscord.keeping import StateError
+from fakediscord.layout import DEFAULT_LAYOUT, LayoutError
+from fakediscord.server import FakeDiscord
+from fakediscord.settings import Settings
+
+USAGE_ERROR = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        fake = FakeDiscord(
+            host=options.host,
+            port=options.port,
+            layout=options.layout,
+            state=options.state,
+            tokens=options.token,
+            settings=_settings(options),
+        )
+        asyncio.run(_serve(fake))
+    except (ValueError, LayoutError, StateError) as error:
+        return _refuse(str(error))
+    except OSError as error:
+        return _refuse(_why_not(error, options.host, options.port))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="fakediscord", description="A local Discord.")
+    parser.add_argument("--host", default="127.0.0.1", help="an address of this machine alone")
+    parser.add_argument("--port", type=int, default=8001, help="0 takes a free one")
+    parser.add_argument("--layout", type=Path, default=DEFAULT_LAYOUT, metavar="FILE.json")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="keeps it all across restarts")
+    parser.add_argument("--token", action="append", default=[], help="the only one that is let in")
+    parser.add_argument("--latency", type=float, metavar="SECONDS")
+    parser.add_argument("--jitter", type=float, metavar="SECONDS")
+    parser.add_argument("--global-rate", type=int, metavar="PER_SECOND", help="0 lifts the limit")
+    parser.add_argument("--no-limits", action="store_true", help="lifts every limit")
+    return parser
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    changes: dict[str, Any] = {}
+    if options.no_limits:
+        changes |= dict.fromkeys(("global_rate", "bucket_limit", "crosspost_limit"))
+        changes |= dict.fromkeys(("other_limit", "invalid_limit", "old_message_edits"))
+    for name in ("latency", "jitter"):
+        if getattr(options, name) is not None:
+            changes[name] = getattr(options, name)
+    if options.global_rate is not None:
+        changes["global_rate"] = options.global_rate or None
+    settings = Settings()
+    settings.change(changes)
+    return settings
+
+
+async def _serve(fake: FakeDiscord) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with fake:
+        print(f"fakediscord listening on {fake.url}", flush=True)  # noqa: T201
+        await stop.wait()
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} of {host} is in use; stop what uses it, or choose another --port"
+    return f"cannot listen on {host}:{port}: {error.strerror}"
+
+
+def _refuse(reason: str) -> int:
+    sys.stderr.write(f"fakediscord: {reason}\n")
+    return USAGE_ERROR
+
+
+if __name__ == "__main__":
+    sys.exit(main())

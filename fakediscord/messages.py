@@ -1,0 +1,194 @@
+"""The messages of all channels: written, changed, deleted, pinned, and told to the listeners."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from fakediscord import permissions
+from fakediscord.components import numbered
+from fakediscord.embeds import as_shown
+from fakediscord.errors import ApiError
+from fakediscord.history import History
+from fakediscord.mentions import pinged
+from fakediscord.nonces import Nonces
+from fakediscord.payload import COMPONENTS_V2, SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS
+from fakediscord.settings import Settings
+from fakediscord.wire import Json
+from fakediscord.world import Event, World
+
+DEFAULT_TYPE, REPLY_TYPE = 0, 19
+SENDABLE_FLAGS = SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS | COMPONENTS_V2
+SHOWN_PARTS = ("content", "embeds", "components", "attachments", "sticker_items")
+MOST_PINS = 250
+
+
+def now_text() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def refuse_empty(message: Json) -> None:
+    if not any(message.get(part) for part in SHOWN_PARTS):
+        raise ApiError(50006)
+
+
+class Messages:
+    def __init__(self, world: World, settings: Settings) -> None:
+        self._world = world
+        self._nonces = Nonces(settings)
+        self.channels: dict[str, History] = {}
+        self.pins: dict[str, dict[str, str]] = {}
+        self.nonce_of: dict[str, str | int] = {}
+        world.listeners.append(self._forget_channel)
+
+    def history(self, channel_id: str) -> History:
+        history = self.channels.get(channel_id)
+        if history is None:
+            history = self.channels[channel_id] = History()
+        return history
+
+    def get(self, channel_id: str, message_id: str) -> Json:
+        history = self.channels.get(channel_id)
+        message = history.by_id.get(message_id) if history else None
+        if message is None:
+            raise ApiError(10008)
+        return message
+
+    def find(self, message_id: str) -> Json:
+        """In whatever channel it is."""
+        for history in self.channels.values():
+            if message_id in history.by_id:
+                return history.by_id[message_id]
+        raise ApiError(10008)
+
+    def sent_with(self, author_id: str, nonce: str | int) -> Json | None:
+        """The message that the nonce was lately used for, as it now is."""
+        place = self._nonces.place_of(author_id, str(nonce))
+        return self.get(*place) if place else None
+
+    def compose(
+        self, channel: Json, author: Json, payload: Json, attachments: Iterable[Json] = ()
+    ) -> Json:
+        """A message that is not in its channel yet."""
+        content = (payload.get("content") or "").strip()
+        return {
+            "id": self._world.snowflakes.make(),
+            "type": DEFAULT_TYPE,
+            "channel_id": channel["id"],
+            "author": author,
+            "content": content,
+            "timestamp": now_text(),
+            "edited_timestamp": None,
+            "tts": bool(payload.get("tts")),
+            **self._pinged(channel, author, content, payload.get("allowed_mentions")),
+            "attachments": list(attachments),
+            "embeds": as_shown(payload.get("embeds") or ()),
+            "components": numbered(payload.get("components") or []),
+            "pinned": False,
+            "flags": (payload.get("flags") or 0) & SENDABLE_FLAGS,
+        }
+
+    def add(self, message: Json, nonce: str | int | None = None) -> None:
+        channel_id, message_id = message["channel_id"], message["id"]
+        self.history(channel_id).put(message)
+        channel = self._world.channel(channel_id)
+        channel["last_message_id"] = message_id
+        if nonce is not None:
+            self._nonces.use(message["author"]["id"], str(nonce), channel_id, message_id)
+            self.nonce_of[message_id] = nonce
+        self._world.tell(Event("MESSAGE_CREATE", channel["guild_id"], message, channel_id, nonce))
+
+    def revise(self, message: Json, payload: Json) -> Json:
+        """The message as a change would leave it; what the payload does not name stays."""
+        revised = {**message, "edited_timestamp": now_text()}
+        if "content" in payload:
+            content = revised["content"] = (payload["content"] or "").strip()
+            channel = self._world.channel(message["channel_id"])
+            allowed = payload.get("allowed_mentions")
+            revised |= self._pinged(channel, message["author"], content, allowed)
+        if "embeds" in payload:
+            revised["embeds"] = as_shown(payload["embeds"] or ())
+        if "components" in payload:
+            revised["components"] = numbered(payload["components"] or [])
+        if "attachments" in payload:
+            kept = {str(one["id"]) for one in payload["attachments"] or ()}
+            revised["attachments"] = [a for a in message["attachments"] if a["id"] in kept]
+        if payload.get("flags") is not None:
+            lasting = message["flags"] & ~SUPPRESS_EMBEDS
+            revised["flags"] = lasting | payload["flags"] & (SUPPRESS_EMBEDS | COMPONENTS_V2)
+        return revised
+
+    def replace(self, message: Json) -> None:
+        """By id: the message is from now on as it is handed in."""
+        channel_id = message["channel_id"]
+        self.history(channel_id).put(message)
+        guild_id = self._world.guild_of[channel_id].id
+        self._world.tell(Event("MESSAGE_UPDATE", guild_id, message, channel_id))
+
+    def delete(self, channel_id: str, message_id: str) -> None:
+        self.get(channel_id, message_id)
+        self.channels[channel_id].remove(message_id)
+        self.pins.get(channel_id, {}).pop(message_id, None)
+        self.nonce_of.pop(message_id, None)
+        guild_id = self._world.guild_of[channel_id].id
+        data = {"id": message_id, "channel_id": channel_id, "guild_id": guild_id}
+        self._world.tell(Event("MESSAGE_DELETE", guild_id, data, channel_id))
+
+    def pin(self, message: Json, *, pinned: bool) -> None:
+        pins = self.pins.setdefault(message["channel_id"], {})
+        if pinned == (message["id"] in pins):
+            return
+        if pinned and len(pins) >= MOST_PINS:
+            raise ApiError(30003)
+        if pinned:
+            pins[message["id"]] = now_text()
+        else:
+            del pins[message["id"]]
+        self.replace({**message, "pinned": pinned})
+        self._tell_pins(message["channel_id"], pins)
+
+    def _tell_pins(self, channel_id: str, pins: dict[str, str]) -> None:
+        guild_id = self._world.guild_of[channel_id].id
+        data = {
+            "guild_id": guild_id,
+            "channel_id": channel_id,
+            "last_pin_timestamp": max(pins.values(), default=None),
+        }
+        self._world.tell(Event("CHANNEL_PINS_UPDATE", guild_id, data, channel_id))
+
+    def _pinged(self, channel: Json, author: Json, content: str, allowed: Json | None) -> Json:
+        guild = self._world.guild_of[channel["id"]]
+        may = self._world.permissions(channel["id"], author["id"]) & permissions.MENTION_EVERYONE
+        return pinged(content, allowed, guild, may_mention_everyone=bool(may))
+
+    def _forget_channel(self, event: Event) -> None:
+        if event.name == "CHANNEL_DELETE" and event.channel_id:
+            self.channels.pop(event.channel_id, None)
+            self.pins.pop(event.channel_id, None)
+
+    # Keeping things across a restart.
+
+    def dump(self) -> Json:
+        return {
+            "messages": {
+                channel_id: list(history.by_id.values())
+                for channel_id, history in self.channels.items()
+            },
+            "pins": self.pins,
+            "nonces": self.nonce_of,
+        }
+
+    def load(self, dumped: Json) -> None:
+        self.pins, self.nonce_of = dumped["pins"], dumped["nonces"]
+        for channel_id, messages in dumped["messages"].items():
+            history = self.history(channel_id)
+            for message in messages:
+                history.put(message)
+
+    def state(self) -> dict[str, list[Json]]:
+        """Per channel and oldest first, each with its nonce."""
+        return {channel_id: self.with_nonces(channel_id) for channel_id in self.channels}
+
+    def with_nonces(self, channel_id: str) -> list[Json]:
+        history = self.history(channel_id)
+        oldest_first: list[Any] = history.newest(len(history.by_id))[::-1]
+        return [{**one, "nonce": self.nonce_of.get(one["id"])} for one in oldest_first]

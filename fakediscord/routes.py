@@ -1,0 +1,86 @@
+"""What a route of the REST API is, and what its handler is called with."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import BodyPartReader, web
+
+from fakediscord.errors import ApiError
+from fakediscord.uploads import Upload
+from fakediscord.wire import Json
+
+# The kinds of buckets; each has its limit in the settings.
+MESSAGES, CROSSPOST, OTHER, UNLIMITED = "messages", "crosspost", "other", "unlimited"
+
+
+@dataclass(slots=True)
+class Call:
+    """`data` is the body's JSON: an object, but for the few routes that take a list."""
+
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    data: Any
+    uploads: list[Upload]
+
+    @property
+    def payload(self) -> Json:
+        if not isinstance(self.data, dict):
+            raise ApiError(50109)
+        return self.data
+
+
+# Returns what is answered as JSON; None is "204 No Content".
+Handler = Callable[[Call], Any]
+
+
+@dataclass(slots=True, frozen=True)
+class Route:
+    """Interactions' webhooks need no bot's token and are not held by the global limit."""
+
+    method: str
+    path: str
+    handler: Handler
+    bucket: str = OTHER
+    needs_token: bool = True
+    majors: tuple[str, ...] = field(default=("channel_id", "guild_id"))
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+async def read_call(request: web.Request) -> Call:
+    data, uploads = await _read_body(request)
+    return Call(request.match_info, request.query, data, uploads)
+
+
+async def _read_body(request: web.Request) -> tuple[Any, list[Upload]]:
+    if not request.can_read_body:
+        return {}, []
+    if request.content_type == "multipart/form-data":
+        return await _read_multipart(request)
+    return _decoded(await request.read()), []
+
+
+def _decoded(body: bytes | str) -> Any:
+    try:
+        return json.loads(body) if body else {}
+    except (ValueError, RecursionError) as error:
+        raise ApiError(50109) from error
+
+
+async def _read_multipart(request: web.Request) -> tuple[Any, list[Upload]]:
+    data: Any = {}
+    uploads: list[Upload] = []
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader):
+            continue
+        if part.name == "payload_json":
+            data = _decoded(await part.text())
+        elif part.filename:
+            kind = part.headers.get("Content-Type", "application/octet-stream")
+            size = len(await part.read())
+            uploads.append(Upload(part.name or "", part.filename, kind, size))
+    return data, uploads

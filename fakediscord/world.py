@@ -1,0 +1,259 @@
+"""What there is: guilds with channels, roles and members. Listeners are told of every change."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from fakediscord import permissions
+from fakediscord.errors import ApiError
+from fakediscord.snowflake import Snowflakes
+from fakediscord.wire import Json
+
+
+class Event(NamedTuple):
+    """Something that the gateway and the page tell on, named as the gateway names it."""
+
+    name: str
+    guild_id: str
+    data: Json
+    channel_id: str | None = None
+    nonce: str | int | None = None
+
+
+@dataclass(slots=True)
+class Guild:
+    """`about` is what Discord says of a guild itself, without what is in it."""
+
+    about: Json
+    roles: dict[str, Json] = field(default_factory=dict)
+    channels: dict[str, Json] = field(default_factory=dict)
+    members: dict[str, Json] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        guild_id: str = self.about["id"]
+        return guild_id
+
+    def json(self) -> Json:
+        """As REST and GUILD_UPDATE write it."""
+        return {**self.about, "roles": list(self.roles.values())}
+
+    def full_json(self) -> Json:
+        """With all that is in it, as GUILD_CREATE writes it."""
+        return {
+            **self.json(),
+            "member_count": len(self.members),
+            "members": list(self.members.values()),
+            "channels": list(self.channels.values()),
+        }
+
+
+GUILD_DEFAULTS: Json = {
+    "icon": None,
+    "icon_text": None,
+    "splash": None,
+    "banner": None,
+    "description": None,
+    "region": "south-korea",
+    "preferred_locale": "ko",
+    "features": [],
+    "emojis": [],
+    "stickers": [],
+    "verification_level": 1,
+    "default_message_notifications": 1,
+    "explicit_content_filter": 0,
+    "mfa_level": 0,
+    "nsfw_level": 0,
+    "afk_channel_id": None,
+    "afk_timeout": 300,
+    "system_channel_id": None,
+    "system_channel_flags": 0,
+    "rules_channel_id": None,
+    "public_updates_channel_id": None,
+    "premium_tier": 0,
+    "premium_subscription_count": 0,
+    "max_members": 500_000,
+    "vanity_url_code": None,
+}
+# People have none since 2023; bots still do.
+BOT_DISCRIMINATOR = "7291"
+INSIDE = ("roles", "members", "channels")
+
+
+class World:
+    def __init__(self) -> None:
+        self.snowflakes = Snowflakes()
+        self.application: Json = {}
+        self.me = ""
+        self.acting = ""
+        self.users: dict[str, Json] = {}
+        self.guilds: dict[str, Guild] = {}
+        self.guild_of: dict[str, Guild] = {}
+        self.listeners: list[Callable[[Event], None]] = []
+        self._permissions: dict[tuple[str, str], int] = {}
+
+    def tell(self, event: Event) -> None:
+        for listener in self.listeners:
+            listener(event)
+
+    # Looking things up: what is not there is refused as Discord does it.
+
+    def guild(self, guild_id: str) -> Guild:
+        """One that the bot is in."""
+        guild = self.guilds.get(guild_id)
+        if guild is None or self.me not in guild.members:
+            raise ApiError(10004)
+        return guild
+
+    def channel(self, channel_id: str) -> Json:
+        guild = self.guild_of.get(channel_id)
+        if guild is None:
+            raise ApiError(10003)
+        channel: Json = guild.channels[channel_id]
+        return channel
+
+    def member(self, guild: Guild, user_id: str) -> Json:
+        member = guild.members.get(user_id)
+        if member is None:
+            raise ApiError(10007)
+        return member
+
+    def permissions(self, channel_id: str, user_id: str) -> int:
+        """What the user may do in the channel; nothing if it is not a member."""
+        key = (channel_id, user_id)
+        known = self._permissions.get(key)
+        if known is None:
+            known = self._permissions[key] = self._computed_permissions(channel_id, user_id)
+        return known
+
+    def _computed_permissions(self, channel_id: str, user_id: str) -> int:
+        guild = self.guild_of.get(channel_id)
+        if guild is None or user_id not in guild.members:
+            return 0
+        member = guild.members[user_id]
+        overwrites = guild.channels[channel_id]["permission_overwrites"]
+        base = self.guild_permissions(guild, user_id)
+        return permissions.in_channel(base, overwrites, guild.id, member)
+
+    def guild_permissions(self, guild: Guild, user_id: str) -> int:
+        if guild.about["owner_id"] == user_id:
+            return permissions.ALL
+        return permissions.of_member(guild.roles, guild.id, guild.members[user_id])
+
+    # Changing things.
+
+    def add_user(self, described: Json) -> Json:
+        user: Json = {
+            "id": described.get("id") or self.snowflakes.make(),
+            "username": described["username"],
+            "global_name": described.get("global_name") or described["username"],
+            "discriminator": BOT_DISCRIMINATOR if described.get("bot") else "0",
+            "avatar": None,
+            "avatar_color": described.get("avatar_color"),
+            "avatar_decoration_data": None,
+            "banner": None,
+            "accent_color": None,
+            "bot": described.get("bot", False),
+            "public_flags": 0,
+        }
+        return self.users.setdefault(user["id"], user)
+
+    def add_guild(self, described: Json) -> Guild:
+        about = {key: value for key, value in described.items() if key not in INSIDE}
+        guild = Guild(
+            {**GUILD_DEFAULTS, **about},
+            {role["id"]: role for role in described["roles"]},
+            {channel["id"]: channel for channel in described["channels"]},
+            {member["user"]["id"]: member for member in described["members"]},
+        )
+        self.guilds[guild.id] = guild
+        self.guild_of.update(dict.fromkeys(guild.channels, guild))
+        self._changed(Event("GUILD_CREATE", guild.id, guild.full_json()))
+        return guild
+
+    def change_guild(self, guild: Guild, changes: Json) -> None:
+        guild.about.update(changes)
+        self._changed(Event("GUILD_UPDATE", guild.id, guild.json()))
+
+    def remove_guild(self, guild: Guild, *, is_outage: bool = False) -> None:
+        """The bot is put out of it; or, in an outage, it is only out of reach for now."""
+        data: Json = {"id": guild.id}
+        if is_outage:
+            data["unavailable"] = True
+        else:
+            del self.guilds[guild.id]
+            for channel_id in guild.channels:
+                del self.guild_of[channel_id]
+        self._changed(Event("GUILD_DELETE", guild.id, data))
+
+    def bring_back(self, guild: Guild) -> None:
+        """After an outage."""
+        self._changed(Event("GUILD_CREATE", guild.id, guild.full_json()))
+
+    def put_channel(self, guild: Guild, channel: Json) -> None:
+        """A new channel, or a known one as it is from now on."""
+        name = "CHANNEL_UPDATE" if channel["id"] in guild.channels else "CHANNEL_CREATE"
+        guild.channels[channel["id"]] = channel
+        self.guild_of[channel["id"]] = guild
+        self._changed(Event(name, guild.id, channel, channel["id"]))
+
+    def remove_channel(self, channel_id: str) -> None:
+        guild = self.guild_of.pop(channel_id)
+        channel = guild.channels.pop(channel_id)
+        self._changed(Event("CHANNEL_DELETE", guild.id, channel, channel_id))
+
+    def put_role(self, guild: Guild, role: Json) -> None:
+        name = "GUILD_ROLE_UPDATE" if role["id"] in guild.roles else "GUILD_ROLE_CREATE"
+        guild.roles[role["id"]] = role
+        self._changed(Event(name, guild.id, {"guild_id": guild.id, "role": role}))
+
+    def remove_role(self, guild: Guild, role_id: str) -> None:
+        del guild.roles[role_id]
+        for member in guild.members.values():
+            member["roles"] = [other for other in member["roles"] if other != role_id]
+        self._changed(
+            Event("GUILD_ROLE_DELETE", guild.id, {"guild_id": guild.id, "role_id": role_id})
+        )
+
+    def put_member(self, guild: Guild, member: Json) -> None:
+        user_id = member["user"]["id"]
+        name = "GUILD_MEMBER_UPDATE" if user_id in guild.members else "GUILD_MEMBER_ADD"
+        guild.members[user_id] = member
+        self._changed(Event(name, guild.id, {"guild_id": guild.id, **member}))
+
+    def remove_member(self, guild: Guild, user_id: str) -> None:
+        member = guild.members.pop(user_id)
+        data = {"guild_id": guild.id, "user": member["user"]}
+        self._changed(Event("GUILD_MEMBER_REMOVE", guild.id, data))
+
+    def _changed(self, event: Event) -> None:
+        self._permissions.clear()
+        self.tell(event)
+
+    # Keeping things across a restart.
+
+    def dump(self) -> Json:
+        return {
+            "last_id": self.snowflakes.last,
+            "application": self.application,
+            "me": self.me,
+            "acting": self.acting,
+            "users": self.users,
+            "guilds": [guild.full_json() for guild in self.guilds.values()],
+        }
+
+    def load(self, dumped: Json) -> None:
+        """What `dump` gave; members share their users again."""
+        self.snowflakes.last = dumped["last_id"]
+        self.application, self.me = dumped["application"], dumped["me"]
+        self.acting, self.users = dumped["acting"], dumped["users"]
+        for described in dumped["guilds"]:
+            for member in described["members"]:
+                member["user"] = self.users[member["user"]["id"]]
+            del described["member_count"]
+            self.add_guild(described)
+
+
+def displayed_name(member: Json) -> str:
+    user: dict[str, Any] = member["user"]
+    return str(member["nick"] or user["global_name"] or user["username"])
