@@ -1,0 +1,72 @@
+"""Channels on the desk: what the bot saw, for reading."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from notices import reasons
+from notices.admin.rights import LedAdmin
+from notices.admin.sendable import trouble
+from notices.models import Channel
+
+LARGEST_ID = 2**63 - 1
+
+
+class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
+    id = forms.IntegerField(
+        label=gettext_lazy("channel id"),
+        min_value=1,
+        max_value=LARGEST_ID,
+        # A number field's wheel and rounding would change an id.
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "size": 24}),
+        help_text=gettext_lazy(
+            "In Discord: settings, Advanced, Developer Mode; then Copy Channel ID in the "
+            "channel's menu. The bot fills in the rest once it sees the channel."
+        ),
+    )
+
+    class Meta:
+        model = Channel
+        fields = ("id",)
+
+
+@admin.register(Channel)
+class ChannelAdmin(LedAdmin):
+    form = ChannelForm
+    list_display = ("__str__", "guild_name", "state", "seen_at")
+    search_fields = ("name", "guild_name", "=id")
+    readonly_fields = ("guild_name", "name", "type", "state", "refusal", "seen_at", "gone_at")
+    fields = ("id", *readonly_fields)
+
+    class Media:
+        css = {"all": ["notices/desk.css"]}
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if obj else ("id",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The bot writes what is here: a person would only make it untrue."""
+        return False
+
+    @admin.display(description=gettext_lazy("state"))
+    def state(self, channel: Channel) -> SafeString:
+        if problem := trouble(channel):
+            return format_html('<span class="badge badge-failed">{}</span>', problem)
+        return format_html('<span class="badge badge-sent">{}</span>', _("can be sent to"))
+
+    @admin.display(description=gettext_lazy("refusal"))
+    def refusal(self, channel: Channel) -> str | None:
+        """The last answer of Discord that was a no, and the remedy."""
+        if channel.refused_code is None:
+            return None
+        why = reasons.explain(channel.refused_code)
+        return f"{why.reason} {why.remedy} ({channel.refused_code})"

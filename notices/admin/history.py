@@ -1,0 +1,67 @@
+"""The record of what happened, for site admins to read and nobody to edit."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from notices import reasons
+from notices.admin.rights import ModelAdmin, ReadOnly, TabularInline
+from notices.models import Attempt, BotInstance, Delivery
+
+HEARTBEAT_IS_LATE_AFTER = timedelta(seconds=30)
+
+
+class AttemptInline(ReadOnly, TabularInline):
+    model = Attempt
+    fields = ("action", "revision", "begun_at", "ended_at", "outcome", "code", "detail")
+    extra = 0
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnly, ModelAdmin):
+    list_display = ("notice", "channel", "state", "reason", "changed_at")
+    list_filter = ("state",)
+    list_select_related = ("notice", "channel")
+    search_fields = ("=notice__id", "notice__title", "=channel__id", "channel__name")
+    ordering = ("-id",)
+    inlines = (AttemptInline,)
+
+    @admin.display(description=gettext_lazy("error"))
+    def reason(self, delivery: Delivery) -> str | None:
+        if delivery.error_code is None:
+            return None
+        return str(reasons.explain(delivery.error_code).reason)
+
+
+@admin.register(BotInstance)
+class BotInstanceAdmin(ReadOnly, ModelAdmin):
+    list_display = ("name", "is_active", "heartbeat", "shard_ids", "gateway_latency_ms")
+
+    class Media:
+        css = {"all": ["notices/desk.css"]}
+
+    @admin.display(description=gettext_lazy("heartbeat"), ordering="heartbeat_at")
+    def heartbeat(self, bot: BotInstance) -> SafeString:
+        late = timezone.now() - bot.heartbeat_at > HEARTBEAT_IS_LATE_AFTER
+        age = _("%(time)s ago") % {"time": timesince(bot.heartbeat_at)}
+        look = "failed" if late else "sent"
+        return format_html('<span class="badge badge-{}">{}</span>', look, age)
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnly, ModelAdmin):
+    list_display = ("action_time", "user", "content_type", "object_repr", "change")
+    list_select_related = ("user", "content_type")
+    search_fields = ("object_repr", "user__username")
+
+    @admin.display(description=gettext_lazy("change"))
+    def change(self, entry: Any) -> str:
+        return str(entry.get_change_message())

@@ -1,0 +1,63 @@
+"""Frontends' keys on the desk: shown once when made, revoked when lost."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from rest_framework_api_key import admin as _library_admin  # noqa: F401  registers its own
+from rest_framework_api_key.models import APIKey
+
+from notices.admin.rights import ModelAdmin
+from notices.models import ApiKey
+
+# The library's own model, and its admin, are replaced by ours: keys that know their studies.
+admin.site.unregister(APIKey)
+
+
+class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = ApiKey
+        fields = ("name", "all_studies", "studies", "expiry_date", "revoked")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if not cleaned.get("all_studies") and not cleaned.get("studies"):
+            self.add_error("studies", _("Pick at least one study, or tick “every study”."))
+        return cleaned
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ModelAdmin):
+    form = ApiKeyForm
+    list_display = ("prefix", "name", "all_studies", "created", "expiry_date", "revoked")
+    list_filter = ("revoked",)
+    search_fields = ("name", "prefix")
+    autocomplete_fields = ("studies",)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("prefix", *ApiKeyForm.Meta.fields) if obj else ApiKeyForm.Meta.fields[:-1]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("prefix",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A revoked key is done with for good."""
+        return super().has_change_permission(request, obj) and not (obj and obj.revoked)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Revoking leaves a trace of who had a key; deleting would not."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        if change:
+            obj.save()
+            return
+        key = ApiKey.objects.assign_key(obj)
+        obj.save()
+        messages.warning(
+            request,
+            _("The key of %(name)s is %(key)s — keep it now: it is not shown again.")
+            % {"name": obj.name, "key": key},
+        )

@@ -1,0 +1,288 @@
+"""Notices on the desk: written, published, followed, sent again, withdrawn."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import admin, messages
+from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect, render
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from notices.admin.notice_form import NoticeForm
+from notices.admin.outcome import outcome_of
+from notices.admin.rights import LedAdmin
+from notices.admin.sendable import trouble
+from notices.models import Delivery, Notice, Study
+
+
+class StatusFilter(admin.SimpleListFilter):
+    title = gettext_lazy("status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Notice.Status.choices)
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        value = self.value()
+        return queryset.in_status(value, timezone.now()) if value else queryset
+
+
+class StudyFilter(admin.SimpleListFilter):
+    """Offers, and knows, only the studies she leads; with one there is nothing to choose."""
+
+    title = gettext_lazy("study")
+    parameter_name = "study"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        led = Study.objects.led_by(request.user)
+        studies = [(str(study.pk), study.name) for study in led]
+        return studies if len(studies) > 1 else []
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        known = {value for value, _name in self.lookup_choices}
+        if (value := self.value()) is None:
+            return queryset
+        return queryset.filter(study=value) if value in known else queryset.none()
+
+
+def _count(queryset: QuerySet[Any]) -> Coalesce:
+    """How many rows of `queryset` belong to the notice of the outer row."""
+    counted = queryset.filter(notice=OuterRef("pk")).order_by().values("notice")
+    return Coalesce(
+        Subquery(counted.annotate(n=Count("*")).values("n")), 0, output_field=IntegerField()
+    )
+
+
+@admin.register(Notice)
+class NoticeAdmin(LedAdmin):
+    form = NoticeForm
+    list_display = ("title", "study", "status_badge", "shown_in", "moment")
+    list_filter = (StatusFilter, StudyFilter)
+    list_select_related = ("study",)
+    list_per_page = 50
+    search_fields = ("title", "content", "author")
+    actions = ("send_again", "withdraw", "duplicate")
+    fieldsets = (
+        (None, {"fields": ("seen_revision", "study", "channels", "title", "content")}),
+        (gettext_lazy("When"), {"fields": ("publish_at",)}),
+        (
+            gettext_lazy("More"),
+            {"classes": ("collapse",), "fields": ("author", "ping", "url", "image", "expires_at")},
+        ),
+    )
+
+    class Media:
+        css = {"all": ["notices/desk.css"]}
+        js = ["notices/desk.js"]
+
+    # --- rights -----------------------------------------------------------------------------
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_authenticated
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_authenticated and (obj is None or obj.withdrawn_at is None)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only a draft: what was published is withdrawn, so that its messages go too."""
+        if obj is None:
+            return request.user.is_authenticated
+        return request.user.is_authenticated and obj.status == Notice.Status.DRAFT
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        if obj is None or obj.current_status in (Notice.Status.DRAFT, Notice.Status.SCHEDULED):
+            return ()
+        return ("study", "publish_at")
+
+    # --- the list ---------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        shown = Delivery.objects.filter(shown__isnull=False)
+        counted: QuerySet[Any] = (
+            super()
+            .get_queryset(request)
+            .annotate(
+                shown_count=_count(shown),
+                channel_count=_count(Notice.channels.through.objects.all()),
+            )
+        )
+        return counted
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Whoever leads one study knows which it is."""
+        if Study.objects.led_by(request.user)[:2].count() > 1:
+            return self.list_display
+        return tuple(name for name in self.list_display if name != "study")
+
+    @admin.display(description=gettext_lazy("status"), ordering="status")
+    def status_badge(self, notice: Notice) -> SafeString:
+        status = Notice.Status(notice.current_status)
+        return format_html('<span class="badge badge-{}">{}</span>', status.value, status.label)
+
+    @admin.display(description=gettext_lazy("channels"))
+    def shown_in(self, notice: Any) -> str:
+        if notice.publish_at is None:
+            return str(notice.channel_count)
+        return f"{notice.shown_count}/{notice.channel_count}"
+
+    @admin.display(description=gettext_lazy("publish at"), ordering=F("publish_at").desc())
+    def moment(self, notice: Notice) -> str | None:
+        if notice.publish_at is None:
+            return None
+        there = timezone.localtime(notice.publish_at, ZoneInfo(notice.study.time_zone))
+        return date_format(there, "SHORT_DATETIME_FORMAT")
+
+    # --- the form ---------------------------------------------------------------------------
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(request, *args, **kwargs)
+        return type(form.__name__, (form,), {"user": request.user})
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
+        user: Any = request.user
+        initial.setdefault("author", user.get_full_name() or user.get_username())
+        studies = Study.objects.led_by(user)[:2]
+        if len(studies) == 1:
+            initial["study"] = studies[0].pk
+            initial["channels"] = [channel.pk for channel in studies[0].channels.all()]
+        return initial
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """The whole page reads and shows moments as the clock on the study's wall does."""
+        object_id = args[0] if args else kwargs.get("object_id")
+        with timezone.override(self._zone(request, object_id)):
+            response = super().changeform_view(request, *args, **kwargs)
+            return response.render() if isinstance(response, TemplateResponse) else response
+
+    def _zone(self, request: HttpRequest, object_id: str | None) -> ZoneInfo | None:
+        led = Study.objects.led_by(request.user)
+        picked = request.POST.get("study", "")
+        if picked.isdecimal():
+            study = led.filter(pk=picked).first()
+        elif object_id:
+            notice = self.get_object(request, object_id)
+            study = notice.study if notice else None
+        else:
+            study = led.first()
+        return ZoneInfo(study.time_zone) if study else None
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        if notice := kwargs.get("obj"):
+            context["outcome"] = outcome_of(notice)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        if not change:
+            obj.created_by = request.user
+        super().save_model(request, obj, form, change)
+
+    def response_add(self, request: HttpRequest, obj: Any, *args: Any) -> HttpResponse:
+        return self._saved(request, obj)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        return self._saved(request, obj)
+
+    def _saved(self, request: HttpRequest, notice: Notice) -> HttpResponse:
+        """Back to the notice itself: she wants to see what becomes of it."""
+        if notice.publish_at is None:
+            messages.success(request, _("Saved as a draft. Nobody sees it yet."))
+        elif notice.current_status == Notice.Status.SCHEDULED:
+            moment = date_format(timezone.localtime(notice.publish_at), "DATETIME_FORMAT")
+            messages.success(request, _("Will be published on %(moment)s.") % {"moment": moment})
+        elif notice.revision > 1:
+            messages.success(request, _("Saved. The messages already shown are changed too."))
+        else:
+            messages.success(request, _("Published. What becomes of it is shown below."))
+        for channel in notice.channels.all():
+            if problem := trouble(channel, notice.ping):
+                messages.warning(request, f"{channel}: {problem}")
+        return redirect("admin:notices_notice_change", notice.pk)
+
+    # --- what is done with a notice ---------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        own = [
+            path("<int:pk>/outcome/", wrap(self.outcome_view), name="notices_notice_outcome"),
+            path("<int:pk>/do/<slug:action>/", wrap(self.do_view), name="notices_notice_do"),
+        ]
+        return own + super().get_urls()
+
+    def outcome_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The part of the page that looks again by itself."""
+        notice = self._hers(request, pk).select_related("study").get()
+        with timezone.override(ZoneInfo(notice.study.time_zone)):
+            outcome = outcome_of(notice)
+            page = "admin/notices/notice/outcome.html"
+            return render(request, page, {"outcome": outcome, "original": notice})
+
+    def do_view(self, request: HttpRequest, pk: int, action: str) -> HttpResponse:
+        """An action for one notice, by its button."""
+        if action not in self.actions:
+            raise Http404
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        made = getattr(self, action)(request, self._hers(request, pk))
+        return redirect("admin:notices_notice_change", made or pk)
+
+    def _hers(self, request: HttpRequest, pk: int) -> QuerySet[Any]:
+        found = self.get_queryset(request).filter(pk=pk)
+        if not found.exists():
+            raise Http404
+        return found
+
+    def _log(self, request: HttpRequest, notice: Notice, message: str) -> None:
+        self.log_change(request, notice, message)
+
+    @admin.action(description=gettext_lazy("Send again what failed"))
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Notice]) -> None:
+        channels = 0
+        for notice in queryset:
+            if again := notice.send_again():
+                self._log(request, notice, "sent again")
+            channels += again
+        if not channels:
+            messages.warning(request, _("Nothing had failed: nothing is sent again."))
+            return
+        text = ngettext("Sent again to %(n)d channel.", "Sent again to %(n)d channels.", channels)
+        messages.success(request, text % {"n": channels})
+
+    @admin.action(description=gettext_lazy("Withdraw: remove the messages"))
+    def withdraw(self, request: HttpRequest, queryset: QuerySet[Notice]) -> None:
+        withdrawn = 0
+        for notice in queryset:
+            if notice.withdraw():
+                self._log(request, notice, "withdrawn")
+                withdrawn += 1
+        if left := queryset.count() - withdrawn:
+            text = ngettext(
+                "%(n)d notice was a draft or withdrawn already: nothing to take back.",
+                "%(n)d notices were drafts or withdrawn already: nothing to take back.",
+                left,
+            )
+            messages.warning(request, text % {"n": left})
+        if withdrawn:
+            text = ngettext("Withdrew %(n)d notice.", "Withdrew %(n)d notices.", withdrawn)
+            messages.success(request, text % {"n": withdrawn})
+
+    @admin.action(description=gettext_lazy("Duplicate as a draft"))
+    def duplicate(self, request: HttpRequest, queryset: QuerySet[Notice]) -> int | None:
+        """Returns the copy's id where one was made."""
+        copies = [notice.duplicate(by=request.user) for notice in queryset]
+        for copy in copies:
+            self.log_addition(request, copy, "duplicated")
+        text = ngettext("Made %(n)d draft.", "Made %(n)d drafts.", len(copies))
+        messages.success(request, text % {"n": len(copies)})
+        return copies[0].pk if len(copies) == 1 else None

@@ -1,0 +1,205 @@
+"""The form a notice is written in: her studies, their channels, and when to publish."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Prefetch, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from notices.admin.sendable import trouble
+from notices.models import DESCRIPTION_LIMIT, TITLE_LIMIT, Channel, Notice, Study
+
+PUBLISH, SCHEDULE, DRAFT = "_publish", "_schedule", "_draft"
+
+
+class ProseField(forms.CharField):
+    """Lines end in one character here, as in Discord; a browser sends two, which count double."""
+
+    def to_python(self, value: Any) -> Any:
+        return (super().to_python(value) or "").replace("\r\n", "\n")
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        # `maxlength` would cut off what is pasted without a word.
+        return {
+            key: text for key, text in super().widget_attrs(widget).items() if key != "maxlength"
+        }
+
+
+class ChannelBoxes(forms.CheckboxSelectMultiple):
+    """Says at each box which studies it belongs to: the page shows those of the study picked."""
+
+    def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(*args, **kwargs)
+        studies = option["value"].instance.studies.all()
+        option["attrs"]["data-studies"] = " ".join(str(study.pk) for study in studies)
+        return option
+
+
+class ChannelsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, channel: Any) -> str:
+        problem = trouble(channel)
+        return f"{channel} ⚠ {problem}" if problem else str(channel)
+
+
+class Moment(forms.DateTimeInput):
+    """The phone's own picker."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+
+class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
+    """`user` is set by the admin on a subclass of its own for each request."""
+
+    user: Any = None
+
+    study = forms.ModelChoiceField(Study.objects.none(), label=gettext_lazy("study"))
+    channels = ChannelsField(
+        Channel.objects.none(),
+        widget=ChannelBoxes,
+        required=False,
+        label=gettext_lazy("channels"),
+    )
+    title = ProseField(
+        max_length=TITLE_LIMIT,
+        label=gettext_lazy("title"),
+        widget=forms.TextInput(attrs={"class": "vTextField", "data-limit": TITLE_LIMIT}),
+    )
+    content = ProseField(
+        max_length=DESCRIPTION_LIMIT,
+        label=gettext_lazy("content"),
+        widget=forms.Textarea(
+            attrs={"class": "vLargeTextField", "rows": 10, "data-limit": DESCRIPTION_LIMIT}
+        ),
+        help_text=gettext_lazy("Discord's Markdown works: **bold**, lists, links."),
+    )
+    publish_at = forms.DateTimeField(
+        required=False, label=gettext_lazy("publish at"), widget=Moment
+    )
+    expires_at = forms.DateTimeField(
+        required=False,
+        label=gettext_lazy("not after"),
+        widget=Moment,
+        help_text=gettext_lazy("Where it could not be shown by then, it is no longer sent."),
+    )
+    seen_revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    class Meta:
+        model = Notice
+        fields = (
+            "study",
+            "channels",
+            "title",
+            "content",
+            "author",
+            "ping",
+            "url",
+            "image",
+            "publish_at",
+            "expires_at",
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._offer_studies_and_channels()
+        for name in ("publish_at", "expires_at"):
+            if name in self.fields:
+                zone = timezone.get_current_timezone_name()
+                self.fields[name].label = f"{self.fields[name].label} ({zone})"
+        if self.instance.pk:
+            self.fields["seen_revision"].initial = self.instance.revision
+
+    def _offer_studies_and_channels(self) -> None:
+        led = Study.objects.led_by(self.user)
+        if "study" in self.fields:
+            self._choices("study").queryset = led
+            offered = Q(studies__in=led)
+        else:
+            offered = Q(studies=self.instance.study_id)
+        if self.instance.pk:
+            # Picked once, stays pickable: a study that lost a channel must not lose its messages.
+            offered |= Q(notices=self.instance.pk)
+        if "channels" in self.fields:
+            of_hers = Prefetch("studies", queryset=led)
+            channels = Channel.objects.filter(offered).distinct().prefetch_related(of_hers)
+            self._choices("channels").queryset = channels
+
+    def _choices(self, name: str) -> Any:
+        return self.fields[name]
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        self._refuse_an_edit_of_what_has_changed()
+        if "publish_at" in self.fields:
+            self._choose_moment()
+        study = self.cleaned_data.get("study") or (self.instance.pk and self.instance.study)
+        if study and "channels" in self.cleaned_data:
+            self._check_channels(study)
+            self._check_ping(study)
+        return self.cleaned_data
+
+    def _refuse_an_edit_of_what_has_changed(self) -> None:
+        seen = self.cleaned_data.get("seen_revision")
+        if self.instance.pk and seen is not None and seen != self.instance.revision:
+            raise ValidationError(
+                _(
+                    "Somebody else changed this notice while you were writing. Copy your text, "
+                    "open the notice anew and put it in there."
+                )
+            )
+
+    def _choose_moment(self) -> None:
+        """Which button was pressed decides; Enter in a field is no button and publishes nothing."""
+        moment = self.cleaned_data.get("publish_at")
+        if PUBLISH in self.data:
+            self.cleaned_data["publish_at"] = timezone.now()
+        elif DRAFT in self.data:
+            self.cleaned_data["publish_at"] = None
+        elif moment is None and SCHEDULE in self.data and "publish_at" not in self.errors:
+            self.add_error("publish_at", _("Pick the moment to publish at."))
+        elif moment is not None and moment <= timezone.now():
+            self.add_error(
+                "publish_at", _("This moment has passed. To publish at once press “Publish now”.")
+            )
+        if {PUBLISH, DRAFT} & self.data.keys():
+            self.errors.pop("publish_at", None)
+
+    def _check_channels(self, study: Study) -> None:
+        picked: QuerySet[Channel] = self.cleaned_data["channels"]
+        allowed = Q(studies=study)
+        if self.instance.pk and self.instance.study_id == study.pk:
+            allowed |= Q(notices=self.instance.pk)
+        ids = set(Channel.objects.filter(allowed).values_list("pk", flat=True))
+        if strange := [str(channel) for channel in picked if channel.pk not in ids]:
+            self.add_error(
+                "channels",
+                _("Not a channel of %(study)s: %(channels)s. Pick among the study's own channels.")
+                % {"study": study, "channels": ", ".join(strange)},
+            )
+        elif not picked and self._will_be_published():
+            self.add_error("channels", self._no_channel(bool(ids), study))
+
+    def _will_be_published(self) -> bool:
+        if "publish_at" in self.fields:
+            return bool(self.cleaned_data.get("publish_at"))
+        return self.instance.publish_at is not None
+
+    def _no_channel(self, any_to_pick: bool, study: Study) -> str:
+        if not any_to_pick:
+            return _("%(study)s has no channel yet: ask a site admin to add one.") % {
+                "study": study
+            }
+        if self.instance.pk and "publish_at" not in self.fields:
+            return _("Leave at least one channel. To take the notice back, withdraw it.")
+        return _("Pick at least one channel to publish in.")
+
+    def _check_ping(self, study: Study) -> None:
+        if self.cleaned_data.get("ping") == Notice.Ping.ROLE and study.ping_role_id is None:
+            self.add_error(
+                "ping",
+                _("%(study)s has no role to ping. Ask a site admin to enter one, or pick another.")
+                % {"study": study},
+            )

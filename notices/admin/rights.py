@@ -1,0 +1,50 @@
+"""Who may do what on the desk: leaders by what they lead, nobody to the history."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+if TYPE_CHECKING:  # Django's own classes take no type parameter at run time.
+    ModelAdmin = admin.ModelAdmin[Any]
+    TabularInline = admin.TabularInline[Any, Any]
+else:
+    ModelAdmin = admin.ModelAdmin
+    TabularInline = admin.TabularInline
+
+
+class LedAdmin(ModelAdmin):
+    """What a leader sees a part of: the rows that `led_by` lets through.
+
+    Every view of Django's admin finds its objects through `get_queryset`: a row left out here can
+    neither be seen, nor changed, nor acted on. Whether the user leads anything was asked at the
+    desk's door (`Desk.has_permission`).
+    """
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        found: QuerySet[Any] = super().get_queryset(request).led_by(request.user)  # type: ignore[attr-defined]
+        return found
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_authenticated
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_authenticated
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        # The filters offered need none; a free one could ask about another study's rows.
+        return False
+
+
+class ReadOnly:
+    """History: nobody adds, changes or deletes it by hand."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
