@@ -38,7 +38,10 @@ def manage(environment: dict[str, str], *arguments: str) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True)  # noqa: S603
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["it said nothing"]
-        raise CannotRunError(f"`manage.py {' '.join(arguments)}` failed: {said[-1]}")
+        raise CannotRunError(
+            f"`manage.py {' '.join(arguments)}` failed ({said[-1]}): see that DATABASE_URL names a "
+            "database that answers; unset, a file under var/ is used."
+        )
 
 
 def prepare() -> dict[str, str]:

@@ -14,6 +14,8 @@ from demo.keepsakes import Keepsakes
 from demo.story import ADMIN, STUDIES, guild_named
 
 _PATIENCE_SECONDS = 60
+# For what the start itself sends: the words stand last on the screen, if it takes no longer.
+_SETTLING_SECONDS = 10
 _LINE = "─" * 78
 
 
@@ -28,6 +30,22 @@ def wait_for(url: str, deadline: float) -> None:
         else:
             return
     sys.exit(f"{url} does not answer after {_PATIENCE_SECONDS} s: the lines above say why.")
+
+
+def is_settled(url: str) -> bool:
+    """Every part keeps up, and nothing is left to send."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own address
+            seconds = json.load(answer)["seconds"]
+    except OSError:
+        return False
+    return seconds["fan_out"] is None and seconds["due"] is None
+
+
+def wait_until_settled(url: str) -> None:
+    deadline = time.monotonic() + _SETTLING_SECONDS
+    while not is_settled(url) and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def against_discord() -> str:
@@ -78,6 +96,7 @@ def main() -> None:
     shows_demo = sys.argv[1] == "demo"
     if shows_demo:
         wait_for(f"{profile.fakediscord_url()}/", deadline)
+    wait_until_settled(f"{profile.web_url()}/readyz")
     kept = Keepsakes.read_or_make(settings.VAR_DIR / "demo.json") if shows_demo else None
     words = demo(kept) if kept else against_discord()
     # In one piece: the processes' lines must not come in between.

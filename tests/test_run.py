@@ -1,0 +1,196 @@
+"""`make run`, the real processes, in a copy of the project: start, stop, refusals."""
+
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+PATIENCE_SECONDS = 60
+NOT_COPIED = shutil.ignore_patterns(".*", "var", "node_modules", "__pycache__", "staticfiles")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_listened_on(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until(is_so: Callable[[], object], why: Callable[[], str]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline, why()
+        time.sleep(0.05)
+
+
+class Installation:
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.log = directory.parent / "run.log"
+        self.web_port, self.fakediscord_port = free_port(), free_port()
+        ours = ("DATABASE_URL", "REDIS_URL", "BOT_TOKEN", "DJANGO_SETTINGS_MODULE", "DEBUG")
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if name not in ours},
+            "BOT_API_PORT": str(self.web_port),
+            "FAKEDISCORD_PORT": str(self.fakediscord_port),
+        }
+        self.started: list[subprocess.Popen[bytes]] = []
+
+    def start(self, **environment: str) -> subprocess.Popen[bytes]:
+        with self.log.open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "demo"],
+                cwd=self.directory,
+                env={**self.environment, **environment},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.started.append(process)
+        wait_until(
+            lambda: "Stop it with Ctrl-C" in self.said() or process.poll() is not None, self.said
+        )
+        return process
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def refusal(self, **environment: str) -> str:
+        assert self.start(**environment).wait(PATIENCE_SECONDS) == 1
+        return self.said()
+
+    def pid_of(self, name: str) -> int:
+        found = re.search(rf"{name} started \(pid=(\d+)\)", self.said())
+        assert found, self.said()
+        return int(found[1])
+
+    def kept(self) -> dict[str, object]:
+        kept: dict[str, object] = json.loads((self.directory / "var/demo.json").read_text())
+        return kept
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        database = sqlite3.connect(self.directory / "var/studybot.sqlite3")
+        try:
+            return database.execute(query).fetchall()
+        finally:
+            database.close()
+
+    def is_listening(self) -> bool:
+        return any(is_listened_on(port) for port in (self.web_port, self.fakediscord_port))
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    directory = tmp_path / "studybot"
+    shutil.copytree(BASE_DIR, directory, ignore=NOT_COPIED)
+    installation = Installation(directory)
+    yield installation
+    for process in installation.started:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(PATIENCE_SECONDS)
+
+
+def stop(process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGINT) -> int:
+    # The whole group, as a terminal does it.
+    os.killpg(process.pid, how)
+    return process.wait(PATIENCE_SECONDS)
+
+
+def test_it_starts_shows_the_demo_and_keeps_it_for_the_second_run(
+    installation: Installation,
+) -> None:
+    first = installation.start()
+    kept = installation.kept()
+    for password in kept["passwords"].values():  # type: ignore[attr-defined]
+        assert password in installation.said()
+    assert post_as_the_banner_says(installation) == 202
+    assert stop(first) == 0
+    assert not installation.is_listening()
+    assert stop(installation.start(), signal.SIGTERM) == 0
+    assert installation.kept() == kept
+    assert installation.rows("SELECT count(*) FROM notices_study") == [(2,)]
+    statuses = {status for (status,) in installation.rows("SELECT status FROM notices_notice")}
+    assert statuses == {"draft", "scheduled", "sent", "failed"}
+
+
+def post_as_the_banner_says(installation: Installation) -> int:
+    said = installation.said()
+    found = re.search(r"curl \S+ -H 'X-API-Key: (\S+)'.*?-d '(.*?)'", said, re.DOTALL)
+    assert found, said
+    connection = http.client.HTTPConnection("127.0.0.1", installation.web_port)
+    headers = {"X-API-Key": found[1], "Content-Type": "application/json"}
+    connection.request("POST", "/notice/", found[2].encode(), headers)
+    status = connection.getresponse().status
+    connection.close()
+    query = "SELECT status FROM notices_notice WHERE title = '안녕하세요'"
+    wait_until(lambda: installation.rows(query) == [("sent",)], installation.said)
+    return status
+
+
+def test_one_process_that_dies_ends_all_and_is_named(installation: Installation) -> None:
+    runner = installation.start()
+    os.kill(installation.pid_of("runbot"), signal.SIGKILL)
+    assert runner.wait(PATIENCE_SECONDS) == 1
+    assert "runbot stopped (rc=-9): so everything was stopped." in installation.said()
+    assert not installation.is_listening()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can do this")
+def test_kill_9_of_the_runner_leaves_nothing_behind(installation: Installation) -> None:
+    runner = installation.start()
+    runner.kill()
+    runner.wait(PATIENCE_SECONDS)
+    wait_until(lambda: not installation.is_listening(), installation.said)
+
+
+def test_with_a_token_there_is_no_demo_and_its_logins_are_closed(
+    installation: Installation,
+) -> None:
+    stop(installation.start())
+    # Nobody listens there: the bot waits for Discord, and web works.
+    process = installation.start(
+        BOT_TOKEN="a.real.token", DISCORD_API_URL=f"http://127.0.0.1:{free_port()}/api/v10"
+    )
+    said = installation.said()
+    assert "manage.py createsuperuser" in said
+    assert "fakediscord started" not in said
+    assert installation.rows("SELECT count(*) FROM auth_user WHERE is_active") == [(0,)]
+    assert installation.rows("SELECT count(*) FROM notices_apikey") == [(0,)]
+    assert stop(process) == 0
+
+
+def test_what_cannot_run_is_refused_in_one_sentence(installation: Installation) -> None:
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        said = installation.refusal(BOT_API_PORT=str(port))
+        assert f"127.0.0.1:{port} cannot be listened on (Address already in use)" in said
+        assert "BOT_API_PORT=" in said
+    assert "BOT_API_HOST='192.0.2.1'" in installation.refusal(BOT_API_HOST="192.0.2.1")
+    assert "FAKEDISCORD_PORT='x'" in installation.refusal(FAKEDISCORD_PORT="x")
+    assert "TIME_ZONE='Mars'" in installation.refusal(TIME_ZONE="Mars")
+    assert "DATABASE_URL" in installation.refusal(DATABASE_URL="sqlite:////no/such/place/db")
+    (installation.directory / ".env").write_text("BOT_TOKEN abc\n")
+    said = installation.refusal()
+    assert ".env, line 1: 'BOT_TOKEN abc'" in said
+    assert "Traceback" not in said
+    assert said.count("\n") == 1
