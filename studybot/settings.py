@@ -45,7 +45,8 @@ _database_url = environment.url(
     f"sqlite:///{VAR_DIR / 'studybot.sqlite3'}",
     ("sqlite", "postgres", "postgresql"),
 )
-# None keeps a connection for the life of its thread or process: opening one costs more than a notice.
+# None keeps a connection for the life of its thread or process: opening one costs more than
+# a notice.
 _database: dict[str, Any] = dict(dj_database_url.parse(_database_url, conn_max_age=None))
 _database["CONN_HEALTH_CHECKS"] = True
 SQLITE = _database["ENGINE"].endswith("sqlite3")
@@ -132,7 +133,8 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 
 SESSION_COOKIE_SECURE = not DEBUG
@@ -164,6 +166,8 @@ LOGGING: dict[str, Any] = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    # It tells of each write to the database; a line per notice is the bot's own to write.
+    "loggers": {"watchfiles": {"level": "WARNING"}},
 }
 
 if not DEBUG and "*" in ALLOWED_HOSTS:
