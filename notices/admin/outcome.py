@@ -1,7 +1,9 @@
 """What became of a notice, channel by channel, as its page shows it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Prefetch
 from django.utils import timezone
@@ -23,6 +25,7 @@ class Line:
     channel: Channel
     delivery: Delivery | None = None
     why: reasons.Reason | None = None
+    attempts: Sequence[Attempt] = ()
 
     @property
     def state(self) -> str:
@@ -78,7 +81,7 @@ def outcome_of(notice: Notice) -> Outcome:
         return Outcome(notice, [])
     latest = Attempt.objects.order_by("-id")[:ATTEMPTS_SHOWN]
     deliveries = notice.deliveries.select_related("channel").prefetch_related(
-        Prefetch("attempts", queryset=latest)
+        Prefetch("attempts", queryset=latest, to_attr="latest_attempts")
     )
     lines = [_line(delivery) for delivery in deliveries]
     known = {line.channel.pk for line in lines}
@@ -87,6 +90,7 @@ def outcome_of(notice: Notice) -> Outcome:
     return Outcome(notice, lines)
 
 
-def _line(delivery: Delivery) -> Line:
+def _line(delivery: Any) -> Line:
     code = delivery.error_code
-    return Line(delivery.channel, delivery, None if code is None else reasons.explain(code))
+    why = None if code is None else reasons.explain(code)
+    return Line(delivery.channel, delivery, why, delivery.latest_attempts)

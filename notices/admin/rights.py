@@ -33,8 +33,8 @@ class LedAdmin(ModelAdmin):
         return request.user.is_authenticated
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        # The filters offered need none; a free one could ask about another study's rows.
-        return False
+        # Only what a filter here offers: a free lookup could ask about another study's rows.
+        return lookup in {getattr(offered, "parameter_name", None) for offered in self.list_filter}
 
 
 class ReadOnly:

@@ -1,0 +1,216 @@
+"""What became of a notice: the list, its page, the part that looks again, the actions."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from notices import reasons
+from notices.models import Attempt, Channel, Delivery, Notice, Study
+
+LIST = "/admin/notices/notice/"
+STATE = Delivery.State
+
+
+def delivered(notice: Notice, channel: Channel, **facts: Any) -> Delivery:
+    return Delivery.objects.create(notice=notice, channel=channel, **({"wanted": 1} | facts))
+
+
+def failed(notice: Notice, channel: Channel) -> Delivery:
+    delivery = delivered(notice, channel, state=STATE.FAILED, error_code=50013)
+    Notice.objects.filter(pk=notice.pk).update(status=Notice.Status.FAILED)
+    return delivery
+
+
+def page(client: Client, notice: Notice, view: str = "change") -> str:
+    answer = client.get(f"{LIST}{notice.pk}/{view}/")
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def said(answer: Any) -> list[str]:
+    return [str(message) for message in answer.context["messages"]]
+
+
+def test_each_channel_says_its_state_and_leads_to_its_message(
+    desk: Client, notice: Notice, channel: Channel, second_channel: Channel
+) -> None:
+    shown = delivered(notice, channel, state=STATE.SENT, shown=1, message_id=77)
+    failed(notice, second_channel)
+    html = page(desk, notice)
+    assert str(shown.message_url) in html
+    assert str(STATE.SENT.label) in html
+    why = reasons.explain(50013)
+    assert str(why.reason) in html
+    assert str(why.remedy) in html
+
+
+def test_a_message_behind_the_text_says_both_versions(
+    desk: Client, notice: Notice, channel: Channel
+) -> None:
+    delivered(notice, channel, shown=1, wanted=2, message_id=77, due_at=timezone.now())
+    assert "버전 1" in page(desk, notice)
+    assert "버전 2" in page(desk, notice)
+
+
+def test_a_picked_channel_waits_before_the_fan_out_came(desk: Client, notice: Notice) -> None:
+    assert "#공지" in page(desk, notice, "outcome")
+    assert str(STATE.WAITING.label) in page(desk, notice, "outcome")
+
+
+def test_attempts_are_listed_latest_first_and_at_most_twenty(
+    desk: Client, notice: Notice, channel: Channel
+) -> None:
+    delivery = delivered(notice, channel, due_at=timezone.now())
+    for claim in range(25):
+        Attempt.objects.create(
+            delivery=delivery, action="create", nonce="N", claim=claim, begun_at=timezone.now()
+        )
+    assert page(desk, notice, "outcome").count("<time ") == 20
+
+
+@pytest.mark.parametrize(
+    ("status", "facts", "poll"),
+    [
+        ("sending", {"due_at": timezone.now()}, 'data-poll="2"'),
+        ("sent", {"state": "sent", "shown": 1, "message_id": 7}, None),
+        ("failed", {"state": "failed", "error_code": 50013}, None),
+    ],
+)
+def test_the_page_looks_again_until_nothing_more_will_change(
+    desk: Client, notice: Notice, channel: Channel, status: str, facts: dict[str, Any], poll: str
+) -> None:
+    delivered(notice, channel, **facts)
+    Notice.objects.filter(pk=notice.pk).update(status=status)
+    html = page(desk, notice, "outcome")
+    assert poll in html if poll else "data-poll" not in html
+
+
+def test_a_notice_for_tomorrow_is_looked_at_slowly(desk: Client, study: Study) -> None:
+    tomorrow = timezone.now() + timedelta(days=1)
+    later = Notice.objects.create(study=study, title="나중", content="나중", publish_at=tomorrow)
+    assert 'data-poll="30"' in page(desk, later, "outcome")
+
+
+def test_the_desk_runs_no_inline_script(desk: Client, notice: Notice) -> None:
+    assert "<script>" not in page(desk, notice)
+    assert "onclick" not in page(desk, notice)
+
+
+def test_the_list_says_in_how_many_channels_it_is_shown(
+    desk: Client, notice: Notice, channel: Channel, second_channel: Channel
+) -> None:
+    notice.channels.add(second_channel)
+    delivered(notice, channel, state=STATE.SENT, shown=1, message_id=77)
+    html = desk.get(LIST).content.decode()
+    assert "1/2" in html
+    assert "badge-queued" in html
+
+
+def test_the_status_filter_knows_that_the_hour_has_struck(desk: Client, notice: Notice) -> None:
+    Notice.objects.filter(pk=notice.pk).update(status=Notice.Status.SCHEDULED)
+    assert notice in desk.get(f"{LIST}?status=queued").context["cl"].result_list
+    assert notice not in desk.get(f"{LIST}?status=scheduled").context["cl"].result_list
+
+
+@pytest.mark.parametrize("how_many", [1, 30])
+def test_the_list_costs_the_same_queries_however_long(
+    desk: Client,
+    study: Study,
+    channel: Channel,
+    how_many: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for number in range(how_many):
+        made = Notice.objects.create(
+            study=study, title=f"{number}", content="x", publish_at=timezone.now()
+        )
+        made.channels.add(channel)
+        failed(made, channel)
+    # Session, user, may she enter (twice), which studies (thrice), what else she may (twice),
+    # two counts, the rows.
+    with django_assert_num_queries(12):
+        assert desk.get(LIST).status_code == 200
+
+
+@pytest.mark.parametrize("how_many", [1, 20])
+def test_the_part_that_looks_again_costs_the_same_queries_however_many_channels(
+    desk: Client,
+    notice: Notice,
+    how_many: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for number in range(how_many):
+        channel = Channel.objects.create(id=500 + number)
+        notice.channels.add(channel)
+        delivery = failed(notice, channel)
+        Attempt.objects.create(
+            delivery=delivery, action="create", nonce="N", claim=1, begun_at=timezone.now()
+        )
+    # Session, user, may she enter, is it hers, the notice, deliveries, attempts, channels.
+    with django_assert_num_queries(8):
+        desk.get(f"{LIST}{notice.pk}/outcome/")
+
+
+def act(client: Client, action: str, *notices: Notice) -> Any:
+    ids = [notice.pk for notice in notices]
+    return client.post(LIST, {"action": action, "_selected_action": ids}, follow=True)
+
+
+def test_send_again_makes_due_what_failed_and_says_how_many(
+    desk: Client, notice: Notice, channel: Channel
+) -> None:
+    delivery = failed(notice, channel)
+    assert said(act(desk, "send_again", notice)) == ["채널 1곳에 다시 보냅니다."]
+    delivery.refresh_from_db()
+    assert delivery.state == STATE.WAITING
+    assert "실패한 채널이 없어" in said(act(desk, "send_again", notice))[0]
+
+
+def test_withdraw_counts_what_it_took_back_and_what_not(
+    desk: Client, notice: Notice, study: Study
+) -> None:
+    draft = Notice.objects.create(study=study, title="초안", content="초안")
+    assert len(said(act(desk, "withdraw", notice, draft))) == 2
+    notice.refresh_from_db()
+    assert notice.withdrawn_at is not None
+
+
+def test_duplicate_makes_a_draft_of_hers(desk: Client, notice: Notice, channel: Channel) -> None:
+    act(desk, "duplicate", notice)
+    copy = Notice.objects.latest("pk")
+    assert (copy.title, copy.status) == (notice.title, Notice.Status.DRAFT)
+    assert copy.created_by.username == "minji"  # type: ignore[union-attr]
+    assert list(copy.channels.all()) == [channel]
+
+
+def test_the_buttons_of_the_page_do_the_same(
+    desk: Client, notice: Notice, channel: Channel
+) -> None:
+    failed(notice, channel)
+    for action in ("send_again", "withdraw"):
+        answer = desk.post(f"{LIST}{notice.pk}/do/{action}/")
+        assert answer["Location"] == f"{LIST}{notice.pk}/change/"
+    notice.refresh_from_db()
+    assert notice.withdrawn_at is not None
+    answer = desk.post(f"{LIST}{notice.pk}/do/duplicate/")
+    assert answer["Location"] == f"{LIST}{Notice.objects.latest('pk').pk}/change/"
+
+
+@pytest.mark.parametrize("action", ["send_again", "withdraw", "duplicate"])
+def test_looking_at_an_address_does_nothing(desk: Client, notice: Notice, action: str) -> None:
+    assert desk.get(f"{LIST}{notice.pk}/do/{action}/").status_code == 405
+
+
+@pytest.mark.parametrize("name", ["log_change", "get_queryset", "unknown"])
+def test_only_actions_are_done(desk: Client, notice: Notice, name: str) -> None:
+    assert desk.post(f"{LIST}{notice.pk}/do/{name}/").status_code == 404
+
+
+def test_a_forged_post_from_another_site_is_refused(leader: Any, notice: Notice) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(leader)
+    assert browser.post(f"{LIST}{notice.pk}/do/withdraw/").status_code == 403

@@ -1,0 +1,158 @@
+"""What a site admin sets up: studies, channels, people, keys. History stays as it was."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from notices.models import ApiKey, Attempt, BotInstance, Channel, Delivery, Notice, Study
+
+
+def messages_of(answer: Any) -> list[str]:
+    return [str(message) for message in answer.context["messages"]]
+
+
+def test_a_study_is_set_up_with_leaders_and_channels(
+    admin_desk: Client, stranger: User, channel: Channel
+) -> None:
+    sent = {
+        "name": "러스트 스터디",
+        "leaders": [stranger.pk],
+        "channels": [channel.pk],
+        "colour": "#00ff80",
+        "language": "ko",
+        "time_zone": "Asia/Seoul",
+        "ping_role_id": "",
+    }
+    assert admin_desk.post("/admin/notices/study/add/", sent).status_code == 302
+    study = Study.objects.get()
+    assert study.colour == 0x00FF80
+    assert list(study.leaders.all()) == [stranger]
+    page = admin_desk.get(f"/admin/notices/study/{study.pk}/change/").content.decode()
+    assert 'value="#00ff80"' in page
+
+
+@pytest.mark.parametrize("bad", [{"colour": "red"}, {"time_zone": "Seoul"}, {"name": " "}])
+def test_a_study_that_cannot_be_is_refused_at_its_field(
+    admin_desk: Client, bad: dict[str, str]
+) -> None:
+    sent = {"name": "x", "colour": "#000000", "language": "ko", "time_zone": "Asia/Seoul"} | bad
+    answer = admin_desk.post("/admin/notices/study/add/", sent)
+    assert answer.context["adminform"].form.errors.keys() == bad.keys()
+
+
+def test_a_channel_is_added_by_id_and_says_that_it_was_never_seen(admin_desk: Client) -> None:
+    admin_desk.post("/admin/notices/channel/add/", {"id": "1100000000000000099", "name": "꾸밈"})
+    channel = Channel.objects.get()
+    assert (channel.pk, channel.name) == (1100000000000000099, "")
+    assert "아직 봇이 보지 못" in admin_desk.get("/admin/notices/channel/").content.decode()
+
+
+@pytest.mark.parametrize("bad", ["", "0", "-3", "abc", "9" * 30])
+def test_what_is_no_channel_id_is_refused(admin_desk: Client, bad: str) -> None:
+    answer = admin_desk.post("/admin/notices/channel/add/", {"id": bad})
+    assert "id" in answer.context["adminform"].form.errors
+
+
+def test_a_channel_that_is_known_already_is_not_written_over(
+    admin_desk: Client, channel: Channel
+) -> None:
+    answer = admin_desk.post("/admin/notices/channel/add/", {"id": channel.pk})
+    assert answer.status_code == 200
+    channel.refresh_from_db()
+    assert channel.name == "공지"
+
+
+def test_what_the_bot_writes_of_a_channel_is_not_edited(
+    admin_desk: Client, channel: Channel
+) -> None:
+    page = f"/admin/notices/channel/{channel.pk}/change/"
+    assert admin_desk.get(page).status_code == 200
+    assert admin_desk.post(page, {"name": "x"}).status_code == 403
+
+
+def make_key(client: Client, **changes: Any) -> Any:
+    return client.post("/admin/notices/apikey/add/", {"name": "frontend"} | changes, follow=True)
+
+
+def test_a_key_is_shown_exactly_once_and_works(admin_desk: Client, study: Study) -> None:
+    answer = make_key(admin_desk, studies=[study.pk])
+    made = ApiKey.objects.get()
+    [message] = [text for text in messages_of(answer) if "<a" not in text]
+    key = next(word for word in message.split() if word.startswith(made.prefix))
+    assert ApiKey.objects.is_valid(key)
+    assert list(made.allowed_studies()) == [study]
+    for page in ("", f"{made.pk}/change/", f"{made.pk}/history/"):
+        assert key not in admin_desk.get(f"/admin/notices/apikey/{page}").content.decode()
+
+
+def test_a_key_good_for_nothing_is_refused(admin_desk: Client) -> None:
+    assert "studies" in make_key(admin_desk).context["adminform"].form.errors
+
+
+def test_changing_a_key_keeps_it_and_revoking_ends_it_for_good(admin_desk: Client) -> None:
+    made, key = ApiKey.objects.create_key(name="frontend", all_studies=True)
+    page = f"/admin/notices/apikey/{made.pk}/change/"
+    admin_desk.post(page, {"name": "renamed", "all_studies": "on"})
+    assert ApiKey.objects.is_valid(key)
+    admin_desk.post(page, {"name": "renamed", "all_studies": "on", "revoked": "on"})
+    assert not ApiKey.objects.is_valid(key)
+    assert admin_desk.post(page, {"name": "renamed", "all_studies": "on"}).status_code == 403
+    delete = f"/admin/notices/apikey/{made.pk}/delete/"
+    assert admin_desk.post(delete, {"post": "yes"}).status_code == 403
+
+
+def test_an_account_is_switched_off_not_deleted(admin_desk: Client, stranger: User) -> None:
+    page = f"/admin/auth/user/{stranger.pk}/"
+    assert admin_desk.post(f"{page}delete/", {"post": "yes"}).status_code == 403
+    admin_desk.post(f"{page}change/", {"username": "stranger"})
+    stranger.refresh_from_db()
+    assert not stranger.is_active
+
+
+@pytest.fixture
+def history(notice: Notice, channel: Channel, admin_desk: Client) -> dict[str, Any]:
+    delivery = Delivery.objects.create(
+        notice=notice, channel=channel, wanted=1, due_at=timezone.now()
+    )
+    Attempt.objects.create(
+        delivery=delivery, action="create", nonce="N", claim=1, begun_at=timezone.now()
+    )
+    bot = BotInstance.objects.create(
+        name="bot", started_at=timezone.now(), heartbeat_at=timezone.now()
+    )
+    admin_desk.post("/admin/notices/channel/add/", {"id": "5"})
+    return {"notices/delivery": delivery.pk, "notices/botinstance": bot.pk, "admin/logentry": 1}
+
+
+@pytest.mark.parametrize("kind", ["notices/delivery", "notices/botinstance", "admin/logentry"])
+def test_history_is_read_by_site_admins_and_edited_by_nobody(
+    admin_desk: Client, history: dict[str, Any], kind: str
+) -> None:
+    [pk] = [pk for name, pk in history.items() if name == kind]
+    if kind == "admin/logentry":
+        pk = admin_desk.get("/admin/admin/logentry/").context["cl"].result_list[0].pk
+    page = f"/admin/{kind}/{pk}/"
+    assert admin_desk.get(f"{page}change/").status_code == 200
+    assert admin_desk.post(f"{page}change/", {"state": "sent"}).status_code == 403
+    assert admin_desk.post(f"{page}delete/", {"post": "yes"}).status_code == 403
+    assert admin_desk.post(f"/admin/{kind}/add/", {}).status_code == 403
+
+
+def test_an_attempt_is_not_edited_through_its_delivery(
+    admin_desk: Client, history: dict[str, Any]
+) -> None:
+    attempt = Attempt.objects.get()
+    tampered = {
+        "attempts-TOTAL_FORMS": 1,
+        "attempts-INITIAL_FORMS": 1,
+        "attempts-0-id": attempt.pk,
+        "attempts-0-detail": "forged",
+        "attempts-0-DELETE": "on",
+    }
+    page = f"/admin/notices/delivery/{attempt.delivery_id}/change/"
+    assert admin_desk.post(page, tampered).status_code == 403
+    attempt.refresh_from_db()
+    assert attempt.detail == ""
