@@ -194,6 +194,12 @@ class ApiKey(AbstractAPIKey):
         return Study.objects.all() if self.all_studies else Study.objects.filter(api_keys=self)
 
 
+def under_way() -> Case:
+    """What was settled is no longer, from the moment that the wish has changed."""
+    settled = (Notice.Status.SENT, Notice.Status.PARTLY_SENT, Notice.Status.FAILED)
+    return Case(When(status__in=settled, then=Value(Notice.Status.SENDING)), default=F("status"))
+
+
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def led_by(self, user: Any) -> Self:
         if user.is_superuser:
@@ -217,6 +223,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         """A bulk change is a change too: it counts up what the sweep looks for."""
         if Notice.SHOWN_FIELDS & changes.keys():
             changes.setdefault("revision", F("revision") + 1)
+            changes.setdefault("status", under_way())
         if Notice.FANNED_OUT_FIELDS & changes.keys():
             changes.setdefault("fanned_out_revision", 0)
         if {"revision", "fanned_out_revision"} & changes.keys():
@@ -255,6 +262,7 @@ class Notice(models.Model):
         HERE = "here", _("everyone online (@here)")
         EVERYONE = "everyone", _("everyone (@everyone)")
 
+    NOT_BEGUN = (Status.DRAFT, Status.SCHEDULED, Status.QUEUED)
     SHOWN_FIELDS = frozenset(
         {"title", "content", "author", "url", "image", "ping", "study", "study_id"}
     )
@@ -387,7 +395,6 @@ class Notice(models.Model):
         fields = set(kwargs.get("update_fields") or self._editable_fields())
         shown = self.SHOWN_FIELDS & (fields | {f"{name}_id" for name in fields})
         same = Q(**{name: getattr(self, name) for name in shown})
-        not_begun = (self.Status.DRAFT, self.Status.SCHEDULED, self.Status.QUEUED)
         counted: dict[str, Any] = {
             "revision": Case(When(same, then=F("revision")), default=F("revision") + 1)
             if shown
@@ -395,8 +402,11 @@ class Notice(models.Model):
             "fanned_out_revision": 0,
             "changed_at": timezone.now(),
             "status": Case(
-                When(status__in=not_begun, withdrawn_at=None, then=Value(self._first_status())),
-                default=F("status"),
+                When(
+                    status__in=self.NOT_BEGUN, withdrawn_at=None, then=Value(self._first_status())
+                ),
+                *([When(same, then=F("status"))] if shown else []),
+                default=under_way(),
             ),
         }
         for name, value in counted.items():

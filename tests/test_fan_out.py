@@ -51,6 +51,20 @@ def test_a_save_that_changes_nothing_shown_keeps_the_revision(notice: Notice) ->
     assert notice.revision == 2
 
 
+def test_what_was_settled_is_not_from_the_moment_it_is_changed(notice: Notice) -> None:
+    for change in ({"title": "새 제목"}, {"title": "새 제목"}):
+        Notice.objects.filter(pk=notice.pk).update(status="sent")
+        notice.title = change["title"]
+        notice.save()
+    assert notice.status == "sent"  # the second save changed nothing that is shown
+    Notice.objects.filter(pk=notice.pk).update(content="새 내용")
+    notice.refresh_from_db()
+    assert notice.status == "sending"
+    Notice.objects.filter(pk=notice.pk).update(status="sent")
+    notice.withdraw()
+    assert notice.status == "sending"
+
+
 def test_a_save_over_somebody_elses_change_counts(notice: Notice) -> None:
     mine = Notice.objects.get(pk=notice.pk)
     notice.title = "다른 사람의 제목"

@@ -1,0 +1,55 @@
+"""runbot starts only where it can work, and says what is missing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.e2e.stack import ROOT, Stack, wait_for
+from tests.fakediscord_driver import FakeDiscordProcess
+
+
+def runbot(stack: Stack, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "manage.py", "runbot"],
+        cwd=ROOT, env=stack.environment | environment, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_without_a_token_it_says_where_to_get_one(stack: Stack) -> None:
+    refused = runbot(stack, BOT_TOKEN="")
+    assert refused.returncode == 1
+    assert "https://discord.com/developers/applications" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_with_a_wrong_token_it_stops(tmp_path: Path) -> None:
+    discord = FakeDiscordProcess("--token", "the-right-one")
+    try:
+        refused = runbot(Stack(tmp_path, discord), BOT_TOKEN="a-wrong-one")
+    finally:
+        discord.stop()
+    assert refused.returncode == 1
+    assert "BOT_TOKEN" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_with_unapplied_migrations_it_says_so(stack: Stack, tmp_path: Path) -> None:
+    refused = runbot(stack, DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite3'}")
+    assert refused.returncode == 1
+    assert "manage.py migrate" in refused.stderr
+
+
+def test_a_second_bot_on_sqlite_says_why_it_cannot_run(stack: Stack) -> None:
+    stack.start("runbot")
+    wait_for(lambda: "logged in" in stack.log("runbot"), "the first bot is logged in")
+    refused = runbot(stack)
+    assert refused.returncode == 1
+    assert "PostgreSQL" in refused.stderr
+
+
+def test_it_waits_for_a_discord_that_is_down_at_start(stack: Stack) -> None:
+    stack.environment["DISCORD_API_URL"] = "http://127.0.0.1:9/api/v10"
+    stack.start("runbot")
+    wait_for(lambda: "cannot be reached" in stack.log("runbot"), "the bot says that it waits")
+    assert stack.stop("runbot") == 0
