@@ -69,6 +69,7 @@ class NoticeAdmin(LedAdmin):
     list_filter = (StatusFilter, StudyFilter)
     list_select_related = ("study",)
     list_per_page = 50
+    show_facets = admin.ShowFacets.NEVER
     search_fields = ("title", "content", "author")
     actions = ("send_again", "withdraw", "duplicate")
     fieldsets = (
@@ -102,6 +103,11 @@ class NoticeAdmin(LedAdmin):
         if obj is None or obj.current_status in (Notice.Status.DRAFT, Notice.Status.SCHEDULED):
             return ()
         return ("study", "publish_at")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """When it was published is said above the form: no choice is left to make."""
+        fixed = self.get_readonly_fields(request, obj)
+        return [part for part in self.fieldsets if not set(part[1]["fields"]) <= set(fixed)]
 
     # --- the list ---------------------------------------------------------------------------
 
