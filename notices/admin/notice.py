@@ -97,7 +97,14 @@ class NoticeAdmin(LedAdmin):
         """Only a draft: what was published is withdrawn, so that its messages go too."""
         if obj is None:
             return request.user.is_authenticated
-        return request.user.is_authenticated and obj.status == Notice.Status.DRAFT
+        if not request.user.is_authenticated or obj.status != Notice.Status.DRAFT:
+            return False
+        return not obj.deliveries.filter(attempts__isnull=False).exists()
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """The deliveries of a draft that was once scheduled go with it: nothing was ever sent."""
+        to_delete, counts, _history, protected = super().get_deleted_objects(objs, request)
+        return to_delete, counts, set(), protected
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None or obj.current_status in (Notice.Status.DRAFT, Notice.Status.SCHEDULED):

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from notices.models import Channel, Notice, Study
+from notices.models import Attempt, Channel, Delivery, Notice, Study
 
 ADD = "/admin/notices/notice/add/"
 
@@ -196,6 +196,21 @@ def test_a_draft_can_be_deleted_and_nothing_else_can(
             assert browser.post(page, {"post": "yes"}).status_code == 403
     desk.post(f"/admin/notices/notice/{draft.pk}/delete/", {"post": "yes"})
     assert set(Notice.objects.all()) == {notice, later}
+
+
+def test_a_draft_that_was_once_scheduled_goes_with_its_deliveries_unless_one_was_tried(
+    desk: Client, study: Study, channel: Channel
+) -> None:
+    draft = Notice.objects.create(study=study, title="초안", content="초안")
+    delivery = Delivery.objects.create(notice=draft, channel=channel, due_at=timezone.now())
+    attempt = Attempt.objects.create(
+        delivery=delivery, action="create", nonce="N", claim=1, begun_at=timezone.now()
+    )
+    page = f"/admin/notices/notice/{draft.pk}/delete/"
+    assert desk.post(page, {"post": "yes"}).status_code == 403
+    attempt.delete()
+    assert desk.post(page, {"post": "yes"}).status_code == 302
+    assert not Notice.objects.exists()
 
 
 def test_a_channel_that_cannot_be_sent_to_is_named_with_what_is_missing(
