@@ -41,7 +41,8 @@ def _check_top(errors: FormErrors, path: Path, value: Any, *, is_v2: bool) -> No
     if kind == ACTION_ROW:
         _check_row(errors, path, component)
         return
-    for position, inner in enumerate(component.get("components") or ()):
+    inside = errors.items((*path, "components"), component.get("components"), MOST_IN_V2)
+    for position, inner in enumerate(inside):
         if isinstance(inner, dict) and inner.get("type") == ACTION_ROW:
             _check_row(errors, (*path, "components", position), inner)
     if isinstance(accessory := component.get("accessory"), dict):

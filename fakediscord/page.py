@@ -41,6 +41,7 @@ class Page:
 
     def add_to(self, app: web.Application) -> None:
         app.router.add_get("/", local_only(self._index))
+        app.router.add_get("/channels/{guild_id}/{channel_id}{_:.*}", local_only(self._link))
         app.router.add_get("/static/{name}", local_only(self._file))
         app.router.add_get("/_page/events", local_only(self._events))
         app.router.add_post("/_page/interactions", local_only(acted(self._press)))
@@ -139,6 +140,11 @@ class Page:
 
     async def _index(self, _request: web.Request) -> web.StreamResponse:
         return _static("index.html")
+
+    async def _link(self, request: web.Request) -> web.StreamResponse:
+        """Discord's own form of a link to a channel or a message."""
+        found = request.match_info
+        raise web.HTTPFound(f"/#/{found['guild_id']}/{found['channel_id']}")
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         return _static(request.match_info["name"])

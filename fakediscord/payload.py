@@ -10,6 +10,7 @@ from fakediscord.wire import Json
 
 LONGEST_CONTENT = 2000
 LONGEST_NONCE = 25
+MOST_ATTACHMENTS = 10
 
 SUPPRESS_EMBEDS, EPHEMERAL, LOADING = 1 << 2, 1 << 6, 1 << 7
 SUPPRESS_NOTIFICATIONS, COMPONENTS_V2 = 1 << 12, 1 << 15
@@ -33,6 +34,7 @@ def check_message(payload: Json, *, flags: int = 0) -> None:
         check_components(errors, payload["components"], is_v2=is_v2)
     if "allowed_mentions" in payload:
         check_allowed_mentions(errors, payload["allowed_mentions"])
+    _check_references(errors, payload)
     if is_v2:
         _check_no_legacy(errors, payload)
     errors.refuse()
@@ -45,6 +47,14 @@ def _check_nonce(errors: FormErrors, nonce: Any) -> None:
         errors.add(("nonce",), "STRING_TYPE_CONVERT", "Could not interpret value as string.")
     else:
         errors.text(("nonce",), str(nonce), LONGEST_NONCE)
+
+
+def _check_references(errors: FormErrors, payload: Json) -> None:
+    errors.object(("message_reference",), payload.get("message_reference"))
+    attachments = errors.items(("attachments",), payload.get("attachments"), MOST_ATTACHMENTS)
+    for position, one in enumerate(attachments):
+        if "id" not in errors.object(("attachments", position), one):
+            errors.required(("attachments", position, "id"))
 
 
 def _check_no_legacy(errors: FormErrors, payload: Json) -> None:

@@ -2,6 +2,7 @@
 
 from fakediscord.backend import Backend
 from fakediscord.errors import ApiError
+from fakediscord.forms import invalid
 from fakediscord.interactions import Interaction
 from fakediscord.payload import EPHEMERAL
 from fakediscord.routes import UNLIMITED, Call, Handler, Route
@@ -74,7 +75,10 @@ class InteractionRoutes:
     def _call_back(self, call: Call) -> Json | None:
         params = call.params
         interaction = self._interactions.get(params["interaction_id"], params["token"])
-        files = self._attached(call, interaction, call.payload.get("data") or {})
+        data = call.payload.get("data") or {}
+        if not isinstance(data, dict):
+            raise invalid(("data",), "MODEL_TYPE_CONVERT", "Only dictionaries may be used")
+        files = self._attached(call, interaction, data)
         self._answers.answer(interaction, call.payload, files)
         wants_answer = call.query.get("with_response") in ("1", "true")
         return _callback_json(interaction) if wants_answer else None
