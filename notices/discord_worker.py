@@ -35,6 +35,11 @@ LONGEST_LOGIN_PAUSE_SECONDS = 15.0
 REMEMBERED = timedelta(seconds=5)
 
 
+# We speak in no voice channel.
+discord.VoiceClient.warn_nacl = False
+discord.VoiceClient.warn_dave = False
+
+
 class FatalError(Exception):
     """The bot cannot run, and a person has to do something: the message says what."""
 

@@ -7,7 +7,7 @@ import logging
 from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.signals import m2m_changed, post_save, pre_save
 from django.dispatch import receiver
 from django_q.tasks import async_task
@@ -17,11 +17,15 @@ from notices.models import Notice
 log = logging.getLogger(__name__)
 
 
+class _Enqueue(partial[None]):
+    """A hook that can be told from others."""
+
+
 @receiver(post_save, sender=Notice)
 def schedule_fan_out(sender: type[Notice], instance: Notice, raw: bool, **_kwargs: Any) -> None:
     """Once the notice is committed: a task must not run before what it is to read is there."""
     if not raw:
-        transaction.on_commit(partial(_enqueue, instance.pk))
+        _schedule(instance.pk)
 
 
 @receiver(m2m_changed, sender=Notice.channels.through)
@@ -35,7 +39,7 @@ def schedule_on_channels(instance: Any, action: str, reverse: bool, **kwargs: An
         ids = set(instance.notices.values_list("pk", flat=True))
     Notice.objects.filter(pk__in=ids).update(fanned_out_revision=0)
     for notice_id in ids:
-        transaction.on_commit(partial(_enqueue, notice_id))
+        _schedule(notice_id)
 
 
 @receiver(pre_save, sender=Notice)
@@ -47,6 +51,13 @@ def count_loaded_change(sender: type[Notice], instance: Notice, raw: bool, **_kw
     if known is not None:
         instance.revision = max(instance.revision, known + 1)
         instance.fanned_out_revision = 0
+
+
+def _schedule(notice_id: int) -> None:
+    """Once the transaction commits, and once for all that it did to the notice."""
+    hooks = [entry[1] for entry in connection.run_on_commit]
+    if not any(isinstance(hook, _Enqueue) and hook.args == (notice_id,) for hook in hooks):
+        transaction.on_commit(_Enqueue(_enqueue, notice_id))
 
 
 def _enqueue(notice_id: int) -> None:

@@ -4,4 +4,4 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class DeskConfig(AdminConfig):
-    default_site = "notices.desk.Desk"
+    default_site = "notices.desk.site.Desk"

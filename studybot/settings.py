@@ -70,6 +70,8 @@ Q_CLUSTER: dict[str, Any] = {
     "bulk": 1,
     "retry": 60 * (4 + 2) + 60,
     "max_attempts": 5,
+    # Recycling halts the work for half a second; our tasks leave nothing behind.
+    "recycle": 10_000,
     "save_limit": -1,
     "catch_up": False,
     "label": "django-q2",
@@ -166,8 +168,14 @@ LOGGING: dict[str, Any] = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    # It tells of each write to the database; a line per notice is the bot's own to write.
-    "loggers": {"watchfiles": {"level": "WARNING"}},
+    "loggers": {
+        # Four lines a task at INFO; what it did, the bot's own line says.
+        "django-q": {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL},
+        # Without Django's own handler, which would write each line a second time.
+        "django": {"propagate": True},
+        # It tells of each write to the database; a line per notice is the bot's own to write.
+        "watchfiles": {"level": "WARNING"},
+    },
 }
 
 if not DEBUG and "*" in ALLOWED_HOSTS:

@@ -21,20 +21,19 @@ class Command(BaseCommand):
         parser.add_argument("--close", action="store_true", help="close the demo's logins")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        path = settings.VAR_DIR / "demo.json"
         if options["close"]:
-            if path.exists():
-                kept = Keepsakes.read_or_make(path)
-                laying_out.close_logins(kept)
-                kept.write(path)
+            laying_out.close_logins()
             return
         _refuse_outside_development()
+        path = settings.VAR_DIR / "demo.json"
         kept = Keepsakes.read_or_make(path)
         if not User.objects.exists():
             laying_out.lay_out()
         if laying_out.is_laid_out():
             laying_out.open_logins(kept)
-            kept.write(path)
+        else:
+            kept.api_key = ""
+        kept.write(path)
 
 
 def _refuse_outside_development() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from threading import Timer
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -9,6 +10,8 @@ from django_q.cluster import Cluster
 from django_q.management.commands import qcluster
 
 from notices.orphans import die_with
+
+STOP_SECONDS = 10.0
 
 _pid = os.getpid()
 
@@ -22,12 +25,23 @@ def _lead_a_life_of_its_own() -> None:
     _pid = os.getpid()
 
 
+class _BoundedCluster(Cluster):  # type: ignore[misc]
+    def sig_handler(self, signum: int, frame: Any) -> None:
+        """Stop, but not for ever: django-q2 waits without end where its queue is full at that
+        moment and its worker has just been replaced. What is left over is done by the sweep."""
+        if self.sentinel is not None:
+            deadline = Timer(STOP_SECONDS, self.sentinel.kill)
+            deadline.daemon = True
+            deadline.start()
+        super().sig_handler(signum, frame)
+
+
 class Command(qcluster.Command):  # type: ignore[misc]
     def handle(self, *args: Any, **options: Any) -> None:
         os.register_at_fork(after_in_child=_lead_a_life_of_its_own)
         if name := options["cluster_name"]:
             os.environ["Q_CLUSTER_NAME"] = name
-        cluster = Cluster()
+        cluster = _BoundedCluster()
         cluster.start()
         if options["run_once"]:
             cluster.stop()

@@ -17,10 +17,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from notices.admin.notice_form import NoticeForm
-from notices.admin.outcome import outcome_of
-from notices.admin.rights import LedAdmin
-from notices.admin.sendable import trouble
+from notices.desk.notice_form import NoticeForm
+from notices.desk.outcome import outcome_of
+from notices.desk.rights import LedAdmin
+from notices.desk.sendable import trouble
 from notices.models import Delivery, Notice, Study
 
 

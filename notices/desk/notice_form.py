@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from notices.admin.sendable import trouble
+from notices.desk.sendable import trouble
 from notices.models import DESCRIPTION_LIMIT, TITLE_LIMIT, Channel, Notice, Study
 
 PUBLISH, SCHEDULE, DRAFT = "_publish", "_schedule", "_draft"

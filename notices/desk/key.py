@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from rest_framework_api_key import admin as _library_admin  # noqa: F401  registers its own
 from rest_framework_api_key.models import APIKey
 
-from notices.admin.rights import ModelAdmin
+from notices.desk.rights import ModelAdmin
 from notices.models import ApiKey
 
 # The library's own model, and its admin, are replaced by ours: keys that know their studies.

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from notices.admin.rights import LedAdmin
+from notices.desk.rights import LedAdmin
 from notices.models import Study
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from notices import reasons
-from notices.admin.rights import ModelAdmin, ReadOnly, TabularInline
+from notices.desk.rights import ModelAdmin, ReadOnly, TabularInline
 from notices.models import Attempt, BotInstance, Delivery
 
 HEARTBEAT_IS_LATE_AFTER = timedelta(seconds=30)

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from notices import reasons
-from notices.admin.rights import LedAdmin
-from notices.admin.sendable import trouble
+from notices.desk.rights import LedAdmin
+from notices.desk.sendable import trouble
 from notices.models import Channel
 
 LARGEST_ID = 2**63 - 1

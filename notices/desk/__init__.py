@@ -1,0 +1,1 @@
+"""The leaders' desk: the pages of the admin, a file each."""
