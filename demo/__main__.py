@@ -65,7 +65,7 @@ def run(environment: dict[str, str]) -> int:
     os.register_at_fork(after_in_child=lambda: die_with(runner_pid, signal.SIGKILL))
     mode = "demo" if profile.is_demo() else "discord"
     banner = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", "demo.banner", mode], env=environment
+        [sys.executable, "manage.py", "demo", "--say", mode], env=environment
     )
     manager.loop()
     banner.kill()

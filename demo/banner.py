@@ -6,12 +6,16 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from datetime import datetime
 
 from django.conf import settings
+from django.utils import timezone
 
 from demo import profile
 from demo.keepsakes import Keepsakes
 from demo.story import ADMIN, STUDIES, guild_named
+from notices import ledger
+from notices.models import BotInstance
 
 _PATIENCE_SECONDS = 60
 # For what the start itself sends: the words stand last on the screen, if it takes no longer.
@@ -32,19 +36,16 @@ def wait_for(url: str, deadline: float) -> None:
     sys.exit(f"{url} does not answer after {_PATIENCE_SECONDS} s: the lines above say why.")
 
 
-def is_settled(url: str) -> bool:
-    """Every part keeps up, and nothing is left to send."""
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own address
-            seconds = json.load(answer)["seconds"]
-    except OSError:
-        return False
-    return seconds["fan_out"] is None and seconds["due"] is None
+def is_settled(since: datetime) -> bool:
+    """The bot has come up, and nothing is left to send."""
+    now = timezone.now()
+    is_up = BotInstance.objects.filter(is_active=True, heartbeat_at__gt=since).exists()
+    return is_up and ledger.oldest_waiting(now) is None and ledger.oldest_due(now) is None
 
 
-def wait_until_settled(url: str) -> None:
+def wait_until_settled(since: datetime) -> None:
     deadline = time.monotonic() + _SETTLING_SECONDS
-    while not is_settled(url) and time.monotonic() < deadline:
+    while not is_settled(since) and time.monotonic() < deadline:
         time.sleep(0.1)
 
 
@@ -89,20 +90,16 @@ def _curl(kept: Keepsakes) -> str:
     )
 
 
-def main() -> None:
+def say(*, shows_demo: bool) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    since = timezone.now()
     deadline = time.monotonic() + _PATIENCE_SECONDS
     wait_for(f"{profile.web_url()}/healthz", deadline)
-    shows_demo = sys.argv[1] == "demo"
     if shows_demo:
         wait_for(f"{profile.fakediscord_url()}/", deadline)
-    wait_until_settled(f"{profile.web_url()}/readyz")
+    wait_until_settled(since)
     kept = Keepsakes.read_or_make(settings.VAR_DIR / "demo.json") if shows_demo else None
     words = demo(kept) if kept else against_discord()
     # In one piece: the processes' lines must not come in between.
     sys.stdout.write(f"\n{_LINE}\n{words}{_LINE}\n\n")
     sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
-from demo import laying_out
+from demo import banner, laying_out
 from demo.keepsakes import Keepsakes
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -19,8 +19,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--close", action="store_true", help="close the demo's logins")
+        parser.add_argument(
+            "--say",
+            choices=["demo", "discord"],
+            help="wait until all answers, then say where to look and how to come in",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["say"]:
+            banner.say(shows_demo=options["say"] == "demo")
+            return
         if options["close"]:
             laying_out.close_logins()
             return
