@@ -1,7 +1,8 @@
 // A person's, bot's or server's picture: initials on a colour, since pictures live on Discord's own servers.
 
-import { h } from "./dom.js";
 import { cssColour, readableOn } from "./colours.js";
+import { h } from "./dom.js";
+import { displayName } from "./names.js";
 
 const FALLBACK_COLOURS = ["#5865f2", "#757e8a", "#3a7e59", "#b5671c", "#c03a3e", "#a83f86"];
 
@@ -10,10 +11,6 @@ export function drawAvatar(person, colour) {
   const background = cssColour(colour) ?? FALLBACK_COLOURS[Number(BigInt(person.id) % BigInt(FALLBACK_COLOURS.length))];
   const vars = { "--avatar": background, "--initials": readableOn(background) };
   return h("span", { class: "avatar", "aria-hidden": "true", vars }, initials(displayName(person)));
-}
-
-export function displayName(user) {
-  return user.global_name ?? user.username ?? user.name;
 }
 
 function initials(name) {

@@ -1,6 +1,6 @@
 // A message of Discord's REST API as an element.
 
-import { displayName, drawAvatar } from "./avatar.js";
+import { drawAvatar } from "./avatar.js";
 import { drawComponents } from "./buttons.js";
 import { h } from "./dom.js";
 import { drawEmbed } from "./embed.js";
@@ -8,6 +8,7 @@ import { drawSign } from "./icons.js";
 import { externalLink, httpUrl } from "./links.js";
 import { drawMarkdown } from "./markdown.js";
 import { drawImage } from "./media.js";
+import { authorName } from "./names.js";
 import { formatDate, formatMoment } from "./timestamp.js";
 
 const SUPPRESS_EMBEDS = 1 << 2;
@@ -35,10 +36,6 @@ export function isEphemeral(message) {
 
 function messageClass(message) {
   return `message${isEphemeral(message) ? " ephemeral" : ""}`;
-}
-
-export function authorName(message) {
-  return message.member?.nick ?? displayName(message.author);
 }
 
 function label(message, context) {

@@ -1,6 +1,6 @@
 // What the page knows, and how each of the server's events changes it. No element is touched here.
 
-import { displayName } from "./avatar.js";
+import { displayName } from "./names.js";
 
 const CATEGORY = 4;
 // What is kept of a channel; a page left open over a long run of tests must not grow without end.

@@ -3,7 +3,7 @@
 import { drawAvatar } from "./avatar.js";
 import { h } from "./dom.js";
 import { drawIconButton } from "./icons.js";
-import { authorName } from "./message.js";
+import { authorName } from "./names.js";
 import { hrefTo } from "./route.js";
 
 const SHOWN_MS = 6000;
