@@ -1,0 +1,74 @@
+"""A browser that looks at a fakediscord of its own."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+from tests.browser.cast import GUILD, LAYOUT, NEWS, Bot, OpenPage
+from tests.fakediscord_driver import FakeDiscordProcess
+from tests.services import chromium
+
+CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+CHROMIUM_ARGUMENTS += ["--disable-background-networking", "--disable-component-update"]
+CHROMIUM_ARGUMENTS += ["--disable-sync"]
+
+
+@pytest.fixture
+def arguments(tmp_path: Path) -> list[str]:
+    """Of a server with the cast above, which knows after a restart what it knew before."""
+    layout = tmp_path / "layout.json"
+    layout.write_text(json.dumps(LAYOUT), encoding="utf-8")
+    return ["--layout", str(layout), "--state", str(tmp_path / "state.json"), "--no-limits"]
+
+
+@pytest.fixture
+def discord(arguments: list[str]) -> Iterator[FakeDiscordProcess]:
+    with FakeDiscordProcess(*arguments) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_ARGUMENTS)
+
+
+@pytest.fixture
+def open_page(browser: Browser, discord: FakeDiscordProcess) -> Iterator[OpenPage]:
+    """Opens the page at a hash, once its channels are there; its errors fail the test."""
+    errors: list[str] = []
+    contexts = []
+
+    def refuse_violations(said: ConsoleMessage) -> None:
+        if "Content Security Policy" in said.text:
+            errors.append(said.text)
+
+    def open_at(address: str = f"#/{GUILD}/{NEWS}", **options: Any) -> Page:
+        context = browser.new_context(**{"locale": "ko-KR", **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", refuse_violations)
+        page.goto(f"{discord.url}/{address}")
+        expect(page.locator("[data-channel-id]").first).to_be_attached()
+        return page
+
+    yield open_at
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def page(open_page: OpenPage) -> Page:
+    return open_page()
+
+
+@pytest.fixture
+def bot(page: Page, discord: FakeDiscordProcess) -> Bot:
+    return Bot(page.request, discord.api_url)
