@@ -25,6 +25,7 @@ class Cluster:
             "DEBUG": "1",
             "DATABASE_URL": f"sqlite:///{directory / 'cluster.sqlite3'}",
             "REDIS_URL": "",
+            "LOG_LEVEL": "DEBUG",  # where django-q says what it does
         }
         self.manage("migrate", "--verbosity", "0")
         with self.log.open("wb") as log:
