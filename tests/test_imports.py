@@ -27,6 +27,7 @@ RULES = (
     Rule("notices.delivery", ("discord", "discord.*", "notices.discord_*")),
     Rule("notices.admin", BOT),
     Rule("notices.desk*", BOT),
+    Rule("notices.desk*", BOT),
     Rule("notices.api*", BOT),
     Rule("notices.health", BOT),
     Rule("notices.signals", BOT),
