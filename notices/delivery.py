@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 # qcluster normally fans out within milliseconds; the bot does what has waited longer than this.
 SWEEP_AFTER = timedelta(seconds=0.1)
+# A step is short: what was posted in a burst must not hold up what can go out already.
+SWEEP_BATCH = 5
 SAFETY_POLL_SECONDS = 5.0
 DATABASE_PAUSE_SECONDS = 0.5
 LONGEST_OUTAGE_PAUSE_SECONDS = 5.0
@@ -182,12 +184,12 @@ class Engine:
             ledger.record_echo(echo.nonce, echo.message_id, echo.revision, now)
         if not self.active or self._stopping:
             return _Plan()
-        ledger.fan_out_waiting(now, SWEEP_AFTER)
         plan = _Plan()
         if room > 0:
             plan.requests = ledger.claim(
                 now, limit=room, busy_channels=busy, shards=self._shards, window=self._window
             )
+        ledger.fan_out_waiting(now, SWEEP_AFTER, limit=SWEEP_BATCH)
         busy = busy + [request.channel_id for request in plan.requests]
         plan.next_moment = self._next_moment(now, busy)
         return plan

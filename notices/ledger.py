@@ -75,7 +75,7 @@ def fan_out(notice_id: int, now: datetime | None = None) -> bool:
     return True
 
 
-def fan_out_waiting(now: datetime, older_than: timedelta, limit: int = 100) -> int:
+def fan_out_waiting(now: datetime, older_than: timedelta, *, limit: int = 100) -> int:
     """The sweep: fan out what a crash, a slow queue or a change past the hook left behind."""
     waiting = Notice.objects.not_fanned_out().filter(changed_at__lte=now - older_than)
     ids = list(waiting.order_by("changed_at").values_list("pk", flat=True)[:limit])
