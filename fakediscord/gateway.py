@@ -64,7 +64,7 @@ class Gateway:
         }
         session.send("READY", dumps(ready))
         for guild in guilds:
-            session.send("GUILD_CREATE", guild_create(self.world, guild, session))
+            session.send("GUILD_CREATE", guild_create(self.world, guild.available_json(), session))
 
     def resumable(self, session_id: Any) -> Session | None:
         self._forget_expired()

@@ -63,8 +63,8 @@ class GatewaySocket:
             self._push(HELLO, {"heartbeat_interval": self._heartbeat_ms()})
             await self._converse()
         except ClosedError as closed:
-            await self._ws.close(code=closed.code, message=closed.reason.encode())
             self._end(closed.code)
+            await self._ws.close(code=closed.code, message=closed.reason.encode())
         finally:
             writer.cancel()
             self._end(self._ws.close_code or WSCloseCode.ABNORMAL_CLOSURE)

@@ -77,7 +77,7 @@ class Sight:
         if not session.intents & GUILDS:
             return None
         if event.name == "GUILD_CREATE":
-            return guild_create(self._world, self._world.guilds[event.guild_id], session)
+            return guild_create(self._world, event.data, session)
         return self._write(event.data)
 
     def _message_for(self, session: Session) -> str | None:
@@ -115,16 +115,16 @@ class Sight:
         return self._written[False]
 
 
-def guild_create(world: World, guild: Guild, session: Session) -> str:
+def guild_create(world: World, described: Json, session: Session) -> str:
     """Without the members intent the only member is the bot itself."""
+    guild = world.guilds[described["id"]]
     sees_all = session.intents & MEMBERS
     members = guild.members.values() if sees_all else [guild.members[world.me]]
     data = {
-        **guild.full_json(),
+        **described,
         "members": list(members),
         "joined_at": guild.members[world.me]["joined_at"],
         "large": False,
-        "unavailable": False,
         "voice_states": [],
         "presences": [],
         "threads": [],

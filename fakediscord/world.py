@@ -47,6 +47,10 @@ class Guild:
             "channels": list(self.channels.values()),
         }
 
+    def available_json(self) -> Json:
+        """As it is told of a guild that the bot was in before; a new one says nothing of this."""
+        return {**self.full_json(), "unavailable": False}
+
 
 GUILD_DEFAULTS: Json = {
     "icon": None,
@@ -188,7 +192,7 @@ class World:
 
     def bring_back(self, guild: Guild) -> None:
         """After an outage."""
-        self._changed(Event("GUILD_CREATE", guild.id, guild.full_json()))
+        self._changed(Event("GUILD_CREATE", guild.id, guild.available_json()))
 
     def put_channel(self, guild: Guild, channel: Json) -> None:
         """A new channel, or a known one as it is from now on."""

@@ -159,9 +159,11 @@ class FakeDiscordProcess:
     def delete(self, path: str) -> Any:
         return self.call("DELETE", path)
 
-    def call(self, method: str, path: str, data: Any = None) -> Any:
+    def call(
+        self, method: str, path: str, data: Any = None, headers: dict[str, str] | None = None
+    ) -> Any:
         body = None if data is None else json.dumps(data).encode()
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **(headers or {})}
         request = urllib.request.Request(  # noqa: S310
             self.url + path, body, headers, method=method
         )

@@ -31,7 +31,13 @@ async def test_a_created_message_comes_back_as_discord_writes_it(discord: Served
 
 @served
 async def test_a_message_without_anything_to_show_is_refused(discord: Served) -> None:
-    for payload in ({"content": ""}, {"content": " \n "}, {"embeds": []}, {"tts": False}):
+    nothing: list[dict[str, Any]] = [
+        {"content": ""},
+        {"content": " \n "},
+        {"embeds": []},
+        {"tts": False},
+    ]
+    for payload in nothing:
         answer = await discord.create(**payload)
         assert (answer.status, answer.code) == (400, 50006)
 
