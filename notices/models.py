@@ -449,11 +449,9 @@ class Notice(models.Model):
         return True
 
     def send_again(self) -> int:
-        """Wish what failed, and what is unknown, tried once more. Returns how many channels."""
+        """Try once more what failed, and what is unknown. Returns how many channels."""
         with transaction.atomic():
-            locked = Notice.objects.select_for_update().get(pk=self.pk)
-            if locked.withdrawn_at is not None:
-                return 0
+            Notice.objects.select_for_update().get(pk=self.pk)
             again = self.deliveries.send_again(timezone.now())
             if again:
                 self.save(update_fields=["changed_at"])
@@ -492,15 +490,12 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def send_again(self, now: datetime) -> int:
         """Make due again what ended without showing what is wanted."""
-        ended = self.filter(
-            Q(state=Delivery.State.FAILED) | Q(state=Delivery.State.UNKNOWN, due_at__isnull=True)
-        )
+        given_up = Q(state=Delivery.State.UNKNOWN, due_at__isnull=True)
         # Where nobody can tell whether it is shown, the leader has decided: create, same nonce.
-        ended.filter(state=Delivery.State.UNKNOWN).update(
+        self.filter(given_up, wanted__isnull=False).update(
             state=Delivery.State.FAILED, unknown_since=None
         )
-        ended = self.filter(state=Delivery.State.FAILED)
-        return ended.update(
+        return self.filter(given_up | Q(state=Delivery.State.FAILED)).update(
             state=Case(
                 When(unknown_since__isnull=False, then=Value(Delivery.State.UNKNOWN)),
                 default=Value(Delivery.State.WAITING),

@@ -243,3 +243,16 @@ def test_a_bot_killed_with_the_request_out_is_taken_over(
     assert Delivery.objects.get().state == "unknown"
     run_until(lambda: is_status(notice, "sent"), discord)
     assert len(discord.shown[channel.pk]) == 1
+
+
+def test_a_removal_that_was_refused_can_be_tried_again(
+    notice: Notice, channel: Channel, discord: FakeTransport
+) -> None:
+    run_until(lambda: is_status(notice, "sent"), discord)
+    discord.script[channel.pk] = [PermanentError("Missing Access", code=50001)]
+    notice.withdraw()
+    run_until(lambda: is_status(notice, "failed"), discord)
+    assert len(discord.shown[channel.pk]) == 1
+    assert notice.send_again() == 1
+    run_until(lambda: is_status(notice, "withdrawn"), discord)
+    assert discord.shown[channel.pk] == {}
