@@ -96,7 +96,7 @@ class DiscordTransport:
         match request.action:
             case Attempt.Action.CREATE:
                 route = Route("POST", "/channels/{channel_id}/messages", channel_id=channel)
-                return _read(await self.http.request(route, json=request.payload))
+                return _read(await self.http.request(route, json=request.payload), request)
             case Attempt.Action.LOOK_UP:
                 return await self._look_up(request)
         route = Route(
@@ -106,7 +106,7 @@ class DiscordTransport:
             message_id=request.message_id,
         )
         if request.action == Attempt.Action.EDIT:
-            return _read(await self.http.request(route, json=request.payload))
+            return _read(await self.http.request(route, json=request.payload), request)
         try:
             await self.http.request(route)
         except discord.NotFound:
@@ -186,7 +186,7 @@ async def _on_body(
     if exchange.status not in {200, 201, 204}:
         return
     if exchange.request.action in (Attempt.Action.CREATE, Attempt.Action.EDIT):
-        exchange.answered(_read(json.loads(params.chunk)))
+        exchange.answered(_read(json.loads(params.chunk), exchange.request))
     elif exchange.request.action == Attempt.Action.DELETE:
         exchange.answered(Answer())
 
@@ -198,12 +198,13 @@ async def _on_exception(
         exchange.stop_timer()
 
 
-def _read(message: dict[str, Any]) -> Answer:
-    """What the channel shows is what the answer says, which may be an older revision."""
-    marker = read_marker(message)
-    if marker is None:
-        raise PermanentError("the answer shows a message that is not ours", code=0)
-    return Answer(int(message["id"]), marker[1])
+def _read(message: dict[str, Any], request: Request) -> Answer:
+    """What the channel shows is what the answer says, which may be an older revision.
+
+    Somebody may have removed the embeds from a message: then it is the one we sent.
+    """
+    marker = read_marker(message) or read_marker(request.payload or {})
+    return Answer(int(message["id"]), marker[1] if marker else None)
 
 
 @asynccontextmanager

@@ -115,5 +115,10 @@ async def _watch_file(database: Path, wake: Callable[[], None]) -> None:
         step=WATCH_STEP_MS,
         recursive=False,
     )
-    async for _change in changes:
-        wake()
+    try:
+        async for _change in changes:
+            wake()
+    except (OSError, RuntimeError) as error:
+        # No more watches to be had, or none on this file system: slower, but nothing is lost.
+        log.warning("the database's file cannot be watched (%s): polling only", error)
+        await asyncio.Event().wait()

@@ -1,0 +1,223 @@
+"""discord.py's errors, pauses and repetitions, seen through our seam, against a real server."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
+
+import discord
+import pytest
+from django.utils import timezone
+
+from notices.discord_client import StudyBotClient
+from notices.discord_transport import DiscordTransport
+from notices.transport import Answer, PermanentError, Request, TransientError
+from tests.fakediscord_driver import FakeDiscordProcess
+
+NONCE = "23456789AB"
+ALL_PERMISSIONS = (1 << 53) - 1
+Scenario = Callable[[DiscordTransport], Awaitable[None]]
+
+
+@pytest.fixture
+def server() -> Iterator[FakeDiscordProcess]:
+    with FakeDiscordProcess() as process:
+        yield process
+
+
+@pytest.fixture
+def channel(server: FakeDiscordProcess) -> int:
+    guilds = server.state()["guilds"]
+    channels = [c for guild in guilds for c in guild["channels"] if c["type"] == 0]
+    return next(int(c["id"]) for c in channels if not c.get("permission_overwrites"))
+
+
+def create(channel: int, nonce: str = NONCE, revision: int = 1) -> Request:
+    embed = {"title": "공지", "footer": {"text": f"스터디 · {nonce}-{revision}"}}
+    payload = {
+        "embeds": [embed], "nonce": nonce, "enforce_nonce": True, "allowed_mentions": {"parse": []},
+    }  # fmt: skip
+    return Request(1, 1, "create", channel, nonce, payload=payload)
+
+
+def ignore(_answer: Answer) -> None:
+    pass
+
+
+def talk(server: FakeDiscordProcess, scenario: Scenario, *, timeout: float = 5) -> None:
+    async def run() -> None:
+        transport = DiscordTransport(rate=50, request_timeout=timeout)
+        discord.http.Route.BASE = server.api_url
+        client = StudyBotClient(
+            echo=lambda *_seen: None, trace=transport.trace, shards=None, count=None
+        )
+        await client.login("token")
+        transport.http = client.http
+        transport.permissions_in = lambda _channel: ALL_PERMISSIONS
+        try:
+            await scenario(transport)
+        finally:
+            await client.http.close()
+
+    asyncio.run(run())
+
+
+def test_a_create_answers_with_the_message_and_its_revision(
+    server: FakeDiscordProcess, channel: int
+) -> None:
+    async def scenario(transport: DiscordTransport) -> None:
+        answer = await transport.perform(create(channel, revision=3), ignore)
+        assert answer.revision == 3
+        again = await transport.perform(create(channel, revision=4), ignore)
+        assert again == answer  # Discord's answer to the same nonce: the first message
+
+    talk(server, scenario)
+    assert len(server.messages(channel)) == 1
+
+
+def test_the_answer_is_told_before_the_sleep_for_the_bucket_is_over(
+    server: FakeDiscordProcess, channel: int
+) -> None:
+    async def scenario(transport: DiscordTransport) -> None:
+        for number in range(4):
+            await transport.perform(create(channel, f"23456789A{number + 2}"), ignore)
+        told = asyncio.Event()
+        fifth = asyncio.create_task(transport.perform(create(channel), lambda _answer: told.set()))
+        await told.wait()
+        assert not fifth.done()
+        fifth.cancel()
+        await asyncio.gather(fifth, return_exceptions=True)
+
+    talk(server, scenario)
+    assert len(server.messages(channel)) == 5
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_5xx_is_ours_to_repeat_at_once(
+    server: FakeDiscordProcess, channel: int, status: int
+) -> None:
+    server.fault(kind="status", method="POST", path="/messages$", status=status, times=1)
+
+    async def scenario(transport: DiscordTransport) -> None:
+        with pytest.raises(TransientError) as caught:
+            await transport.perform(create(channel), ignore)
+        assert (caught.value.code, caught.value.done) == (status, None)
+
+    talk(server, scenario)
+    assert sum(r["method"] == "POST" for r in server.requests()) == 1
+
+
+@pytest.mark.parametrize("kind", ["lost_reply", "reset"])
+def test_an_ended_connection_leaves_the_outcome_unknown(
+    server: FakeDiscordProcess, channel: int, kind: str
+) -> None:
+    server.fault(kind=kind, method="POST", path="/messages$", times=1)
+
+    async def scenario(transport: DiscordTransport) -> None:
+        with pytest.raises(TransientError) as caught:
+            await transport.perform(create(channel), ignore)
+        assert (caught.value.code, caught.value.done) == (0, None)
+
+    talk(server, scenario)
+
+
+def test_a_hanging_request_is_cut_off(server: FakeDiscordProcess, channel: int) -> None:
+    server.fault(kind="hang", method="POST", path="/messages$", times=1)
+
+    async def scenario(transport: DiscordTransport) -> None:
+        with pytest.raises(TransientError) as caught:
+            await transport.perform(create(channel), ignore)
+        assert caught.value.done is None
+        await transport.perform(create(channel), ignore)
+
+    talk(server, scenario, timeout=0.3)
+    assert len(server.messages(channel)) == 1
+
+
+def test_nobody_listening_means_that_surely_nothing_was_sent(
+    server: FakeDiscordProcess, channel: int
+) -> None:
+    async def scenario(transport: DiscordTransport) -> None:
+        await asyncio.to_thread(server.stop)
+        with pytest.raises(TransientError) as caught:
+            await transport.perform(create(channel), ignore)
+        assert caught.value.done is not True
+        assert not await transport.is_up()
+
+    talk(server, scenario)
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, 50013), (404, 10003), (400, 50035)])
+def test_a_refusal_is_final_with_discords_code(
+    server: FakeDiscordProcess, channel: int, status: int, code: int
+) -> None:
+    server.fault(kind="status", method="POST", path="/messages$", status=status, code=code, times=1)
+
+    async def scenario(transport: DiscordTransport) -> None:
+        with pytest.raises(PermanentError) as caught:
+            await transport.perform(create(channel), ignore)
+        assert caught.value.code == code
+
+    talk(server, scenario)
+
+
+def test_a_message_is_edited_deleted_and_its_absence_is_no_error(
+    server: FakeDiscordProcess, channel: int
+) -> None:
+    async def scenario(transport: DiscordTransport) -> None:
+        made = await transport.perform(create(channel), ignore)
+        edit = create(channel, revision=2)
+        edit = Request(1, 2, "edit", channel, NONCE, made.message_id, edit.payload)
+        assert (await transport.perform(edit, ignore)).revision == 2
+        delete = Request(1, 3, "delete", channel, NONCE, made.message_id)
+        assert not (await transport.perform(delete, ignore)).shown
+        assert not (await transport.perform(delete, ignore)).shown
+        with pytest.raises(PermanentError) as caught:
+            await transport.perform(edit, ignore)
+        assert caught.value.code == 10008
+
+    talk(server, scenario)
+
+
+def test_the_history_finds_a_lost_message_by_its_marker(
+    server: FakeDiscordProcess, channel: int
+) -> None:
+    begun = timezone.now() - timedelta(seconds=1)
+    look_up = Request(1, 1, "look_up", channel, NONCE, unknown_since=begun)
+
+    async def scenario(transport: DiscordTransport) -> None:
+        assert not (await transport.perform(look_up, ignore)).shown
+        made = await transport.perform(create(channel), ignore)
+        for number in range(3):
+            server.write(channel, f"잡담 {number}")
+        assert await transport.perform(look_up, ignore) == made
+
+    talk(server, scenario)
+
+
+def test_a_history_that_may_not_be_read_says_nothing(
+    server: FakeDiscordProcess, channel: int
+) -> None:
+    look_up = Request(1, 1, "look_up", channel, NONCE, unknown_since=timezone.now())
+
+    async def scenario(transport: DiscordTransport) -> None:
+        transport.permissions_in = lambda _channel: 1 << 10
+        with pytest.raises(PermanentError):
+            await transport.perform(look_up, ignore)
+        transport.permissions_in = lambda _channel: None
+        with pytest.raises(TransientError):
+            await transport.perform(look_up, ignore)
+
+    talk(server, scenario)
+
+
+def test_an_answer_without_its_embeds_is_still_the_message_that_was_sent(
+    server: FakeDiscordProcess, channel: int
+) -> None:
+    bare = {"id": "77", "channel_id": str(channel), "embeds": []}
+    server.fault(kind="status", method="POST", path="/messages$", status=200, body=bare, times=1)
+
+    async def scenario(transport: DiscordTransport) -> None:
+        answer = await transport.perform(create(channel, revision=5), ignore)
+        assert answer == Answer(77, 5)
+
+    talk(server, scenario)
