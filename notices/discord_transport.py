@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -28,6 +29,8 @@ UNKNOWN_CHANNEL = 10003
 VIEW_AND_READ_HISTORY = (1 << 10) | (1 << 16)
 # Clocks differ: a message's id holds Discord's time, an attempt ours.
 CLOCK_SKEW = timedelta(seconds=30)
+# A request that could not go out for so long is claimed anew: its nonce's window may be over.
+STALE_SECONDS = 30.0
 HISTORY_PAGE = 100
 HISTORY_PAGES = 10
 
@@ -38,6 +41,7 @@ class _Exchange:
     def __init__(self, request: Request, answered: Callable[[Answer], None]) -> None:
         self.request = request
         self.answered = answered
+        self.made_at = time.time()
         self.task = asyncio.current_task()
         self.begun = False
         self.timed_out = False
@@ -62,13 +66,16 @@ _exchange: ContextVar[_Exchange | None] = ContextVar("exchange", default=None)
 class DiscordTransport:
     """The seam to Discord. Give `trace` to the client, and its `http` to this once it logged in."""
 
-    def __init__(self, *, rate: float, request_timeout: float) -> None:
+    def __init__(
+        self, *, rate: float, request_timeout: float, stale: float = STALE_SECONDS
+    ) -> None:
         self.pacer = Pacer(rate)
         self.trace = self._make_trace()
         self.http: discord.http.HTTPClient
         self.permissions_in: Callable[[int], int | None] = lambda _channel_id: None
         self.waiting = 0
         self._timeout = request_timeout
+        self._stale = stale
 
     async def perform(self, request: Request, answered: Callable[[Answer], None]) -> Answer:
         exchange = _Exchange(request, answered)
@@ -158,6 +165,8 @@ class DiscordTransport:
             return
         await self.pacer.turn()
         if exchange := _exchange.get():
+            if time.time() - exchange.made_at > self._stale:
+                raise TransientError("it waited too long to go out", done=False)
             if not exchange.begun:
                 exchange.begun = True
                 self.waiting -= 1

@@ -43,9 +43,11 @@ def ignore(_answer: Answer) -> None:
     pass
 
 
-def talk(server: FakeDiscordProcess, scenario: Scenario, *, timeout: float = 5) -> None:
+def talk(
+    server: FakeDiscordProcess, scenario: Scenario, *, timeout: float = 5, stale: float = 30
+) -> None:
     async def run() -> None:
-        transport = DiscordTransport(rate=50, request_timeout=timeout)
+        transport = DiscordTransport(rate=50, request_timeout=timeout, stale=stale)
         discord.http.Route.BASE = server.api_url
         client = StudyBotClient(
             echo=lambda *_seen: None, trace=transport.trace, shards=None, count=None
@@ -221,3 +223,44 @@ def test_an_answer_without_its_embeds_is_still_the_message_that_was_sent(
         assert answer == Answer(77, 5)
 
     talk(server, scenario)
+
+
+def test_a_429_is_waited_out_and_costs_no_error(server: FakeDiscordProcess, channel: int) -> None:
+    server.fault(**too_many(0.2))
+
+    async def scenario(transport: DiscordTransport) -> None:
+        assert (await transport.perform(create(channel), ignore)).shown
+
+    talk(server, scenario)
+
+
+def test_a_429_without_via_is_no_refusal(server: FakeDiscordProcess, channel: int) -> None:
+    server.fault(**too_many(3, body="banned", via=False))
+
+    async def scenario(transport: DiscordTransport) -> None:
+        with pytest.raises(TransientError) as caught:
+            await transport.perform(create(channel), ignore)
+        assert (caught.value.code, caught.value.done) == (429, False)
+
+    talk(server, scenario)
+
+
+def test_what_waited_too_long_does_not_go_out(server: FakeDiscordProcess, channel: int) -> None:
+    server.fault(**too_many(0.5))
+
+    async def scenario(transport: DiscordTransport) -> None:
+        with pytest.raises(TransientError) as caught:
+            await transport.perform(create(channel), ignore)
+        assert caught.value.done is False
+
+    talk(server, scenario, stale=0.1)
+    assert server.messages(channel) == []
+
+
+def too_many(seconds: float, **more: object) -> dict[str, object]:
+    return {
+        "kind": "status", "method": "POST", "path": "/messages$", "status": 429, "times": 1,
+        "headers": {"Retry-After": str(seconds)},
+        "body": {"message": "You are being rate limited.", "retry_after": seconds, "global": False},
+        **more,
+    }  # fmt: skip
