@@ -95,6 +95,9 @@ class Stack:
         process = self._processes.pop(name)
         process.kill()
         process.wait()
+        if name == "web":
+            # gunicorn's worker holds the port until it sees that its master is gone.
+            wait_for(lambda: not self.is_web_up(), "the killed web answers no more")
 
     def stop(self, name: str, seconds: float = 20) -> int:
         process = self._processes.pop(name)
