@@ -136,3 +136,17 @@ def test_the_bot_keeps_channels_in_step_and_stops_cleanly(
     stack.discord.change_channel(channel, name="새-이름")
     wait_for(lambda: channel_name() == "새-이름", "the new name is there")
     assert stack.stop("runbot") == 0
+
+
+def test_sending_needs_no_gateway_and_the_bot_comes_back_to_it(
+    stack: Stack, channel: str, study: str, key: str
+) -> None:
+    stack.discord.gateway("refuse")
+    stack.start("web", "qcluster", "runbot")
+    notice = post(stack, channel, study, key, "게이트웨이 없이")
+    wait_for(lambda: stack.status(notice, key) == "sent", "it is sent without a gateway")
+    stack.discord.gateway("accept")
+    wait_for(
+        lambda: stack.get("/api/v1/studies/", key)[0]["channels"][0]["name"],
+        "the gateway has told the channel's name",
+    )
