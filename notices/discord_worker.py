@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 5.0
 SYNC_PAUSE_SECONDS = 0.2
+LOGIN_TIMEOUT_SECONDS = 60.0
 LONGEST_LOGIN_PAUSE_SECONDS = 15.0
 # Discord's buckets for messages are over by then, by all that was ever observed.
 REMEMBERED = timedelta(seconds=5)
@@ -134,18 +135,20 @@ class Worker:
         stop = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait([first, stop], return_when="FIRST_COMPLETED")
         stop.cancel()
-        if not first.done():
-            first.cancel()
-            return False
-        return not self._stop.is_set()
+        if first.done():
+            first.result()  # its error is the caller's
+            return not self._stop.is_set()
+        first.cancel()
+        return False
 
     async def _login(self) -> StudyBotClient | None:
         """Log in, however long Discord takes to come up; null where a stop came first."""
         for tries in range(1, 1_000_000):
             client = self._new_client()
             try:
-                await client.login(self._options.token)
-                await self._learn_gateway(client)
+                if not await self._before_stop(self._try_login(client)):
+                    await client.close_before_start()
+                    return None
             except discord.LoginFailure as error:
                 await client.close_before_start()
                 raise FatalError(
@@ -174,9 +177,11 @@ class Worker:
             count=self._options.shard_count,
         )
 
-    async def _learn_gateway(self, client: StudyBotClient) -> None:
-        """A reconnect that cannot resume uses the default address: make it the right one."""
-        _shards, url, _limits = await client.http.get_bot_gateway()
+    async def _try_login(self, client: StudyBotClient) -> None:
+        async with asyncio.timeout(LOGIN_TIMEOUT_SECONDS):
+            await client.login(self._options.token)
+            _shards, url, _limits = await client.http.get_bot_gateway()
+        # A reconnect that cannot resume uses the default address: make it the right one.
         discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(url)
 
     async def _connect(self, client: StudyBotClient) -> None:

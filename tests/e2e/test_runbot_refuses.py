@@ -53,3 +53,12 @@ def test_it_waits_for_a_discord_that_is_down_at_start(stack: Stack) -> None:
     stack.start("runbot")
     wait_for(lambda: "cannot be reached" in stack.log("runbot"), "the bot says that it waits")
     assert stack.stop("runbot") == 0
+
+
+def test_it_stops_at_once_while_discord_hangs_at_login(
+    stack: Stack, discord: FakeDiscordProcess
+) -> None:
+    fault = discord.fault(kind="hang", method="GET", path="/users/@me")
+    stack.start("runbot")
+    wait_for(lambda: any(f["id"] == fault and f["hits"] for f in discord.faults()), "it asks")
+    assert stack.stop("runbot", seconds=10) == 0
