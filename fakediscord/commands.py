@@ -1,6 +1,7 @@
 """The bot's slash commands, of all guilds and of single ones."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from fakediscord.errors import ApiError
@@ -18,6 +19,7 @@ class Commands:
     def __init__(self, world: World) -> None:
         self._world = world
         self._by_guild: dict[str, dict[str, Json]] = {}
+        self.listeners: list[Callable[[], None]] = []
 
     def listed(self, guild_id: str | None) -> list[Json]:
         """`None` is for the global ones."""
@@ -31,6 +33,7 @@ class Commands:
         known = {(one["name"], one["type"]): one["id"] for one in self.listed(guild_id)}
         made = [self._made(guild_id, one, known) for one in described]
         self._by_guild[guild_id or ""] = {one["id"]: one for one in made}
+        self._tell()
         return made
 
     def add(self, guild_id: str | None, described: Json) -> Json:
@@ -43,11 +46,13 @@ class Commands:
         changed = {**command, **changes, "id": command_id, "version": self._version()}
         _check_one_or_refuse(changed)
         self._of(guild_id)[command_id] = changed
+        self._tell()
         return changed
 
     def remove(self, guild_id: str | None, command_id: str) -> None:
         self.get(guild_id, command_id)
         del self._of(guild_id)[command_id]
+        self._tell()
 
     def get(self, guild_id: str | None, command_id: str) -> Json:
         command = self._of(guild_id).get(command_id)
@@ -62,14 +67,15 @@ class Commands:
                 return one
         return None
 
-    def forget(self) -> None:
-        self._by_guild.clear()
-
     def dump(self) -> Json:
         return self._by_guild
 
     def load(self, dumped: Json) -> None:
         self._by_guild = dumped
+
+    def _tell(self) -> None:
+        for listener in self.listeners:
+            listener()
 
     def _of(self, guild_id: str | None) -> dict[str, Json]:
         return self._by_guild.setdefault(guild_id or "", {})

@@ -18,7 +18,9 @@ LONGEST_IN_ALL = 6000
 LARGEST_COLOUR = 0xFFFFFF
 WEB = ("http", "https")
 WEB_OR_ATTACHMENT = (*WEB, "attachment")
+NOTHING = (None, "", [], {})
 VISIBLE = ("title", "description", "fields", "image", "thumbnail", "author", "footer")
+PARTS = (*VISIBLE, "url", "color", "timestamp")
 
 
 def check_embeds(errors: FormErrors, value: Any) -> None:
@@ -120,8 +122,8 @@ def as_shown(embeds: Iterable[Json]) -> list[Json]:
 
 
 def _shown(embed: Json) -> Json:
-    shown = {key: value for key, value in embed.items() if value not in (None, "", [], {})}
-    shown["type"] = "rich"
+    shown: Json = {"type": "rich"}
+    shown |= {part: embed[part] for part in PARTS if embed.get(part) not in NOTHING}
     for name in LONGEST:
         if name in shown:
             shown[name] = shown[name].strip()

@@ -5,6 +5,7 @@ from fakediscord.wire import Json
 # Below it are refusals for which Discord has no code of its own and answers 0.
 FIRST_CODE = 10_000
 UNAUTHORIZED, NO_SUCH_ROUTE = 0, 1
+INVALID_JSON = 50109
 
 MEANINGS: dict[int, tuple[int, str]] = {
     UNAUTHORIZED: (401, "401: Unauthorized"),
@@ -35,7 +36,7 @@ MEANINGS: dict[int, tuple[int, str]] = {
     50024: (403, "Cannot execute action on this channel type"),
     50027: (401, "Invalid Webhook Token"),
     50035: (400, "Invalid Form Body"),
-    50109: (400, "The request body contains invalid JSON."),
+    INVALID_JSON: (400, "The request body contains invalid JSON."),
 }
 
 

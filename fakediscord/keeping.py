@@ -1,15 +1,22 @@
-"""Keeps guilds, channels and messages in a file, so that they are there after a restart."""
+"""Keeps guilds, channels and messages in a file, so that they are there after a restart.
+
+The file is written whole, now and then; what is written or deleted in between goes at once into a
+log beside it, so that not even a kill loses a message that was answered for.
+"""
 
 import asyncio
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from fakediscord.backend import Backend
 from fakediscord.wire import Json, dumps
 from fakediscord.world import Event, World
 
 WRITE_EVERY_SECONDS = 1.0
+LOGGED_BEFORE_WRITING = 2_000
 FORMAT = 1
 
 
@@ -26,9 +33,8 @@ def read_state(path: Path) -> Json | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StateError(
-            f"cannot read the state {path} ({error}); remove it to begin anew"
-        ) from error
+        words = f"cannot read the state {path} ({error}); remove it to begin anew"
+        raise StateError(words) from error
     return kept
 
 
@@ -38,46 +44,112 @@ def kept_world(kept: Json) -> World:
     return world
 
 
-def restore(backend: Backend, kept: Json) -> None:
-    """What is not the world itself."""
-    backend.messages.load(kept)
+def restore(backend: Backend, kept: Json, path: Path) -> None:
+    """What is not the world itself, and what was logged after the file was written."""
+    backend.messages.load(kept["messages"])
     backend.commands.load(kept["commands"])
+    for number in (kept["log"], kept["log"] + 1):
+        for line in _logged(_log_path(path, number)):
+            _replay(backend, line)
+
+
+def _log_path(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.name}.log{number}")
+
+
+def _logged(path: Path) -> Iterator[Json]:
+    """A last line that a kill cut off is left out: nobody was answered for it."""
+    if not path.exists():
+        return
+    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+        if line.endswith("\n"):
+            yield json.loads(line)
+
+
+def _replay(backend: Backend, line: Json) -> None:
+    message = line["message"]
+    known = backend.messages.channels.get(message["channel_id"])
+    is_there = bool(known and message["id"] in known.by_id)
+    if message["channel_id"] not in backend.world.guild_of:
+        return
+    backend.world.snowflakes.last = max(backend.world.snowflakes.last, int(message["id"]))
+    if line["event"] == "MESSAGE_DELETE":
+        if is_there:
+            backend.messages.delete(message["channel_id"], message["id"])
+    elif is_there:
+        backend.messages.replace(message)
+    else:
+        backend.messages.add(message, line["nonce"])
 
 
 class Keeper:
-    """Writes at most once a second, and at the end."""
+    """Writes the file at most once a second, and at the end."""
 
-    def __init__(self, backend: Backend, path: Path) -> None:
+    def __init__(self, backend: Backend, path: Path, last_log: int) -> None:
         self._backend = backend
         self._path = path
+        self._number = last_log
+        self._lines = 0
+        self._most_lines = LOGGED_BEFORE_WRITING
         self._is_stale = asyncio.Event()
+        self._log: TextIO | None = None
         backend.world.listeners.append(self._on_event)
+        backend.commands.listeners.append(self._is_stale.set)
 
-    def _on_event(self, _event: Event) -> None:
-        self._is_stale.set()
+    def open(self) -> None:
+        try:
+            self.write()
+        except OSError as error:
+            words = f"cannot write the state {self._path}: {error.strerror}; choose another --state"
+            raise StateError(words) from error
 
     async def run(self) -> None:
         while True:
             await self._is_stale.wait()
-            await asyncio.sleep(WRITE_EVERY_SECONDS)
             self._is_stale.clear()
-            await asyncio.to_thread(self._write, self._dump())
+            self.write()
+            await asyncio.sleep(WRITE_EVERY_SECONDS)
 
-    def write_now(self) -> None:
-        self._write(self._dump())
+    def close(self) -> None:
+        self.write()
+        if self._log:
+            self._log.close()
 
-    def _dump(self) -> str:
-        backend = self._backend
+    def write(self) -> None:
+        """Whole or not at all: a crash in between leaves the old file and its log."""
+        self._begin_log()
         kept: Json = {
             "format": FORMAT,
-            "world": backend.world.dump(),
-            "commands": backend.commands.dump(),
-            **backend.messages.dump(),
+            "log": self._number,
+            "world": self._backend.world.dump(),
+            "messages": self._backend.messages.dump(),
+            "commands": self._backend.commands.dump(),
         }
-        return dumps(kept)
-
-    def _write(self, text: str) -> None:
-        """Whole or not at all: a crash in between leaves the old file."""
         new = self._path.with_name(self._path.name + ".new")
-        new.write_text(text, encoding="utf-8")
+        new.write_text(dumps(kept), encoding="utf-8")
         os.replace(new, self._path)
+        for old in (self._number - 1, self._number - 2):
+            _log_path(self._path, old).unlink(missing_ok=True)
+
+    def _begin_log(self) -> None:
+        """What comes from now on is in no file yet."""
+        if self._log:
+            self._log.close()
+        self._number += 1
+        self._log = _log_path(self._path, self._number).open("w", encoding="utf-8")
+        # The more there is to write, the less often it is written.
+        self._most_lines = max(LOGGED_BEFORE_WRITING, self._backend.messages.count())
+        self._lines = 0
+
+    def _on_event(self, event: Event) -> None:
+        if event.name.startswith("MESSAGE_"):
+            self._note(event)
+        if not event.name.startswith("MESSAGE_") or self._lines >= self._most_lines:
+            self._is_stale.set()
+
+    def _note(self, event: Event) -> None:
+        if self._log:
+            line = {"event": event.name, "message": event.data, "nonce": event.nonce}
+            self._log.write(dumps(line) + "\n")
+            self._log.flush()
+            self._lines += 1

@@ -46,6 +46,9 @@ class Messages:
             history = self.channels[channel_id] = History()
         return history
 
+    def count(self) -> int:
+        return sum(len(history.by_id) for history in self.channels.values())
+
     def get(self, channel_id: str, message_id: str) -> Json:
         history = self.channels.get(channel_id)
         message = history.by_id.get(message_id) if history else None
@@ -93,7 +96,7 @@ class Messages:
         channel = self._world.channel(channel_id)
         channel["last_message_id"] = message_id
         if nonce is not None:
-            self._nonces.use(message["author"]["id"], str(nonce), channel_id, message_id)
+            self._nonces.use(message["author"]["id"], str(nonce), (channel_id, message_id))
             self.nonce_of[message_id] = nonce
         self._world.tell(Event("MESSAGE_CREATE", channel["guild_id"], message, channel_id, nonce))
 
@@ -169,17 +172,19 @@ class Messages:
 
     def dump(self) -> Json:
         return {
-            "messages": {
+            "channels": {
                 channel_id: list(history.by_id.values())
                 for channel_id, history in self.channels.items()
             },
             "pins": self.pins,
-            "nonces": self.nonce_of,
+            "nonce_of": self.nonce_of,
+            "nonces": self._nonces.dump(),
         }
 
     def load(self, dumped: Json) -> None:
-        self.pins, self.nonce_of = dumped["pins"], dumped["nonces"]
-        for channel_id, messages in dumped["messages"].items():
+        self.pins, self.nonce_of = dumped["pins"], dumped["nonce_of"]
+        self._nonces.load(dumped["nonces"])
+        for channel_id, messages in dumped["channels"].items():
             history = self.history(channel_id)
             for message in messages:
                 history.put(message)

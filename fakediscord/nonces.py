@@ -4,34 +4,43 @@ import time
 from collections import deque
 
 from fakediscord.settings import Settings
+from fakediscord.snowflake import made_at
 
+# Author and nonce; and the channel and id of the message that they were used for.
 Key = tuple[str, str]
+Place = tuple[str, str]
 
 
 class Nonces:
-    """Per author, for the settings' `nonce_window`."""
+    """Per author, for the settings' `nonce_window` from the message's making on."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._places: dict[Key, tuple[float, str, str]] = {}
-        self._order: deque[tuple[float, Key]] = deque()
+        self._places: dict[Key, Place] = {}
+        self._order: deque[Key] = deque()
 
-    def place_of(self, author_id: str, nonce: str) -> tuple[str, str] | None:
-        """Channel and id of the message that it was used for."""
-        used = self._places.get((author_id, nonce))
-        if used is None or used[0] <= time.monotonic() - self._settings.nonce_window:
-            return None
-        return used[1], used[2]
+    def place_of(self, author_id: str, nonce: str) -> Place | None:
+        place = self._places.get((author_id, nonce))
+        return place if place and self._is_recent(place) else None
 
-    def use(self, author_id: str, nonce: str, channel_id: str, message_id: str) -> None:
-        now = time.monotonic()
-        self._forget(now - self._settings.nonce_window)
-        key = (author_id, nonce)
-        self._places[key] = (now, channel_id, message_id)
-        self._order.append((now, key))
+    def use(self, author_id: str, nonce: str, place: Place) -> None:
+        self._forget_old()
+        self._places[author_id, nonce] = place
+        self._order.append((author_id, nonce))
 
-    def _forget(self, until: float) -> None:
-        while self._order and self._order[0][0] <= until:
-            used_at, key = self._order.popleft()
-            if self._places.get(key, (None,))[0] == used_at:
-                del self._places[key]
+    def dump(self) -> list[list[str]]:
+        return [[*key, *place] for key, place in self._places.items()]
+
+    def load(self, dumped: list[list[str]]) -> None:
+        for author_id, nonce, channel_id, message_id in dumped:
+            self.use(author_id, nonce, (channel_id, message_id))
+
+    def _is_recent(self, place: Place) -> bool:
+        return made_at(place[1]) > time.time() - self._settings.nonce_window
+
+    def _forget_old(self) -> None:
+        while self._order:
+            place = self._places.get(self._order[0])
+            if place and self._is_recent(place):
+                return
+            self._places.pop(self._order.popleft(), None)

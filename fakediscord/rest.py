@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from aiohttp import web
 
 from fakediscord.backend import Backend
-from fakediscord.errors import NO_SUCH_ROUTE, UNAUTHORIZED, ApiError
+from fakediscord.errors import INVALID_JSON, NO_SUCH_ROUTE, UNAUTHORIZED, ApiError
 from fakediscord.failing import fail
 from fakediscord.limits import Bucket, Refusal
 from fakediscord.replies import Reply, banned, json_reply
@@ -59,6 +59,8 @@ class Api:
             reply = json_reply(200, route.handler(call))
         except ApiError as error:
             reply = json_reply(error.status, error.body())
+        except RecursionError:
+            reply = json_reply(400, ApiError(INVALID_JSON).body())
         if bucket:
             reply.headers.update(self._backend.limits.headers(bucket))
         return reply

@@ -3,11 +3,12 @@
 from fakediscord import permissions
 from fakediscord.backend import Backend
 from fakediscord.errors import ApiError
+from fakediscord.paging import page_limit, queried_id
 from fakediscord.routes import UNLIMITED, Call, Route
 from fakediscord.wire import Json
 from fakediscord.world import Guild
 
-LARGEST_PAGE = 1000
+DEFAULT_PAGE, LARGEST_PAGE = 1, 1000
 
 
 class GuildRoutes:
@@ -104,9 +105,9 @@ class GuildRoutes:
         guild = self._found(call)
         if "members" not in self._backend.settings.privileged_intents:
             raise ApiError(50001)
-        after = int(call.query.get("after", 0))
+        after = queried_id(call, "after") if "after" in call.query else 0
         later = sorted((m for m in guild.members.values() if _id(m) > after), key=_id)
-        return later[: min(int(call.query.get("limit", 1)), LARGEST_PAGE)]
+        return later[: page_limit(call, DEFAULT_PAGE, LARGEST_PAGE)]
 
     def _member(self, call: Call) -> Json:
         return self._world.member(self._found(call), call.params["user_id"])

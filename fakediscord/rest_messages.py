@@ -8,6 +8,7 @@ from fakediscord.errors import ApiError
 from fakediscord.forms import invalid
 from fakediscord.history import History
 from fakediscord.messages import REPLY_TYPE, refuse_empty
+from fakediscord.paging import page_limit, queried_id
 from fakediscord.payload import CROSSPOSTED, check_message
 from fakediscord.privacy import is_hidden, without_content
 from fakediscord.routes import CROSSPOST, MESSAGES, Call, Route
@@ -103,7 +104,7 @@ class MessageRoutes:
         channel, held = self._channel(call)
         if not held & permissions.READ_MESSAGE_HISTORY:
             return []
-        limit = _page_limit(call)
+        limit = page_limit(call, DEFAULT_PAGE, LARGEST_PAGE)
         page = _page(self._messages.history(channel["id"]), call, limit)
         return [self._as_read(message) for message in page]
 
@@ -180,7 +181,7 @@ class MessageRoutes:
         channel, held = self._channel(call)
         if not held & permissions.READ_MESSAGE_HISTORY:
             return {"items": [], "has_more": False}
-        limit = _page_limit(call)
+        limit = page_limit(call, DEFAULT_PAGE, LARGEST_PAGE)
         before = call.query.get("before")
         pins = self._messages.pins.get(channel["id"], {})
         newest_first = sorted(pins.items(), key=lambda pin: pin[1], reverse=True)
@@ -237,14 +238,6 @@ def _as_permitted(payload: Json, held: int) -> Json:
     return {**payload, "embeds": []}
 
 
-def _page_limit(call: Call) -> int:
-    text = call.query.get("limit", str(DEFAULT_PAGE))
-    if text.isdecimal() and 1 <= int(text) <= LARGEST_PAGE:
-        return int(text)
-    message = f"int value should be between 1 and {LARGEST_PAGE}."
-    raise invalid(("limit",), "NUMBER_TYPE_RANGE", message)
-
-
 def _page(history: History, call: Call, limit: int) -> list[Json]:
     for name, read in (
         ("around", history.around),
@@ -252,11 +245,5 @@ def _page(history: History, call: Call, limit: int) -> list[Json]:
         ("after", history.after),
     ):
         if name in call.query:
-            return read(_snowflake(name, call.query[name]), limit)
+            return read(queried_id(call, name), limit)
     return history.newest(limit)
-
-
-def _snowflake(name: str, text: str) -> int:
-    if text.isdecimal():
-        return int(text)
-    raise invalid((name,), "NUMBER_TYPE_COERCE", f'Value "{text}" is not snowflake.')

@@ -1,15 +1,14 @@
 """What a route of the REST API is, and what its handler is called with."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import BodyPartReader, web
 
-from fakediscord.errors import ApiError
+from fakediscord.errors import INVALID_JSON, ApiError
 from fakediscord.uploads import Upload
-from fakediscord.wire import Json
+from fakediscord.wire import Json, loads
 
 # The kinds of buckets; each has its limit in the settings.
 MESSAGES, CROSSPOST, OTHER, UNLIMITED = "messages", "crosspost", "other", "unlimited"
@@ -27,7 +26,7 @@ class Call:
     @property
     def payload(self) -> Json:
         if not isinstance(self.data, dict):
-            raise ApiError(50109)
+            raise ApiError(INVALID_JSON)
         return self.data
 
 
@@ -61,14 +60,14 @@ async def _read_body(request: web.Request) -> tuple[Any, list[Upload]]:
         return {}, []
     if request.content_type == "multipart/form-data":
         return await _read_multipart(request)
-    return _decoded(await request.read()), []
+    return _decoded((await request.read()).decode(errors="replace")), []
 
 
-def _decoded(body: bytes | str) -> Any:
+def _decoded(body: str) -> Any:
     try:
-        return json.loads(body) if body else {}
+        return loads(body) if body else {}
     except (ValueError, RecursionError) as error:
-        raise ApiError(50109) from error
+        raise ApiError(INVALID_JSON) from error
 
 
 async def _read_multipart(request: web.Request) -> tuple[Any, list[Upload]]:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from fakediscord.backend import Backend, make_backend
 from fakediscord.control import Control
-from fakediscord.keeping import Keeper, kept_world, read_state, restore
+from fakediscord.keeping import Keeper, StateError, kept_world, read_state, restore
 from fakediscord.layout import DEFAULT_LAYOUT, read_layout
 from fakediscord.local_only import is_loopback
 from fakediscord.page import Page
@@ -45,9 +45,11 @@ class FakeDiscord:
         kept = read_state(state) if state else None
         world = kept_world(kept) if kept else read_layout(layout)
         self.backend: Backend = make_backend(world, settings or Settings(), tokens)
-        if kept:
-            restore(self.backend, kept)
-        self._keeper = Keeper(self.backend, state) if state else None
+        last_log = 0
+        if kept and state:
+            restore(self.backend, kept, state)
+            last_log = kept["log"] + 1
+        self._keeper = Keeper(self.backend, state, last_log) if state else None
         self._page = Page(self.backend)
         self._runner = web.AppRunner(
             self._app(), access_log=None, shutdown_timeout=STOP_SECONDS, handle_signals=False
@@ -64,9 +66,15 @@ class FakeDiscord:
         return self.backend.gateway.url
 
     async def start(self) -> None:
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port)
-        await site.start()
+        try:
+            await self._runner.setup()
+            await web.TCPSite(self._runner, self._host, self._port).start()
+            # Not before the port is ours: the file may be another server's that still runs.
+            if self._keeper:
+                self._keeper.open()
+        except (OSError, StateError):
+            await self._runner.cleanup()
+            raise
         port = self._runner.addresses[0][1]
         shown = f"[{self._host}]" if ":" in self._host else self._host
         self.url = f"http://{shown}:{port}"
@@ -85,7 +93,7 @@ class FakeDiscord:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeping
         if self._keeper:
-            self._keeper.write_now()
+            self._keeper.close()
 
     async def __aenter__(self) -> Self:
         await self.start()

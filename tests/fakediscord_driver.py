@@ -37,7 +37,7 @@ class FakeDiscordProcess:
         assert self.process.stdout
         line = self.process.stdout.readline()
         if not line.startswith(READY):
-            raise FakeDiscordError(f"did not start; exit code {self.process.wait(START_SECONDS)}")
+            raise FakeDiscordError(f"did not start; exit code {self.stop()}")
         self.url = line.removeprefix(READY).strip()
         self.api_url = f"{self.url}/api/v10"
 

@@ -8,7 +8,7 @@ import aiohttp
 from tests.fakediscord.cast import BOT, FORUM, LEADER, NEWS, PLAIN, QUIET, STAFF, TALK
 from tests.fakediscord.served import Served, served
 
-EMBED = {"title": "7주차 모임", "description": "화요일 저녁 8시에 만나요.", "color": 0x5865F2}
+EMBED = {"title": "7주차 모임", "description": "화요일 저녁 8시에 만나요.", "color": 0}
 
 
 @served
@@ -46,10 +46,13 @@ async def test_a_message_without_anything_to_show_is_refused(discord: Served) ->
 async def test_a_body_that_is_no_json_object_is_refused(discord: Served) -> None:
     path = discord.fake.api_url + f"/channels/{TALK}/messages"
     headers = {"Authorization": "Bot token", "Content-Type": "application/json"}
-    for body in ("{", '"text"', "[1]", "\x00"):
+    deep = '{"components":' + '[{"components":' * 400 + "[]" + "}]" * 400 + "}"
+    for body in ("{", '"text"', "[1]", "\x00", '{"x": NaN}', "[" * 100_000):
         async with discord.session.post(path, data=body, headers=headers) as answer:
             assert answer.status == 400
             assert (await answer.json())["code"] == 50109
+    async with discord.session.post(path, data=deep, headers=headers) as answer:
+        assert answer.status == 400
 
 
 @served

@@ -11,6 +11,7 @@ from tests.fakediscord.cast import (
     BOOKS,
     BOT,
     LEADER,
+    MEMBER,
     MEMBERS_ROLE,
     NEWS,
     QUIET,
@@ -251,3 +252,13 @@ async def test_what_it_fetches_is_what_it_was_told(fake: Served) -> None:
             await client.fetch_guild(1)
         with pytest.raises(discord.NotFound):
             await guild.fetch_member(1)
+
+
+@served
+async def test_members_are_listed_with_the_members_intent_alone(fake: Served) -> None:
+    path = f"/guilds/{STUDY}/members"
+    assert (await fake.api("GET", path)).code == 50001
+    await fake.settings(privileged_intents=["members"])
+    assert (await fake.api("GET", f"{path}?after=x")).code == 50035
+    members = (await fake.api("GET", f"{path}?limit=2")).data
+    assert [member["user"]["id"] for member in members] == [LEADER, MEMBER]
