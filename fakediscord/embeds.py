@@ -18,7 +18,7 @@ LONGEST_IN_ALL = 6000
 LARGEST_COLOUR = 0xFFFFFF
 WEB = ("http", "https")
 WEB_OR_ATTACHMENT = (*WEB, "attachment")
-NOTHING = (None, "", [], {})
+NOTHING: tuple[Any, ...] = (None, "", [], {})
 VISIBLE = ("title", "description", "fields", "image", "thumbnail", "author", "footer")
 PARTS = (*VISIBLE, "url", "color", "timestamp")
 
