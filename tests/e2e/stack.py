@@ -12,6 +12,9 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
 
 from tests.fakediscord_driver import FakeDiscordProcess
 
@@ -36,19 +39,20 @@ def free_port() -> int:
 
 
 class Stack:
-    """`start`, `kill` and `stop` a process by its name: web, qcluster, runbot."""
+    """`start`, `kill` and `stop` a process by its name: web, qcluster, runbot, standby."""
 
     def __init__(self, folder: Path, discord: FakeDiscordProcess, **environment: str) -> None:
         self.discord = discord
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self._postgres = os.environ.get("DATABASE_URL", "")
+        self._database = f"e2e_{os.getpid()}_{self.port}"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.environment = os.environ | {
             "DEBUG": "1",
             "DJANGO_SETTINGS_MODULE": "studybot.settings",
-            "DATABASE_URL": f"sqlite:///{folder / 'studybot.sqlite3'}",
-            "REDIS_URL": "",
+            "DATABASE_URL": self._make_database(),
             "Q_CLUSTER_NAME": f"e2e-{os.getpid()}-{self.port}",
             "BOT_TOKEN": "e2e",
             "DISCORD_API_URL": discord.api_url,
@@ -57,6 +61,17 @@ class Stack:
             **environment,
         }
         self.manage("migrate", "-v0")
+
+    def _make_database(self) -> str:
+        """A new one beside the one that the tests run on: PostgreSQL there, PostgreSQL here."""
+        if not self._postgres.startswith("postgres"):
+            return f"sqlite:///{self.folder / 'studybot.sqlite3'}"
+        self._administer(f'CREATE DATABASE "{self._database}"')
+        return urlsplit(self._postgres)._replace(path=f"/{self._database}").geturl()
+
+    def _administer(self, statement: str) -> None:
+        with psycopg.connect(self._postgres, autocommit=True) as session:
+            session.execute(statement.encode())
 
     def manage(self, *arguments: str) -> str:
         """Run a command of manage.py; its standard output."""
@@ -73,6 +88,7 @@ class Stack:
                     "--bind", f"127.0.0.1:{self.port}"],
             "qcluster": [sys.executable, "manage.py", "qcluster"],
             "runbot": [sys.executable, "manage.py", "runbot"],
+            "standby": [sys.executable, "manage.py", "runbot"],
         }  # fmt: skip
         for name in names:
             with (self.folder / f"{name}.log").open("ab") as log:
@@ -110,6 +126,8 @@ class Stack:
                 self.stop(name)
             except subprocess.TimeoutExpired:
                 raise AssertionError(f"{name} did not stop:\n{self.log(name)[-2000:]}") from None
+        if self._postgres.startswith("postgres"):
+            self._administer(f'DROP DATABASE "{self._database}" WITH (FORCE)')
 
     # --- as a frontend ---------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """The path of one notice: posted, fanned out, shown in Discord, its status back at the frontend."""
 
 import pytest
+from django.db import connection
 
 from tests.e2e.stack import Stack, wait_for
 
@@ -92,6 +93,20 @@ def test_qcluster_and_web_killed_with_work_in_hand_lose_nothing(
         lambda: all(stack.status(notice, key) == "sent" for notice in notices), "all are sent", 60
     )
     assert len(stack.shown(channel)) == 3
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL")
+def test_a_standby_takes_over_when_the_active_bot_is_killed(
+    stack: Stack, channel: str, study: str, key: str
+) -> None:
+    stack.start("web", "qcluster", "runbot")
+    wait_for(lambda: "logged in" in stack.log("runbot"), "the first bot is active")
+    stack.start("standby")
+    wait_for(lambda: "standing by" in stack.log("standby"), "the second one stands by")
+    stack.kill("runbot")
+    notice = post(stack, channel, study, key, "넘겨받은 공지")
+    wait_for(lambda: stack.status(notice, key) == "sent", "the standby has sent it")
+    assert stack.shown(channel) == ["넘겨받은 공지"]
 
 
 def test_discord_unplugged_and_back_shows_each_notice_once(

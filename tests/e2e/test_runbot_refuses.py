@@ -40,10 +40,14 @@ def test_with_unapplied_migrations_it_says_so(stack: Stack, tmp_path: Path) -> N
     assert "manage.py migrate" in refused.stderr
 
 
-def test_a_second_bot_on_sqlite_says_why_it_cannot_run(stack: Stack) -> None:
+def test_a_second_bot_on_sqlite_says_why_it_cannot_run(
+    tmp_path: Path, discord: FakeDiscordProcess
+) -> None:
+    stack = Stack(tmp_path, discord, DATABASE_URL=f"sqlite:///{tmp_path / 'one.sqlite3'}")
     stack.start("runbot")
     wait_for(lambda: "logged in" in stack.log("runbot"), "the first bot is logged in")
     refused = runbot(stack)
+    stack.close()
     assert refused.returncode == 1
     assert "PostgreSQL" in refused.stderr
 
