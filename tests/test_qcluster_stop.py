@@ -107,6 +107,14 @@ def test_a_signal_to_the_whole_group_stops_it_cleanly(
     assert "has stopped" in cluster.log.read_text()
 
 
+def test_a_second_signal_does_not_hang_it(cluster: Cluster) -> None:
+    children = descendants(cluster.process.pid)
+    for how in (signal.SIGINT, signal.SIGTERM, signal.SIGTERM, signal.SIGINT):
+        os.killpg(cluster.process.pid, how)
+    assert cluster.process.wait(PATIENCE_SECONDS) == 0
+    assert gone(children)
+
+
 def test_kill_9_of_the_main_process_leaves_no_orphans(cluster: Cluster) -> None:
     children = descendants(cluster.process.pid)
     cluster.process.kill()

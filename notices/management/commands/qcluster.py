@@ -26,13 +26,24 @@ def _lead_a_life_of_its_own() -> None:
 
 
 class _BoundedCluster(Cluster):  # type: ignore[misc]
+    is_told = False
+
     def sig_handler(self, signum: int, frame: Any) -> None:
         """Stop, but not for ever: django-q2 waits without end where its queue is full at that
-        moment and its worker has just been replaced. What is left over is done by the sweep."""
-        if self.sentinel is not None:
-            deadline = Timer(STOP_SECONDS, self.sentinel.kill)
-            deadline.daemon = True
-            deadline.start()
+        moment and its worker has just been replaced. What is left over is done by the sweep.
+
+        A second signal must not interrupt the first: django-q2 would wait for its own lock.
+        """
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if self.is_told:
+            return
+        self.is_told = True
+        if self.sentinel is None:
+            raise SystemExit(0)  # nothing was started yet
+        deadline = Timer(STOP_SECONDS, self.sentinel.kill)
+        deadline.daemon = True
+        deadline.start()
         super().sig_handler(signum, frame)
 
 
