@@ -9,4 +9,4 @@ class NoticesConfig(AppConfig):
     verbose_name = _("Study notices")
 
     def ready(self) -> None:
-        from notices import checks, signals  # noqa: F401
+        from notices import signals  # noqa: F401

@@ -1,1 +1,0 @@
-"""Wrong combinations of settings, found by `manage.py check`."""
