@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from notices import ledger
 from notices.ledger import Shards
-from notices.models import Attempt
+from notices.models import DETAIL_LIMIT, Attempt
 from notices.outcomes import Outcome
 from notices.retry import pause_seconds
 from notices.transport import Answer, PermanentError, Request, TransientError, Transport
@@ -245,7 +245,7 @@ class Engine:
         except Exception:
             # A fault of ours must not take the other channels down with it.
             log.exception("delivery %s: the request failed in our own code", request.delivery_id)
-            self._settle(flight, Kind.UNKNOWN, detail="internal error", counts=True)
+            self._settle(flight, Kind.UNKNOWN, code=0, detail="internal error")
 
     def _settle_answer(self, flight: _Flight, answer: Answer) -> None:
         if answer.shown:
@@ -271,15 +271,18 @@ class Engine:
             counts=answered and not outage,
         )
 
-    def _settle(self, flight: _Flight, kind: str, **result: Any) -> None:
+    def _settle(self, flight: _Flight, kind: str, *, detail: str = "", **result: Any) -> None:
         if flight.settled:
             return
         flight.settled = True
         request = flight.request
+        # Discord's words, of any length: PostgreSQL would refuse the whole step for them.
+        detail = detail.replace("\0", "")[:DETAIL_LIMIT]
         self._outcomes.append(
             Outcome(
                 delivery_id=request.delivery_id, claim=request.claim, action=request.action,
-                kind=kind, ended_at=timezone.now(), unknown_before=request.unknown_since, **result,
+                kind=kind, ended_at=timezone.now(), unknown_before=request.unknown_since,
+                detail=detail, **result,
             )
         )  # fmt: skip
         if kind == Kind.SHOWN:
@@ -288,12 +291,11 @@ class Engine:
                 self._settled_nonces.popitem(last=False)
         log.info(
             "delivery %s: %s in channel %s: %s %s",
-            request.delivery_id, request.action, request.channel_id, kind,
-            result.get("detail", ""),
+            request.delivery_id, request.action, request.channel_id, kind, detail,
         )  # fmt: skip
         self._awake.set()
 
-        # --- outages ---------------------------------------------------------------------------
+    # --- outages ---------------------------------------------------------------------------
 
     async def _is_outage(self) -> bool:
         """Whether Discord fails, and not this message: a pause for all, a try for nobody."""

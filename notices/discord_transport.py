@@ -238,7 +238,8 @@ async def _our_errors(exchange: _Exchange) -> AsyncIterator[None]:
 
 
 def _from_answer(error: discord.HTTPException) -> TransientError | PermanentError:
-    code = error.code or error.status
+    # Discord's codes have five or six digits; the column holds no more than an int.
+    code = error.code if 0 < error.code < 2**31 else error.status
     if error.status in REFUSALS:
         return PermanentError(error.text or str(error), code=code)
     if error.status == 429:

@@ -31,6 +31,7 @@ URL_LIMIT = 2048
 # What a person can read off a message and type: no 0/O, 1/I/L, U.
 _REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFERENCE_LENGTH = 10
+DETAIL_LIMIT = 500
 
 http_url = URLValidator(schemes=["http", "https"])
 
@@ -553,7 +554,7 @@ class Delivery(models.Model):
         help_text=_("Begin of the first create whose outcome nobody knows yet."),
     )
     error_code = models.IntegerField(_("error code"), null=True, blank=True)
-    error_detail = models.CharField(_("error"), max_length=500, blank=True)
+    error_detail = models.CharField(_("error"), max_length=DETAIL_LIMIT, blank=True)
     claim = models.BigIntegerField(null=True, blank=True, editable=False)
     changed_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)
 
@@ -669,7 +670,7 @@ class Attempt(models.Model):
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, null=True, blank=True)
     code = models.IntegerField(_("code"), null=True, blank=True)
-    detail = models.CharField(_("detail"), max_length=500, blank=True)
+    detail = models.CharField(_("detail"), max_length=DETAIL_LIMIT, blank=True)
 
     class Meta:
         verbose_name = _("attempt")

@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from notices import ledger
-from notices.models import Attempt, Channel, Delivery, ErrorCode, Notice
+from notices.models import DETAIL_LIMIT, Attempt, Channel, Delivery, ErrorCode, Notice
 from notices.transport import PermanentError, Request, TransientError
 from tests.engine_driver import run_until
 from tests.fake_transport import FakeTransport
@@ -256,3 +256,20 @@ def test_a_removal_that_was_refused_can_be_tried_again(
     assert notice.send_again() == 1
     run_until(lambda: is_status(notice, "withdrawn"), discord)
     assert discord.shown[channel.pk] == {}
+
+
+def test_discords_words_of_any_length_are_stored(
+    notice: Notice, channel: Channel, discord: FakeTransport
+) -> None:
+    discord.script[channel.pk] = [PermanentError("\0" + "x" * 5000, code=50035)]
+    run_until(lambda: is_status(notice, "failed"), discord)
+    assert notice.deliveries.get().error_detail == "x" * DETAIL_LIMIT
+
+
+def test_a_fault_of_our_own_ends_as_a_failure_that_is_told(
+    notice: Notice, channel: Channel, discord: FakeTransport, settings: object
+) -> None:
+    settings.MAX_SEND_RETRIES = 0  # type: ignore[attr-defined]
+    discord.script[channel.pk] = [RuntimeError("ours")]
+    run_until(lambda: is_status(notice, "failed"), discord)
+    assert notice.deliveries.get().error_code == 0
