@@ -307,6 +307,8 @@ class Notice(models.Model):
         help_text=_("Where it could not be shown by then, it is no longer sent."),
     )
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, blank=True, editable=False)
+    # Its deliveries were pruned: nobody knows its messages any more, so it stays as it is.
+    archived_at = models.DateTimeField(_("archived"), null=True, blank=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -710,6 +712,9 @@ class BotInstance(models.Model):
     shard_ids = models.JSONField(_("shards"), null=True, blank=True)
     shard_count = models.PositiveIntegerField(_("shard count"), null=True, blank=True)
     gateway_latency_ms = models.PositiveIntegerField(_("gateway latency (ms)"), null=True)
+    paused_since = models.DateTimeField(
+        _("paused since"), null=True, blank=True, help_text=_("Discord fails, and all wait.")
+    )
 
     class Meta:
         verbose_name = _("bot")
@@ -718,3 +723,17 @@ class BotInstance(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Tally(models.Model):
+    """A number that only grows, for /metrics: counted where what it counts is committed."""
+
+    name = models.CharField(max_length=40)
+    label = models.CharField(max_length=80, blank=True)
+    value = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name", "label"], name="tally_is_one")]
+
+    def __str__(self) -> str:
+        return f"{self.name}{{{self.label}}} {self.value}"
