@@ -1,6 +1,7 @@
 """The app: models are known, so the hooks can be hung."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,4 +10,6 @@ class NoticesConfig(AppConfig):
     verbose_name = _("Study notices")
 
     def ready(self) -> None:
-        from notices import signals  # noqa: F401
+        from notices import pruning, signals  # noqa: F401
+
+        post_migrate.connect(pruning.keep_schedule, sender=self)

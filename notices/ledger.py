@@ -66,12 +66,14 @@ def fan_out(notice_id: int, now: datetime | None = None) -> bool:
         notice = Notice.objects.not_fanned_out().select_for_update().filter(pk=notice_id).first()
         if notice is None:
             return False
-        _write_wishes(notice, now)
         Notice.objects.filter(pk=notice_id).update(
             fanned_out_revision=notice.revision, changed_at=notice.changed_at
         )
-        refresh_status([notice_id], now)
-        wake()
+        # Once archived its messages are not known any more: a wish would only post it anew.
+        if notice.archived_at is None:
+            _write_wishes(notice, now)
+            refresh_status([notice_id], now)
+            wake()
     return True
 
 

@@ -198,7 +198,8 @@ class ApiKey(AbstractAPIKey):
 def under_way() -> Case:
     """What was settled is no longer, from the moment that the wish has changed."""
     settled = (Notice.Status.SENT, Notice.Status.PARTLY_SENT, Notice.Status.FAILED)
-    return Case(When(status__in=settled, then=Value(Notice.Status.SENDING)), default=F("status"))
+    again = When(status__in=settled, archived_at=None, then=Value(Notice.Status.SENDING))
+    return Case(again, default=F("status"))
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
@@ -245,6 +246,7 @@ class Notice(models.Model):
     `status` is computed from the deliveries in SQL (`ledger.refresh_status`), never set by hand.
     `revision` counts changes of what is shown. `fanned_out_revision` is the revision that the
     deliveries know; 0 says that something else changed (channels, times, withdrawal).
+    Once archived it has no deliveries any more, and stays as it is: see `pruning`.
     """
 
     class Status(models.TextChoices):
@@ -446,6 +448,8 @@ class Notice(models.Model):
         with transaction.atomic():
             locked = Notice.objects.select_for_update().get(pk=self.pk)
             if locked.withdrawn_at is not None or locked.publish_at is None:
+                return False
+            if locked.archived_at is not None:
                 return False
             self.withdrawn_at = timezone.now()
             self.save(update_fields=["withdrawn_at"])

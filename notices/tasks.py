@@ -1,8 +1,19 @@
 """The django-q2 tasks: they take ids, may run twice, and say the same thing each time."""
 
-from notices import ledger
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from notices import ledger, pruning
 
 
 def fan_out_notice(notice_id: int) -> bool:
     """Make the deliveries of a notice say what its leader wants."""
     return ledger.fan_out(notice_id)
+
+
+def prune(seconds: float = pruning.SLICE_SECONDS) -> bool:
+    """Remove old history for so long; what is left over queues behind whatever else waits."""
+    is_done = pruning.prune(timezone.now(), seconds)
+    if not is_done:
+        async_task(pruning.SCHEDULED_TASK, seconds, group=pruning.SCHEDULE_NAME)
+    return is_done

@@ -33,6 +33,7 @@ RULES = (
     Rule("notices.signals", BOT),
     Rule("notices.tasks", BOT),
     Rule("notices.ledger", BOT),
+    Rule("notices.pruning", BOT),
     Rule("notices.*", ("fakediscord*", "benchmarks*")),
     Rule("fakediscord*", ("notices*", "demo*", "django*", "discord", "discord.*")),
     Rule("*", ("studybot*", "tests*")),
