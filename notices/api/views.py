@@ -55,6 +55,7 @@ class OneNotice(APIView):
         data = request.data  # Read in full before a lock is taken.
         with transaction.atomic():
             notice = _locked_notice(request, pk)
+            _refuse_archived(notice)
             if notice.withdrawn_at is not None:
                 raise Conflict(
                     _("Notice %(id)s is withdrawn and cannot change; post another.") % {"id": pk}
@@ -76,8 +77,9 @@ class Withdrawal(APIView):
     def post(self, request: Request, pk: str) -> Response:
         notice = _notice(request, pk)
         if not notice.withdraw():
-            notice.refresh_from_db(fields=["withdrawn_at"])
+            notice.refresh_from_db(fields=["withdrawn_at", "archived_at"])
             if notice.withdrawn_at is None:
+                _refuse_archived(notice)
                 raise Conflict(
                     _("Notice %(id)s is a draft: there is nothing to withdraw.") % {"id": pk}
                 )
@@ -86,7 +88,10 @@ class Withdrawal(APIView):
 
 class SendingAgain(APIView):
     def post(self, request: Request, pk: str) -> Response:
-        if not _notice(request, pk).send_again():
+        notice = _notice(request, pk)
+        if not notice.send_again():
+            notice.refresh_from_db(fields=["archived_at"])
+            _refuse_archived(notice)
             raise Conflict(
                 _(
                     "Notice %(id)s has nothing to send again: "
@@ -116,6 +121,17 @@ def _notice(request: Request, pk: str) -> Notice:
 def _locked_notice(request: Request, pk: str) -> Notice:
     found = _key_notices(key_of(request)).select_for_update(of=("self",)).filter(pk=pk).first()
     return found or _unknown(pk)
+
+
+def _refuse_archived(notice: Notice) -> None:
+    if notice.archived_at is not None:
+        raise Conflict(
+            _(
+                "Notice %(id)s is archived: its messages are no longer known, so that it can "
+                "neither be changed, nor withdrawn, nor sent again; post another."
+            )
+            % {"id": notice.pk}
+        )
 
 
 def _key_notices(key: ApiKey) -> NoticeQuerySet:

@@ -91,7 +91,9 @@ class NoticeAdmin(LedAdmin):
         return request.user.is_authenticated
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.is_authenticated and (obj is None or obj.withdrawn_at is None)
+        """What is withdrawn or archived is done with: it can only be looked at, or duplicated."""
+        done = obj is not None and (obj.withdrawn_at is not None or obj.archived_at is not None)
+        return request.user.is_authenticated and not done
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only a draft: what was published is withdrawn, so that its messages go too."""
@@ -142,7 +144,9 @@ class NoticeAdmin(LedAdmin):
         return format_html('<span class="badge badge-{}">{}</span>', status.value, status.label)
 
     @admin.display(description=gettext_lazy("channels"))
-    def shown_in(self, notice: Any) -> str:
+    def shown_in(self, notice: Any) -> str | None:
+        if notice.archived_at is not None:
+            return None  # nobody knows any more
         if notice.publish_at is None:
             return str(notice.channel_count)
         return f"{notice.shown_count}/{notice.channel_count}"
@@ -259,10 +263,27 @@ class NoticeAdmin(LedAdmin):
     def _log(self, request: HttpRequest, notice: Notice, message: str) -> None:
         self.log_change(request, notice, message)
 
+    def _not_archived(self, request: HttpRequest, queryset: QuerySet[Notice]) -> list[Notice]:
+        """Those whose messages are still known; of the others she is told."""
+        notices = list(queryset)
+        known = [notice for notice in notices if notice.archived_at is None]
+        if left := len(notices) - len(known):
+            text = ngettext(
+                "%(n)d notice is archived and stays as it is: its messages are no longer known.",
+                "%(n)d notices are archived and stay as they are: "
+                "their messages are no longer known.",
+                left,
+            )
+            messages.warning(request, text % {"n": left})
+        return known
+
     @admin.action(description=gettext_lazy("Send again what failed"))
     def send_again(self, request: HttpRequest, queryset: QuerySet[Notice]) -> None:
+        notices = self._not_archived(request, queryset)
+        if not notices:
+            return
         channels = 0
-        for notice in queryset:
+        for notice in notices:
             if again := notice.send_again():
                 self._log(request, notice, "sent again")
             channels += again
@@ -274,12 +295,13 @@ class NoticeAdmin(LedAdmin):
 
     @admin.action(description=gettext_lazy("Withdraw: remove the messages"))
     def withdraw(self, request: HttpRequest, queryset: QuerySet[Notice]) -> None:
+        notices = self._not_archived(request, queryset)
         withdrawn = 0
-        for notice in queryset:
+        for notice in notices:
             if notice.withdraw():
                 self._log(request, notice, "withdrawn")
                 withdrawn += 1
-        if left := queryset.count() - withdrawn:
+        if left := len(notices) - withdrawn:
             text = ngettext(
                 "%(n)d notice was a draft or withdrawn already: nothing to take back.",
                 "%(n)d notices were drafts or withdrawn already: nothing to take back.",

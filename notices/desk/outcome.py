@@ -77,7 +77,7 @@ class Outcome:
 
 def outcome_of(notice: Notice) -> Outcome:
     """Three queries, however many channels."""
-    if notice.publish_at is None:
+    if notice.publish_at is None or notice.archived_at is not None:
         return Outcome(notice, [])
     latest = Attempt.objects.order_by("-id")[:ATTEMPTS_SHOWN]
     deliveries = notice.deliveries.select_related("channel").prefetch_related(
