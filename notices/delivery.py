@@ -6,7 +6,7 @@ import logging
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
@@ -32,8 +32,10 @@ log = logging.getLogger(__name__)
 SWEEP_AFTER = timedelta(seconds=0.1)
 # A step is short: what was posted in a burst must not hold up what can go out already.
 SWEEP_BATCH = 5
-SAFETY_POLL_SECONDS = 5.0
+SAFETY_POLL = timedelta(seconds=5)
 DATABASE_PAUSE_SECONDS = 0.5
+DATABASE_PAUSE = timedelta(seconds=DATABASE_PAUSE_SECONDS)
+DATABASE_AWAY = (OperationalError, InterfaceError)
 LONGEST_OUTAGE_PAUSE_SECONDS = 5.0
 # So many channels failing one after the other are an outage, whatever else still answers.
 FAILING_CHANNELS = 3
@@ -65,12 +67,6 @@ class _Echo:
     revision: int
 
 
-@dataclass(slots=True)
-class _Plan:
-    requests: list[Request] = field(default_factory=list)
-    next_moment: datetime | None = None
-
-
 class Engine:
     """One lane a channel, one request in flight in it; outcomes and claims in one database step."""
 
@@ -83,6 +79,7 @@ class Engine:
         self._ahead = int(min(max(8, rate * AHEAD_SECONDS), MOST_AHEAD))
         self._database = ThreadPoolExecutor(1, thread_name_prefix="database")
         self._awake = asyncio.Event()
+        self._look_ahead_at = timezone.now()
         self._stopping = False
         self._resting: set[int] = set()
         self._lanes: dict[int, asyncio.Task[None]] = {}
@@ -151,61 +148,66 @@ class Engine:
 
     async def _step(self) -> None:
         self._awake.clear()
-        plan = await self._ask_database(self._room())
-        if plan is None:
+        requests = await self._exchange(self._room())
+        if requests is None:
             await asyncio.sleep(DATABASE_PAUSE_SECONDS)
             return
-        for request in plan.requests:
+        for request in requests:
             self._start(request)
-        if plan.requests and self._room() > 0:
+        if requests and self._room() > 0 and timezone.now() < self._look_ahead_at:
             return
-        await self._sleep_until(plan.next_moment)
+        await self._sleep_until(await self._look_ahead())
 
-    async def _ask_database(self, room: int) -> _Plan | None:
-        """Write what ended, read what is next; null where the database does not answer."""
+    async def _exchange(self, room: int) -> list[Request] | None:
+        """Write what ended, claim what is next; null where the database does not answer."""
         outcomes, self._outcomes = self._outcomes, []
         echoes, self._echoes = self._echoes, []
         busy = [*self._lanes, *self._resting]
         try:
-            return await self.in_database(self._work, outcomes, echoes, room, busy)
-        except (OperationalError, InterfaceError):
+            return await self.in_database(self._write_and_claim, outcomes, echoes, room, busy)
+        except DATABASE_AWAY:
             log.exception("the database does not answer; what ended is kept and written later")
             self._outcomes = outcomes + self._outcomes
             self._echoes = echoes + self._echoes
             return None
 
-    def _work(
+    def _write_and_claim(
         self, outcomes: list[Outcome], echoes: list[_Echo], room: int, busy: list[int]
-    ) -> _Plan:
+    ) -> list[Request]:
         """Runs in the database thread."""
-        ledger.record(outcomes)
         now = timezone.now()
+        requests = ledger.exchange(
+            outcomes, now, limit=room, busy_channels=busy, shards=self._shards, window=self._window
+        )
         for echo in echoes:
             ledger.record_echo(echo.nonce, echo.message_id, echo.revision, now)
-        if not self.active or self._stopping:
-            return _Plan()
-        plan = _Plan()
-        if room > 0:
-            plan.requests = ledger.claim(
-                now, limit=room, busy_channels=busy, shards=self._shards, window=self._window
-            )
-        ledger.fan_out_waiting(now, SWEEP_AFTER, limit=SWEEP_BATCH)
-        busy = busy + [request.channel_id for request in plan.requests]
-        plan.next_moment = self._next_moment(now, busy)
-        return plan
+        return requests
 
-    def _next_moment(self, now: datetime, busy: list[int]) -> datetime | None:
-        moments = [ledger.next_due(now, busy, self._shards)]
-        if (age := ledger.oldest_waiting(now)) is not None:
-            moments.append(now - age + SWEEP_AFTER)
-        return min((moment for moment in moments if moment), default=None)
+    async def _look_ahead(self) -> datetime:
+        """Sweep; the moment at which there is more to do."""
+        self._look_ahead_at = timezone.now() + SWEEP_AFTER
+        latest = timezone.now() + SAFETY_POLL
+        if self._stopping or not self.active:
+            return latest
+        try:
+            return min([latest, *await self.in_database(self._next_moments)])
+        except DATABASE_AWAY:
+            log.exception("the database does not answer: trying again")
+            return timezone.now() + DATABASE_PAUSE
 
-    async def _sleep_until(self, moment: datetime | None) -> None:
-        seconds = SAFETY_POLL_SECONDS
-        if moment is not None:
-            seconds = min(seconds, max(0.0, (moment - timezone.now()).total_seconds()))
+    def _next_moments(self) -> list[datetime]:
+        """Runs in the database thread."""
+        now = timezone.now()
+        moments = [
+            ledger.sweep(now, SWEEP_AFTER, limit=SWEEP_BATCH),
+            ledger.next_due(now, self._shards),
+        ]
+        return [moment for moment in moments if moment]
+
+    async def _sleep_until(self, moment: datetime) -> None:
+        seconds = (moment - timezone.now()).total_seconds()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(max(0.0, seconds)):
                 await self._awake.wait()
 
     def _room(self) -> int:
@@ -279,12 +281,8 @@ class Engine:
         # Discord's words, of any length: PostgreSQL would refuse the whole step for them.
         detail = detail.replace("\0", "")[:DETAIL_LIMIT]
         self._outcomes.append(
-            Outcome(
-                delivery_id=request.delivery_id, claim=request.claim, action=request.action,
-                kind=kind, ended_at=timezone.now(), unknown_before=request.unknown_since,
-                detail=detail, **result,
-            )
-        )  # fmt: skip
+            Outcome(request=request, kind=kind, ended_at=timezone.now(), detail=detail, **result)
+        )
         if kind == Kind.SHOWN:
             self._settled_nonces[request.nonce] = None
             if len(self._settled_nonces) > REMEMBERED_NONCES:
@@ -328,7 +326,7 @@ class Engine:
             self._awake.clear()
             await self._awake.wait()
         for _try in range(10):
-            if await self._ask_database(0) is not None:
+            if await self._exchange(0) is not None:
                 return
             await asyncio.sleep(DATABASE_PAUSE_SECONDS)
         log.error("the database does not answer: the next bot looks up what was not written")
@@ -341,8 +339,10 @@ class Engine:
 
 
 def _tidily(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    close_old_connections()
     try:
         return work(*args, **kwargs)
+    except DATABASE_AWAY:
+        close_old_connections()  # the next one connects anew where this one is lost
+        raise
     finally:
         reset_queries()  # DEBUG keeps every query otherwise

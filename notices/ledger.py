@@ -10,15 +10,15 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, Count, F, Min, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
-from notices import embeds, outcomes
+from notices import embeds, outcomes, statuses, tallies
+from notices.bulk import update_each
 from notices.models import Attempt, Channel, Delivery, DeliveryQuerySet, ErrorCode, Notice
 from notices.outcomes import Outcome
 from notices.transport import Request
@@ -30,8 +30,27 @@ WAKE_CHANNEL = "studybot_wake"
 # These answers say that the channel is closed to us, not that the message is wrong.
 CHANNEL_REFUSALS = frozenset({401, 403, 404, 10003, 10004, 50001, 50013})
 
+# What an outcome may change of a delivery.
+SETTLED_FIELDS = (
+    "wanted", "shown", "message_id", "state", "nonce", "due_at", "tries", "setbacks",
+    "unknown_since", "error_code", "error_detail", "claim", "changed_at",
+)  # fmt: skip
+# Each has its own index on what is due.
+CREATES = Q(due_at__isnull=False, message_id=None)
+CHANGES = Q(due_at__isnull=False, message_id__isnull=False)
+
 State = Delivery.State
-Status = Notice.Status
+Action = Attempt.Action
+
+
+# The notices whose rows are locked, each with its moment of publishing.
+Locked = dict[int, datetime | None]
+
+
+class _Due(NamedTuple):
+    id: int
+    channel_id: int
+    notice_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +91,22 @@ def fan_out(notice_id: int, now: datetime | None = None) -> bool:
         # Once archived its messages are not known any more: a wish would only post it anew.
         if notice.archived_at is None:
             _write_wishes(notice, now)
-            refresh_status([notice_id], now)
+            statuses.refresh([notice_id], now)
             wake()
     return True
 
 
-def fan_out_waiting(now: datetime, older_than: timedelta, *, limit: int = 100) -> int:
-    """The sweep: fan out what a crash, a slow queue or a change past the hook left behind."""
-    waiting = Notice.objects.not_fanned_out().filter(changed_at__lte=now - older_than)
-    ids = list(waiting.order_by("changed_at").values_list("pk", flat=True)[:limit])
-    return sum(fan_out(notice_id, now) for notice_id in ids)
+def sweep(now: datetime, older_than: timedelta, *, limit: int) -> datetime | None:
+    """Fan out what a crash, a slow queue or a change past the hook left behind for so long.
+
+    Returns when there is more to do: `now` where there may be already, null where nothing waits.
+    """
+    waiting = Notice.objects.not_fanned_out().order_by("changed_at")
+    first = list(waiting.values_list("pk", "changed_at")[:limit])
+    late = [pk for pk, changed_at in first if changed_at <= now - older_than]
+    if sum(fan_out(notice_id, now) for notice_id in late):
+        return now
+    return min((changed_at + older_than for _pk, changed_at in first), default=None)
 
 
 def oldest_waiting(now: datetime) -> timedelta | None:
@@ -139,52 +164,11 @@ def wake() -> None:
             cursor.execute("SELECT pg_notify(%s, '')", [WAKE_CHANNEL])
 
 
-# --- the status of a notice ----------------------------------------------------------------
-
-
-def refresh_status(notice_ids: Collection[int], now: datetime) -> None:
-    """Compute the notices' status from their deliveries. The caller holds the notices' locks."""
-    live = Delivery.objects.filter(notice=OuterRef("pk")).exclude(state=State.WITHDRAWN)
-    counted = live.order_by().values("notice").annotate(
-        all=Count("pk"),
-        untouched=Count(
-            "pk", filter=Q(state=State.WAITING, shown=None, setbacks=0, unknown_since=None)
-        ),
-        open=Count("pk", filter=Q(state__in=[State.WAITING, State.SENDING, State.UNKNOWN])),
-        shown=Count("pk", filter=Q(shown__isnull=False)),
-        sent=Count("pk", filter=Q(state=State.SENT)),
-    )  # fmt: skip
-    begun = counted.annotate(
-        status=Case(
-            When(open=0, sent=F("all"), then=Value(Status.SENT)),
-            When(open=0, shown__gt=0, then=Value(Status.PARTLY_SENT)),
-            When(open=0, then=Value(Status.FAILED)),
-            When(untouched=F("all"), then=Value("")),
-            default=Value(Status.SENDING),
-        )
-    )
-    withdrawing = counted.annotate(
-        status=Case(When(open__gt=0, then=Value(Status.SENDING)), default=Value(Status.FAILED))
-    )
-    not_begun = Case(
-        When(publish_at__gt=now, then=Value(Status.SCHEDULED)), default=Value(Status.QUEUED)
-    )
-    Notice.objects.filter(pk__in=notice_ids).update(
-        status=Case(
-            When(publish_at=None, then=Value(Status.DRAFT)),
-            When(
-                withdrawn_at__isnull=False,
-                then=Coalesce(Subquery(withdrawing.values("status")), Value(Status.WITHDRAWN)),
-            ),
-            default=Coalesce(Subquery(begun.exclude(status="").values("status")), not_begun),
-        )
-    )
-
-
 # --- the bot's side ------------------------------------------------------------------------
 
 
-def claim(
+def exchange(
+    results: Collection[Outcome],
     now: datetime,
     *,
     limit: int,
@@ -192,58 +176,40 @@ def claim(
     shards: Shards,
     window: timedelta,
 ) -> list[Request]:
-    """Take up to `limit` due deliveries, at most one a channel: creates first, oldest first.
+    """Write how requests ended and take up to `limit` due ones, in one transaction.
 
-    The attempts are written, and committed, before any request goes out.
+    At most one a channel: creates first, oldest first. Their attempts are committed when this
+    returns, before any request goes out.
     """
-    picked = _pick(now, limit, busy_channels, shards)
-    if not picked:
+    picked = _pick(now, limit, busy_channels, shards) if limit > 0 else []
+    if not picked and not results:
         return []
     with transaction.atomic():
-        locked = _lock_notices(notice_id for _pk, _channel, notice_id in picked)
-        deliveries = list(
-            Delivery.objects.due(now)
-            .filter(pk__in=[pk for pk, _channel, _notice in picked], notice__in=locked)
-            .select_related("notice__study")
-            .order_by("due_at", "id")
-        )
-        _expire([d for d in deliveries if outcomes.expired(d, now)], now)
-        requests = _stamp([d for d in deliveries if not outcomes.expired(d, now)], now, window)
-        refresh_status(locked, now)
+        notice_ids = {due.notice_id for due in picked} | {r.request.notice_id for r in results}
+        locked = _lock_notices(notice_ids)
+        _record(results, locked)
+        requests = _claim([row.id for row in picked], locked, now, window)
+        statuses.refresh(locked, now)
     return requests
 
 
-def next_due(now: datetime, busy_channels: Collection[int], shards: Shards) -> datetime | None:
+def next_due(now: datetime, shards: Shards) -> datetime | None:
     """The moment of the next request that is not due yet."""
-    waiting = shards.deliveries().filter(due_at__gt=now).exclude(channel__in=busy_channels)
-    moment: datetime | None = waiting.aggregate(first=Min("due_at"))["first"]
-    return moment
+    later = shards.deliveries().filter(due_at__gt=now).order_by("due_at")
+    moments = [
+        later.filter(kind).values_list("due_at", flat=True).first() for kind in (CREATES, CHANGES)
+    ]
+    return min((moment for moment in moments if moment), default=None)
 
 
 def oldest_due(now: datetime) -> timedelta | None:
     """The age of the oldest request that is due and was not made."""
-    due_at = Delivery.objects.due(now).order_by("due_at").values_list("due_at", flat=True).first()
-    return now - due_at if due_at else None
-
-
-def record(results: Collection[Outcome]) -> None:
-    """Write how claimed requests ended."""
-    if not results:
-        return
-    now = max(result.ended_at for result in results)
-    by_delivery = {result.delivery_id: result for result in results}
-    with transaction.atomic():
-        locked = _lock_notices(_notices_of(by_delivery))
-        for delivery in Delivery.objects.filter(pk__in=by_delivery):
-            outcome = by_delivery[delivery.pk]
-            if delivery.claim != outcome.claim:
-                continue  # somebody else has settled it meanwhile
-            changes = outcomes.settle(delivery, outcome, max_tries=settings.MAX_SEND_RETRIES)
-            Delivery.objects.filter(pk=delivery.pk).update(**changes, changed_at=now)
-        for outcome in results:
-            _end_attempt(outcome)
-            _mark_channel(outcome)
-        refresh_status(locked, now)
+    due = Delivery.objects.due(now).order_by("due_at")
+    moments = [
+        due.filter(kind).values_list("due_at", flat=True).first() for kind in (CREATES, CHANGES)
+    ]
+    oldest = min((moment for moment in moments if moment), default=None)
+    return now - oldest if oldest else None
 
 
 def record_echo(nonce: str, message_id: int, revision: int, now: datetime) -> bool:
@@ -257,7 +223,7 @@ def record_echo(nonce: str, message_id: int, revision: int, now: datetime) -> bo
     with transaction.atomic():
         locked = _lock_notices([notice_id])
         _write(found, lambda delivery: outcomes.shown(delivery, message_id, revision, now), now)
-        refresh_status(locked, now)
+        statuses.refresh(locked, now)
     return True
 
 
@@ -281,7 +247,7 @@ def take_over(now: datetime, shards: Shards) -> int:
             outcome=Attempt.Outcome.UNKNOWN,
             detail="the bot stopped before the answer",
         )
-        refresh_status(locked, now)
+        statuses.refresh(locked, now)
     return len(ids)
 
 
@@ -302,30 +268,84 @@ def recent_requests(since: datetime) -> list[tuple[int, datetime]]:
     return list(recent.values_list("delivery__channel_id", "begun_at"))
 
 
-def _pick(
-    now: datetime, limit: int, busy_channels: Collection[int], shards: Shards
-) -> list[tuple[int, int, int]]:
-    """(delivery, channel, notice) of what goes next: one a channel, creates before changes."""
+def _pick(now: datetime, limit: int, busy_channels: Collection[int], shards: Shards) -> list[_Due]:
+    """What goes next: one a channel, creates before changes."""
     free = shards.deliveries().due(now).exclude(channel__in=busy_channels).order_by("due_at", "id")
-    picked: dict[int, tuple[int, int, int]] = {}
-    for kind in (Q(message_id=None), Q(message_id__isnull=False)):
+    picked: dict[int, _Due] = {}
+    for kind in (CREATES, CHANGES):
         if len(picked) >= limit:
             break
         # A few channels with long queues must not hide the others: read on past them.
-        rows = free.filter(kind, due_at__isnull=False).exclude(channel__in=list(picked))
-        for row in rows.values_list("pk", "channel_id", "notice_id")[: limit * 4]:
-            picked.setdefault(row[1], row)
+        rows = free.filter(kind).exclude(channel__in=list(picked))
+        for row in rows.values_list("id", "channel_id", "notice_id")[: limit * 4]:
+            picked.setdefault(row[1], _Due(*row))
     return list(picked.values())[:limit]
 
 
-def _lock_notices(notice_ids: Iterable[int]) -> list[int]:
-    ids = set(notice_ids)
-    rows = Notice.objects.select_for_update().filter(pk__in=ids).order_by("pk")
-    return list(rows.values_list("pk", flat=True))
+def _lock_notices(notice_ids: Iterable[int]) -> Locked:
+    rows = Notice.objects.select_for_update().filter(pk__in=set(notice_ids)).order_by("pk")
+    return dict(rows.values_list("pk", "publish_at"))
 
 
-def _notices_of(delivery_ids: Collection[int]) -> list[int]:
-    return list(Delivery.objects.filter(pk__in=delivery_ids).values_list("notice_id", flat=True))
+# --- how requests ended --------------------------------------------------------------------
+
+
+def _record(results: Collection[Outcome], locked: Locked) -> None:
+    if not results:
+        return
+    by_delivery = {result.request.delivery_id: result for result in results}
+    rows, delays = [], []
+    for delivery in Delivery.objects.filter(pk__in=by_delivery, notice__in=locked):
+        outcome = by_delivery[delivery.pk]
+        if delivery.claim != outcome.request.claim:
+            continue  # somebody else has settled it meanwhile
+        changes = outcomes.settle(delivery, outcome, max_tries=settings.MAX_SEND_RETRIES)
+        changes["changed_at"] = outcome.ended_at
+        published = locked[delivery.notice_id]
+        if delivery.shown is None and changes.get("shown") is not None and published is not None:
+            delays.append((outcome.ended_at - published).total_seconds())
+        values = [changes.get(name, getattr(delivery, name)) for name in SETTLED_FIELDS]
+        rows.append([delivery.pk, *values])
+    update_each(Delivery, ["id"], SETTLED_FIELDS, rows)
+    update_each(
+        Attempt,
+        ["delivery", "claim"],
+        ["ended_at", "outcome", "code", "detail"],
+        [
+            (r.request.delivery_id, r.request.claim, r.ended_at, r.kind, r.code, r.detail)
+            for r in results
+        ],
+        where="ended_at IS NULL",
+    )
+    _mark_channels(results)
+    tallies.add(tallies.of_outcomes(results, delays))
+
+
+def _mark_channels(results: Collection[Outcome]) -> None:
+    """A channel that refuses us is marked for the reader; one that shows us is not any more."""
+    for result in results:
+        if result.kind == Attempt.Outcome.REFUSED and result.code in CHANNEL_REFUSALS:
+            Channel.objects.filter(pk=result.request.channel_id).update(
+                refused_at=result.ended_at, refused_code=result.code
+            )
+    shown = [r.request.channel_id for r in results if r.kind == Attempt.Outcome.SHOWN]
+    marked = Channel.objects.filter(pk__in=shown, refused_at__isnull=False)
+    marked.update(refused_at=None, refused_code=None)
+
+
+# --- the claim -----------------------------------------------------------------------------
+
+
+def _claim(
+    ids: Collection[int], locked: Locked, now: datetime, window: timedelta
+) -> list[Request]:
+    if not ids:
+        return []
+    # Read again under the lock: somebody may have been faster.
+    due = Delivery.objects.due(now).filter(pk__in=ids, notice__in=locked)
+    deliveries = list(due.select_related("notice__study").order_by("due_at", "id"))
+    _expire([d for d in deliveries if outcomes.expired(d, now)], now)
+    return _stamp([d for d in deliveries if not outcomes.expired(d, now)], now, window)
 
 
 def _expire(deliveries: list[Delivery], now: datetime) -> None:
@@ -343,43 +363,40 @@ def _stamp(deliveries: list[Delivery], now: datetime, window: timedelta) -> list
         return []
     token = secrets.randbits(62)
     planned = [(d, outcomes.next_action(d, now, window)) for d in deliveries]
-    creates = [d.pk for d, action in planned if action == Attempt.Action.CREATE]
-    Delivery.objects.filter(pk__in=creates).update(unknown_since=Coalesce("unknown_since", now))
-    Delivery.objects.filter(pk__in=[d.pk for d in deliveries]).update(
-        state=State.SENDING, claim=token, due_at=now + LEASE, changed_at=now
+    update_each(
+        Delivery,
+        ["id"],
+        ["state", "claim", "due_at", "changed_at", "unknown_since"],
+        [
+            (d.pk, State.SENDING, token, now + LEASE, now, _unknown_from(d, action, now))
+            for d, action in planned
+        ],
     )
     Attempt.objects.bulk_create(
         Attempt(
             delivery=d, action=action, nonce=d.nonce, claim=token, begun_at=now,
-            revision=d.notice.revision if action in ("create", "edit") else None,
+            revision=d.notice.revision if action in (Action.CREATE, Action.EDIT) else None,
         )
         for d, action in planned
     )  # fmt: skip
     return [_request(d, action, token) for d, action in planned]
 
 
+def _unknown_from(delivery: Delivery, action: str, now: datetime) -> datetime | None:
+    """From when nobody knows whether it is shown: a create's begin, until its answer."""
+    if action == Action.CREATE and delivery.unknown_since is None:
+        return now
+    return delivery.unknown_since
+
+
 def _request(delivery: Delivery, action: str, token: int) -> Request:
     payload = None
-    if action == Attempt.Action.CREATE:
+    if action == Action.CREATE:
         payload = embeds.message(delivery)
-    elif action == Attempt.Action.EDIT:
+    elif action == Action.EDIT:
         payload = embeds.edited_message(delivery)
     return Request(
-        delivery_id=delivery.pk, claim=token, action=action, channel_id=delivery.channel_id,
-        nonce=delivery.nonce, message_id=delivery.message_id, payload=payload,
-        unknown_since=delivery.unknown_since,
+        delivery_id=delivery.pk, notice_id=delivery.notice_id, claim=token, action=action,
+        channel_id=delivery.channel_id, nonce=delivery.nonce, message_id=delivery.message_id,
+        payload=payload, unknown_since=delivery.unknown_since,
     )  # fmt: skip
-
-
-def _end_attempt(outcome: Outcome) -> None:
-    Attempt.objects.filter(delivery=outcome.delivery_id, claim=outcome.claim, ended_at=None).update(
-        ended_at=outcome.ended_at, outcome=outcome.kind, code=outcome.code, detail=outcome.detail
-    )
-
-
-def _mark_channel(outcome: Outcome) -> None:
-    channel = Channel.objects.filter(deliveries=outcome.delivery_id)
-    if outcome.kind == Attempt.Outcome.REFUSED and outcome.code in CHANNEL_REFUSALS:
-        channel.update(refused_at=outcome.ended_at, refused_code=outcome.code)
-    elif outcome.kind == Attempt.Outcome.SHOWN:
-        channel.filter(refused_at__isnull=False).update(refused_at=None, refused_code=None)

@@ -243,7 +243,7 @@ class Notice(models.Model):
                                                                  │  └──► failed
               withdrawn ◄──all messages gone── sending ◄──withdraw──┘
 
-    `status` is computed from the deliveries in SQL (`ledger.refresh_status`), never set by hand.
+    `status` is computed from the deliveries in SQL (`statuses.refresh`), never set by hand.
     `revision` counts changes of what is shown. `fanned_out_revision` is the revision that the
     deliveries know; 0 says that something else changed (channels, times, withdrawal).
     Once archived it has no deliveries any more, and stays as it is: see `pruning`.

@@ -10,6 +10,7 @@ from typing import Any
 
 from notices.models import Attempt, Delivery, ErrorCode, new_nonce
 from notices.retry import pause_seconds
+from notices.transport import Request
 
 # A create that was lost may still take effect: look for it only after it had the time to.
 LOOK_AFTER = timedelta(seconds=5)
@@ -22,9 +23,7 @@ Action = Attempt.Action
 class Outcome:
     """How one claimed request ended; `kind` is an `Attempt.Outcome`."""
 
-    delivery_id: int
-    claim: int
-    action: str
+    request: Request
     kind: str
     ended_at: datetime
     message_id: int | None = None
@@ -32,8 +31,6 @@ class Outcome:
     code: int | None = None
     detail: str = ""
     retry_after: float = 0
-    unknown_before: datetime | None = None
-    """`unknown_since` as it was before this request went out."""
     counts: bool = True
     """Whether it was this message that was answered: an outage uses up nobody's tries."""
 
@@ -177,7 +174,7 @@ def _refused(delivery: Delivery, outcome: Outcome) -> dict[str, Any]:
         "state": State.FAILED, "due_at": None, "claim": None,
         "error_code": outcome.code, "error_detail": outcome.detail,
     }  # fmt: skip
-    if outcome.action == Action.LOOK_UP:
+    if outcome.request.action == Action.LOOK_UP:
         return changes | {"state": State.UNKNOWN, "error_code": ErrorCode.NOT_READABLE}
     unknown_since = _still_unknown(delivery, outcome)
     changes["unknown_since"] = unknown_since
@@ -213,6 +210,6 @@ def _setback(delivery: Delivery, outcome: Outcome, max_tries: int) -> dict[str, 
 
 def _still_unknown(delivery: Delivery, outcome: Outcome) -> datetime | None:
     """A create that surely did nothing leaves what was unknown before it."""
-    if outcome.action == Action.CREATE and outcome.kind != Attempt.Outcome.UNKNOWN:
-        return outcome.unknown_before
+    if outcome.request.action == Action.CREATE and outcome.kind != Attempt.Outcome.UNKNOWN:
+        return outcome.request.unknown_since
     return delivery.unknown_since

@@ -11,6 +11,7 @@ class Request:
     """One thing asked of Discord for one delivery; `action` is an `Attempt.Action`."""
 
     delivery_id: int
+    notice_id: int
     claim: int
     action: str
     channel_id: int
@@ -18,7 +19,7 @@ class Request:
     message_id: int | None = None
     payload: dict[str, Any] | None = None
     unknown_since: datetime | None = None
-    """Where a create's outcome is unknown: when it was first asked."""
+    """Where the outcome of an earlier create is unknown: when that was first asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,13 @@ ALL = Shards()
 
 
 def claim(limit: int = 10, busy: list[int] | None = None, shards: Shards = ALL) -> list[Request]:
-    return ledger.claim(
-        timezone.now(), limit=limit, busy_channels=busy or [], shards=shards, window=WINDOW
+    return ledger.exchange(
+        [], timezone.now(), limit=limit, busy_channels=busy or [], shards=shards, window=WINDOW
     )
+
+
+def record(*results: Outcome) -> None:
+    ledger.exchange(results, timezone.now(), limit=0, busy_channels=[], shards=ALL, window=WINDOW)
 
 
 def publish(study: Study, *channels: Channel, title: str = "공지") -> Notice:
@@ -54,7 +58,7 @@ def test_a_channel_takes_one_request_at_a_time_in_the_order_of_publication(
 def test_creates_go_before_edits(study: Study, channel: Channel, second_channel: Channel) -> None:
     edited = publish(study, channel)
     (request,) = claim()
-    ledger.record([shown(request, 1)])
+    record(shown(request, 1))
     edited.title = "바뀐"
     edited.save()
     ledger.fan_out(edited.pk)
@@ -81,7 +85,7 @@ def test_a_late_outcome_of_a_claim_taken_over_changes_nothing(
     publish(study, channel)
     (request,) = claim()
     ledger.take_over(timezone.now(), Shards())
-    ledger.record([shown(request, 7)])
+    record(shown(request, 7))
     assert Delivery.objects.get().state == "unknown"
 
 
@@ -141,9 +145,7 @@ def test_fan_out_in_two_processes_at_once_makes_one_delivery_a_channel(
 
 def shown(request: Request, message_id: int) -> Outcome:
     return Outcome(
-        delivery_id=request.delivery_id,
-        claim=request.claim,
-        action=request.action,
+        request=request,
         kind=Attempt.Outcome.SHOWN,
         ended_at=timezone.now(),
         message_id=message_id,

@@ -231,7 +231,8 @@ def test_a_bot_killed_with_the_request_out_is_taken_over(
     notice: Notice, channel: Channel, discord: FakeTransport
 ) -> None:
     ledger.fan_out(notice.pk)
-    (request,) = ledger.claim(
+    (request,) = ledger.exchange(
+        [],
         timezone.now(),
         limit=5,
         busy_channels=[],

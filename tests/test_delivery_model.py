@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from notices import ledger
+from notices import ledger, statuses
 from notices.embeds import read_marker
 from notices.ledger import Shards
 from notices.models import Attempt, Channel, Delivery, Notice, Study
@@ -87,9 +87,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     @rule()
     def claim(self) -> None:
         if not self.in_hand:
-            self.in_hand = ledger.claim(
-                self.now, limit=5, busy_channels=[], shards=Shards(), window=WINDOW
-            )
+            self.in_hand = self.exchange([], limit=5)
 
     @precondition(lambda self: self.in_hand)
     @rule()
@@ -129,14 +127,12 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.deleted_by_somebody = True
 
     def record(self, request: Request, **result: object) -> None:
-        ledger.record(
-            [
-                Outcome(
-                    delivery_id=request.delivery_id, claim=request.claim, action=request.action,
-                    ended_at=self.now, unknown_before=request.unknown_since, **result,  # type: ignore[arg-type]
-                )
-            ]
-        )  # fmt: skip
+        self.exchange([Outcome(request=request, ended_at=self.now, **result)], limit=0)  # type: ignore[arg-type]
+
+    def exchange(self, results: list[Outcome], *, limit: int) -> list[Request]:
+        return ledger.exchange(
+            results, self.now, limit=limit, busy_channels=[], shards=Shards(), window=WINDOW
+        )
 
     def carry_out(self, request: Request) -> dict[str, object]:
         """What Discord does, and what it answers."""
@@ -182,7 +178,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         stored = Notice.objects.get().status
         if Notice.objects.not_fanned_out().exists():
             return
-        ledger.refresh_status([self.notice.pk], self.now)
+        statuses.refresh([self.notice.pk], self.now)
         assert Notice.objects.get().status == stored
 
     @invariant()

@@ -36,7 +36,7 @@ def create(channel: int, nonce: str = NONCE, revision: int = 1) -> Request:
     payload = {
         "embeds": [embed], "nonce": nonce, "enforce_nonce": True, "allowed_mentions": {"parse": []},
     }  # fmt: skip
-    return Request(1, 1, "create", channel, nonce, payload=payload)
+    return Request(1, 1, 1, "create", channel, nonce, payload=payload)
 
 
 def ignore(_answer: Answer) -> None:
@@ -168,9 +168,9 @@ def test_a_message_is_edited_deleted_and_its_absence_is_no_error(
     async def scenario(transport: DiscordTransport) -> None:
         made = await transport.perform(create(channel), ignore)
         edit = create(channel, revision=2)
-        edit = Request(1, 2, "edit", channel, NONCE, made.message_id, edit.payload)
+        edit = Request(1, 1, 2, "edit", channel, NONCE, made.message_id, edit.payload)
         assert (await transport.perform(edit, ignore)).revision == 2
-        delete = Request(1, 3, "delete", channel, NONCE, made.message_id)
+        delete = Request(1, 1, 3, "delete", channel, NONCE, made.message_id)
         assert not (await transport.perform(delete, ignore)).shown
         assert not (await transport.perform(delete, ignore)).shown
         with pytest.raises(PermanentError) as caught:
@@ -184,7 +184,7 @@ def test_the_history_finds_a_lost_message_by_its_marker(
     server: FakeDiscordProcess, channel: int
 ) -> None:
     begun = timezone.now() - timedelta(seconds=1)
-    look_up = Request(1, 1, "look_up", channel, NONCE, unknown_since=begun)
+    look_up = Request(1, 1, 1, "look_up", channel, NONCE, unknown_since=begun)
 
     async def scenario(transport: DiscordTransport) -> None:
         assert not (await transport.perform(look_up, ignore)).shown
@@ -199,7 +199,7 @@ def test_the_history_finds_a_lost_message_by_its_marker(
 def test_a_history_that_may_not_be_read_says_nothing(
     server: FakeDiscordProcess, channel: int
 ) -> None:
-    look_up = Request(1, 1, "look_up", channel, NONCE, unknown_since=timezone.now())
+    look_up = Request(1, 1, 1, "look_up", channel, NONCE, unknown_since=timezone.now())
 
     async def scenario(transport: DiscordTransport) -> None:
         transport.permissions_in = lambda _channel: 1 << 10

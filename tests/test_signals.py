@@ -14,7 +14,10 @@ from notices.models import Channel, Notice, Study
 
 
 def sweep() -> int:
-    return ledger.fan_out_waiting(timezone.now(), timedelta(0))
+    """How many notices it fanned out."""
+    waiting = Notice.objects.not_fanned_out().count()
+    ledger.sweep(timezone.now(), timedelta(0), limit=waiting)
+    return waiting - Notice.objects.not_fanned_out().count()
 
 
 def test_a_notice_loaded_over_another_is_a_change(notice: Notice) -> None:

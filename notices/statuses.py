@@ -1,0 +1,54 @@
+"""A notice's status, computed in SQL from its deliveries: what is stored never contradicts them."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import connection
+
+# Withdrawn deliveries show nothing and want nothing: they count no more.
+_REFRESH = """
+UPDATE notices_notice SET status = computed.status
+FROM (
+    SELECT id, CASE
+        WHEN publish_at IS NULL THEN 'draft'
+        WHEN withdrawn_at IS NOT NULL AND live = 0 THEN 'withdrawn'
+        WHEN withdrawn_at IS NOT NULL AND under_way > 0 THEN 'sending'
+        WHEN withdrawn_at IS NOT NULL THEN 'failed'
+        WHEN untouched = live AND publish_at > %s THEN 'scheduled'
+        WHEN untouched = live THEN 'queued'
+        WHEN under_way > 0 THEN 'sending'
+        WHEN sent = live THEN 'sent'
+        WHEN shown > 0 THEN 'partly_sent'
+        ELSE 'failed'
+    END AS status
+    FROM (
+        SELECT notice.id, notice.publish_at, notice.withdrawn_at,
+            COUNT(delivery.id) AS live,
+            COUNT(delivery.shown) AS shown,
+            COUNT(delivery.id) FILTER (WHERE delivery.state = 'sent') AS sent,
+            COUNT(delivery.id) FILTER (
+                WHERE delivery.state IN ('waiting', 'sending', 'unknown')
+            ) AS under_way,
+            COUNT(delivery.id) FILTER (
+                WHERE delivery.state = 'waiting' AND delivery.shown IS NULL
+                AND delivery.setbacks = 0 AND delivery.unknown_since IS NULL
+            ) AS untouched
+        FROM notices_notice AS notice
+        LEFT JOIN notices_delivery AS delivery
+            ON delivery.notice_id = notice.id AND delivery.state <> 'withdrawn'
+        WHERE notice.id IN ({ids})
+        GROUP BY notice.id
+    ) AS counted
+) AS computed
+WHERE notices_notice.id = computed.id AND notices_notice.status <> computed.status
+"""
+
+
+def refresh(notice_ids: Collection[int], now: datetime) -> None:
+    """Write the notices' statuses anew. The caller holds the locks of the notices' rows."""
+    if not notice_ids:
+        return
+    ids = ", ".join(["%s"] * len(notice_ids))
+    moment = connection.ops.adapt_datetimefield_value(now)
+    with connection.cursor() as cursor:
+        cursor.execute(_REFRESH.format(ids=ids), [moment, *notice_ids])
