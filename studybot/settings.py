@@ -3,6 +3,7 @@
 docs/operations.md explains every variable; the safe value is the default.
 """
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -165,10 +166,20 @@ REST_FRAMEWORK: dict[str, Any] = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 
+
+def _is_not_readyz(record: logging.LogRecord) -> bool:
+    """A 503 of /readyz is an answer, and comes with every poll: Django would log each as ERROR."""
+    path = getattr(getattr(record, "request", None), "path", None)
+    return not (path == "/readyz" and getattr(record, "status_code", None) == 503)
+
+
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "filters": {
+        "not_readyz": {"()": "django.utils.log.CallbackFilter", "callback": _is_not_readyz},
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
@@ -176,6 +187,7 @@ LOGGING: dict[str, Any] = {
         "django-q": {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL},
         # Without Django's own handler, which would write each line a second time.
         "django": {"propagate": True},
+        "django.request": {"filters": ["not_readyz"]},
         # It tells of each write to the database; a line per notice is the bot's own to write.
         "watchfiles": {"level": "WARNING"},
     },

@@ -1,7 +1,10 @@
 """The cast: a leader and her study, a leader of another study, a site admin, a stranger."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 
 from notices.models import Channel, Notice, Study
@@ -85,3 +88,14 @@ def other_notice(other_study: Study, other_channel: Channel) -> Notice:
     )
     notice.channels.add(other_channel)
     return notice
+
+
+@pytest.fixture
+def no_database(transactional_db: None) -> Iterator[None]:
+    """The database is away, as seen by this process."""
+    name = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = "/no/such/database"
+    yield
+    connection.close()
+    connection.settings_dict["NAME"] = name
