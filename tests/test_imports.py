@@ -30,6 +30,8 @@ RULES = (
     Rule("notices.desk*", BOT),
     Rule("notices.api*", BOT),
     Rule("notices.health", BOT),
+    Rule("notices.metrics", BOT),
+    Rule("notices.tallies", BOT),
     Rule("notices.signals", BOT),
     Rule("notices.tasks", BOT),
     Rule("notices.ledger", BOT),

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from notices import tallies
-from notices.models import Attempt, new_nonce
+from notices.models import Attempt, Tally, new_nonce
 from notices.outcomes import Outcome
 from notices.transport import Request
 
@@ -81,6 +81,13 @@ def test_it_is_one_statement_and_none_for_nothing(django_assert_num_queries: Any
         tallies.add(everything)
     with django_assert_num_queries(0):
         tallies.add({})
+
+
+@pytest.mark.django_db
+def test_rows_are_taken_in_one_order_so_that_bots_never_wait_for_each_other() -> None:
+    tallies.add({("pauses", ""): 1, ("attempts", "edit:shown"): 1, ("attempts", "create:gone"): 1})
+    taken = Tally.objects.order_by("pk").values_list("name", "label")
+    assert list(taken) == sorted(taken)
 
 
 @pytest.mark.django_db
