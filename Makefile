@@ -1,12 +1,14 @@
-# `make run` starts everything, `make test` tests it. Both need Python 3.11 or newer, nothing else.
+# `make run` starts everything, `make test` tests it, `make bench` measures it. All need Python
+# 3.11 or newer, nothing else.
 
-.PHONY: run test lint check messages
+.PHONY: run test bench lint check messages
 .DEFAULT_GOAL := run
 
 VENV := .venv
 PY := $(VENV)/bin/python
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
+BENCH_STAMP := $(VENV)/.installed-bench
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python; do \
 	$$name -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$name && break; done)
@@ -16,6 +18,10 @@ run: $(RUN_STAMP)
 
 test: $(DEV_STAMP)
 	@$(PY) -m pytest $(ARGS)
+
+# ARGS names some of the benchmarks: make bench ARGS="burst latency"
+bench: $(BENCH_STAMP)
+	@$(PY) -m benchmarks $(ARGS)
 
 lint: $(DEV_STAMP)
 	@$(PY) -m ruff check .
@@ -46,4 +52,8 @@ $(RUN_STAMP): requirements.txt | $(PY)
 
 $(DEV_STAMP): requirements-dev.txt $(RUN_STAMP)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@
+
+$(BENCH_STAMP): benchmarks/requirements.txt $(RUN_STAMP)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
 	@touch $@

@@ -1,0 +1,83 @@
+"""`python -m benchmarks [burst fanout latency throughput idle memory growth]`."""
+
+import argparse
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import idle, latency, machine, memory, paced, plot, report, setups, unlimited
+from benchmarks.machine import ROOT
+from benchmarks.result import Result
+from benchmarks.setups import POSTGRES, SQLITE
+
+BARE, QUEUE = paced.RIVALS
+CONTENDERS = {"postgres": POSTGRES, "sqlite": SQLITE, "bare": BARE, "queue": QUEUE}
+ALL = (POSTGRES, SQLITE, BARE, QUEUE)
+OURS = (POSTGRES, SQLITE)
+# What each benchmark runs, and against whom.
+BENCHMARKS: dict[str, tuple[Callable[[list[str], Path], Result], tuple[str, ...]]] = {
+    "burst": (paced.run_burst, ALL),
+    "fanout": (paced.run_fanout, ALL),
+    "latency": (latency.run, OURS),
+    "throughput": (unlimited.run, (POSTGRES, SQLITE, BARE)),
+    "idle": (idle.run, OURS),
+    "memory": (memory.run, OURS),
+}
+DEFAULT = ("burst", "fanout", "latency", "throughput", "idle")
+
+
+def main() -> None:
+    options = _options()
+    # So that a stop from outside, too, ends what was started and drops the databases.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
+    chosen = [CONTENDERS[one] for one in options.only or CONTENDERS]
+    left_out = setups.missing()
+    for reason in left_out:
+        print(f"left out {POSTGRES}: {reason}", file=sys.stderr)
+    if left_out and POSTGRES in chosen:
+        chosen.remove(POSTGRES)
+    for name in options.names or DEFAULT:
+        _run(name, chosen, write=not options.only)
+    if not options.only:
+        report.write_markdown(BENCHMARKS)
+
+
+def _run(name: str, chosen: list[str], *, write: bool) -> None:
+    run, against = BENCHMARKS[name]
+    began = time.monotonic()
+    # Where `make run` has its database: on a disk, and not in memory.
+    var = ROOT / "var"
+    var.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=var) as folder:
+        result = run([one for one in against if one in chosen], Path(folder))
+    print(f"\n{result.title} ({name}, {time.monotonic() - began:.0f} s)\n{result.how}\n")
+    print(report.table(result.rows), flush=True)
+    if write:
+        report.write(name, result, machine.description())
+        if name == "burst":
+            plot.draw(result.title, result.data["curves"], report.PLOT)
+
+
+def _options() -> argparse.Namespace:
+    known = ", ".join(BENCHMARKS)
+    parser = argparse.ArgumentParser(prog="benchmarks", description="Measure studybot.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {known}; unless named, most")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=CONTENDERS,
+        metavar="WHO",
+        help=f"of {', '.join(CONTENDERS)}; the results are then shown, but not written",
+    )
+    options = parser.parse_args()
+    for name in options.names:
+        if name not in BENCHMARKS:
+            parser.error(f"{name} is not known; there are {known}")
+    return options
+
+
+if __name__ == "__main__":
+    main()

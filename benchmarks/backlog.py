@@ -1,0 +1,43 @@
+"""Lay deliveries down, due at once: what web and qcluster would have made of so many notices.
+
+Run inside Django: `manage.py shell -c "from benchmarks import backlog; backlog.lay(…)"`.
+"""
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from benchmarks.frontend import TEXT
+from notices import ledger
+from notices.models import Channel, Delivery, Notice, Study
+
+
+def lay(deliveries: int, channels_each: int, label: str) -> None:
+    """As notices of `channels_each` channels; the bot sees all of them at the same moment."""
+    channels = list(Channel.objects.filter(studies__isnull=False).order_by("pk"))
+    now = timezone.now()
+    with transaction.atomic():
+        notices = Notice.objects.bulk_create(
+            Notice(
+                study=Study.objects.get(), title=f"{label} {number}", content=TEXT, publish_at=now,
+                fanned_out_revision=1, status=Notice.Status.QUEUED,
+            )
+            for number in range(deliveries // channels_each)
+        )  # fmt: skip
+        pairs = [
+            (notice, channels[(number * channels_each + place) % len(channels)])
+            for number, notice in enumerate(notices)
+            for place in range(channels_each)
+        ]
+        chosen = Notice.channels.through
+        chosen.objects.bulk_create(chosen(notice=one, channel=other) for one, other in pairs)
+        Delivery.objects.bulk_create(
+            Delivery(notice=one, channel=other, wanted=1, due_at=now) for one, other in pairs
+        )
+        ledger.wake()
+
+
+def analyze() -> None:
+    """What PostgreSQL's autovacuum does within a minute of the first notices."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")

@@ -1,0 +1,53 @@
+"""Whether runbot's memory stays flat over 100,000 deliveries."""
+
+from itertools import pairwise
+from pathlib import Path
+from statistics import linear_regression
+
+from benchmarks import setups
+from benchmarks.discord_server import discord_server
+from benchmarks.processes import resident_kib
+from benchmarks.result import Json, Result, Row
+from benchmarks.stack import Stack
+from benchmarks.unlimited import CHANNELS, LIFTED, lay, warm_bot
+
+DELIVERIES = 100_000
+SAMPLE_EVERY = 5_000
+# The share of the run in which caches and arenas find their size.
+WARM_UP = 0.25
+
+
+def run(contenders: list[str], folder: Path) -> Result:
+    data: Json = {one: _sample(one, folder) for one in contenders}
+    how = (
+        f"Resident memory of runbot each {SAMPLE_EVERY:,} deliveries, limits lifted. The growth is "
+        f"the slope of the straight line through the samples after the first {WARM_UP:.0%}."
+    )
+    return Result("Memory", how, [_row(one, samples) for one, samples in data.items()], data)
+
+
+def _sample(contender: str, folder: Path) -> list[tuple[int, int]]:
+    """(deliveries, KiB)"""
+    with (
+        discord_server(folder, CHANNELS, "--no-limits") as discord,
+        setups.setup(contender, folder) as setup,
+        Stack(setup, discord, folder, **LIFTED) as stack,
+    ):
+        warm_bot(stack)
+        samples = [(0, resident_kib(stack.pid("runbot")))]
+        for done, following in pairwise(range(0, DELIVERIES + 1, SAMPLE_EVERY)):
+            lay(stack, following - done, 1)
+            samples.append((following, resident_kib(stack.pid("runbot"))))
+    return samples
+
+
+def _row(contender: str, samples: list[tuple[int, int]]) -> Row:
+    settled = [one for one in samples if one[0] >= DELIVERIES * WARM_UP]
+    slope, _start = linear_regression(*zip(*settled, strict=True))
+    return {
+        "": contender,
+        "at the start (MiB)": round(samples[0][1] / 1024, 1),
+        "after the warm-up": round(settled[0][1] / 1024, 1),
+        "at the end": round(samples[-1][1] / 1024, 1),
+        "bytes a delivery": round(slope * 1024),
+    }

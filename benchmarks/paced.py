@@ -1,0 +1,139 @@
+"""How near to Discord's limit: 400 messages, posted as 400 notices, or as one to 400 channels."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks import jobs, setups
+from benchmarks.discord_server import (
+    ROUND_TRIP_SECONDS,
+    channel_ids,
+    discord_server,
+)
+from benchmarks.result import Result, Row
+from benchmarks.sighting import Sighting, look
+from benchmarks.stack import EVERYTHING, Stack
+
+MESSAGES = 400
+CHANNELS_OF_BURST = 100
+CONNECTIONS = 8
+# After the warm-up: Discord's window, and the bot's own memory of it, are empty again.
+SETTLE_SECONDS = 2.0
+# What has not come for so long does not come any more.
+QUIET_SECONDS = 15.0
+RIVALS = {"bare discord.py": "all at once", "queue and worker": "queue and worker"}
+LATENCY = ("--latency", str(ROUND_TRIP_SECONDS))
+
+Messages = list[tuple[str, str]]
+# Posts the messages; begun and answered of each request.
+Post = Callable[[Stack, int], list[tuple[float, float]]]
+
+
+def run_burst(contenders: list[str], folder: Path) -> Result:
+    channels = channel_ids(CHANNELS_OF_BURST)
+    messages = [(channels[n % len(channels)], f"notice {n}") for n in range(MESSAGES)]
+
+    def post(stack: Stack, study: int) -> list[tuple[float, float]]:
+        job = {
+            "port": stack.port, "key": stack.key, "study": study, "notices": messages,
+            "connections": CONNECTIONS,
+        }  # fmt: skip
+        return [(begun, ended) for begun, ended in jobs.run("benchmarks.posting", job)]
+
+    return _result(
+        f"{MESSAGES} notices over {CHANNELS_OF_BURST} channels",
+        f"posted to `/notice/` over {CONNECTIONS} connections while the bot sends",
+        _race(contenders, folder, CHANNELS_OF_BURST, messages, post),
+    )
+
+
+def run_fanout(contenders: list[str], folder: Path) -> Result:
+    title = "to all"
+    messages = [(channel, title) for channel in channel_ids(MESSAGES)]
+
+    def post(stack: Stack, study: int) -> list[tuple[float, float]]:
+        begun = time.time()
+        stack.frontend().post_to_all(study, title)
+        return [(begun, time.time())]
+
+    return _result(
+        f"One notice to {MESSAGES} channels",
+        "posted to `/api/v1/notices/` once",
+        _race(contenders, folder, MESSAGES, messages, post),
+    )
+
+
+def _race(
+    contenders: list[str], folder: Path, channels: int, messages: Messages, post: Post
+) -> Iterator[tuple[str, Sighting, list[tuple[float, float]]]]:
+    for contender in contenders:
+        with discord_server(folder, channels, *LATENCY) as discord:
+            if way := RIVALS.get(contender):
+                job = {"way": way, "api_url": discord.api_url, "messages": messages}
+                jobs.run("benchmarks.rivals", job)
+                yield contender, look(discord, messages), []
+            else:
+                with setups.setup(contender, folder) as setup:
+                    posted = _send_by_studybot(Stack(setup, discord, folder), messages, post)
+                    yield contender, look(discord, messages), posted
+
+
+def _send_by_studybot(stack: Stack, messages: Messages, post: Post) -> list[tuple[float, float]]:
+    with stack:
+        stack.start(*EVERYTHING)
+        study = stack.add_study(sorted({channel for channel, _title in messages}))
+        time.sleep(SETTLE_SECONDS)
+        stack.discord.reset()
+        posted = post(stack, study)
+        _wait_until_quiet(stack, len(messages))
+    return posted
+
+
+def _wait_until_quiet(stack: Stack, messages: int) -> None:
+    """All are shown and recorded, or nothing more comes. A double would come right after."""
+    seen, last_news = 0, time.monotonic()
+    while time.monotonic() - last_news < QUIET_SECONDS:
+        time.sleep(0.2)
+        created = stack.discord.creates()
+        if created != seen:
+            seen, last_news = created, time.monotonic()
+        elif created >= messages and not stack.count_unsettled():
+            break
+
+
+def _result(
+    title: str,
+    posted: str,
+    race: Iterator[tuple[str, Sighting, list[tuple[float, float]]]],
+) -> Result:
+    rows: list[Row] = []
+    curves = {}
+    for contender, sighting, posts in race:
+        rows.append(_row(contender, sighting, posts))
+        curves[contender] = sighting.curve()
+    how = (
+        f"{ROUND_TRIP_SECONDS * 1000:.0f} ms round trip, 50 requests a second, 5 per 5 s and "
+        f"channel. studybot's notices are {posted}; the others have theirs in memory. Time is from "
+        "the first message's creation to the last one's at the server; the share of the limit is "
+        f"{MESSAGES} / 50 s by that time, of those that came where some are lost."
+    )
+    return Result(title, how, rows, {"curves": curves})
+
+
+def _row(contender: str, sighting: Sighting, posts: list[tuple[float, float]]) -> Row:
+    row: Row = {
+        "": contender,
+        "first to last (s)": round(sighting.seconds, 2),
+        "of the limit": round(sighting.efficiency, 3),
+        "answers 429": sighting.refused,
+        "lost": sighting.lost,
+        "doubled": sighting.doubled,
+        "first POST to last (s)": "",
+        "POSTs a second": "",
+    }
+    if posts:
+        row["first POST to last (s)"] = round(sighting.shown_at[-1] - posts[0][0], 2)
+    if len(posts) > 1:
+        seconds = max(ended for _begun, ended in posts) - posts[0][0]
+        row["POSTs a second"] = round(len(posts) / seconds)
+    return row

@@ -1,0 +1,83 @@
+"""What studybot is measured against, as a process of its own: discord.py as one would use it.
+
+Nothing is stored, nothing is confirmed, no gateway is connected: all that is left out is in their
+favour.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+
+import discord
+
+from benchmarks import jobs
+from benchmarks.frontend import TEXT
+
+# (channel, title) of each message.
+Messages = list[tuple[str, str]]
+Send = Callable[[str, str], Awaitable[None]]
+
+
+async def all_at_once(send: Send, messages: Messages) -> None:
+    """discord.py's own handling of limits is all there is."""
+    sends = (send(channel, title) for channel, title in messages)
+    await asyncio.gather(*sends, return_exceptions=True)
+
+
+async def queue_and_worker(send: Send, messages: Messages) -> None:
+    """One plain asyncio queue and one worker, as a small bot does it."""
+    waiting: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+    for message in messages:
+        waiting.put_nowait(message)
+
+    async def work() -> None:
+        while not waiting.empty():
+            await send(*waiting.get_nowait())
+
+    await work()
+
+
+async def task_per_channel(send: Send, messages: Messages) -> None:
+    """The fastest way found where there are no limits: as many at once as there are channels."""
+    titles = defaultdict(list)
+    for channel, title in messages:
+        titles[channel].append(title)
+
+    async def work(channel: str) -> None:
+        for title in titles[channel]:
+            await send(channel, title)
+
+    await asyncio.gather(*map(work, titles))
+
+
+WAYS = {
+    "all at once": all_at_once,
+    "queue and worker": queue_and_worker,
+    "task per channel": task_per_channel,
+}
+
+
+async def run(way: str, api_url: str, messages: Messages) -> None:
+    discord.http.Route.BASE = api_url
+    client = discord.Client(intents=discord.Intents.default())
+
+    async def send(channel: str, title: str) -> None:
+        embed = discord.Embed(title=title, description=TEXT)
+        await client.get_partial_messageable(int(channel)).send(embed=embed)
+
+    async with client:
+        await client.login("bench")
+        await WAYS[way](send, messages)
+
+
+def main() -> None:
+    job = jobs.job()
+    # A line for each 429 would be all that it says.
+    logging.getLogger("discord").setLevel(logging.CRITICAL)
+    asyncio.run(run(job["way"], job["api_url"], job["messages"]))
+    jobs.answer({})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,121 @@
+"""How fast the engine itself is: all limits lifted, the deliveries waiting in the database."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from benchmarks import jobs, setups
+from benchmarks.discord_server import DiscordServer, channel_ids, discord_server
+from benchmarks.result import Json, Result, Row
+from benchmarks.setups import POSTGRES, SQLITE
+from benchmarks.stack import Stack
+from benchmarks.waiting import wait_for
+
+BARE = "bare discord.py"
+DELIVERIES = 5000
+CHANNELS = 250
+ROUNDS = 3
+WARM_UP_DELIVERIES = 1000
+LIFTED = {"SEND_RATE": "100000"}
+PATIENCE_SECONDS = 120.0
+# How many channels a notice has: as posted one by one, and as one notice to many.
+SHAPES = {"a notice each": 1, "250 a notice": CHANNELS}
+
+
+@dataclass(slots=True)
+class Contender:
+    """`stack` is null for bare discord.py."""
+
+    title: str
+    discord: DiscordServer
+    stack: Stack | None
+    rates: dict[str, list[float]] = field(default_factory=dict)
+
+    def measure(self, shape: str) -> None:
+        rate = send_bare(self.discord) if self.stack is None else drain(self.stack, SHAPES[shape])
+        self.rates.setdefault(shape, []).append(rate)
+
+
+def run(contenders: list[str], folder: Path) -> Result:
+    with ExitStack() as opened:
+        # Each has a fakediscord of its own: the idle bots must not hear of the others' messages.
+        running = [_enter(opened, title, folder) for title in contenders]
+        for _round in range(ROUNDS):
+            for contender in running:
+                for shape in SHAPES if contender.stack else [""]:
+                    contender.measure(shape)
+    return _result(running)
+
+
+def _enter(opened: ExitStack, title: str, folder: Path) -> Contender:
+    discord = opened.enter_context(discord_server(folder, CHANNELS, "--no-limits"))
+    if title not in (POSTGRES, SQLITE):
+        return Contender(title, discord, None)
+    setup = opened.enter_context(setups.setup(title, folder))
+    stack = opened.enter_context(Stack(setup, discord, folder, **LIFTED))
+    warm_bot(stack)
+    return Contender(title, discord, stack)
+
+
+def warm_bot(stack: Stack) -> None:
+    stack.add_study(channel_ids(CHANNELS))
+    stack.start("runbot")
+    lay(stack, WARM_UP_DELIVERIES, 1)
+    stack.manage("shell", "-c", "from benchmarks import backlog; backlog.analyze()")
+
+
+def drain(stack: Stack, channels_each: int) -> float:
+    """Deliveries a second, from the first create's arrival at the server to the last one's."""
+    since = int(stack.discord.stats()["requests"])
+    lay(stack, DELIVERIES, channels_each)
+    return _rate(stack.discord, since)
+
+
+def lay(stack: Stack, deliveries: int, channels_each: int) -> None:
+    """Returns when all of them are shown, and recorded as sent."""
+    wanted = stack.discord.creates() + deliveries
+    lay_them = f"backlog.lay({deliveries}, {channels_each}, 'notice')"
+    stack.manage("shell", "-c", f"from benchmarks import backlog; {lay_them}")
+    # The database is not asked before there is nothing left to slow down.
+    wait_for(lambda: stack.discord.creates() >= wanted, "all are shown", PATIENCE_SECONDS)
+    wait_for(lambda: not stack.count_unsettled(), "all are recorded", PATIENCE_SECONDS)
+
+
+def send_bare(discord: DiscordServer) -> float:
+    since = int(discord.stats()["requests"])
+    channels = channel_ids(CHANNELS)
+    messages = [(channels[n % CHANNELS], f"message {n}") for n in range(DELIVERIES)]
+    job = {"way": "task per channel", "api_url": discord.api_url, "messages": messages}
+    jobs.run("benchmarks.rivals", job)
+    return _rate(discord, since)
+
+
+def _rate(discord: DiscordServer, since: int) -> float:
+    times = sorted(discord.created_at(since))
+    assert len(times) == DELIVERIES, f"{len(times)} messages, and not {DELIVERIES}"
+    return (len(times) - 1) / (times[-1] - times[0])
+
+
+def _result(running: list[Contender]) -> Result:
+    measured: Json = {one.title: one.rates for one in running}
+    bare = next((median(one.rates[""]) for one in running if one.stack is None), None)
+    how = (
+        f"{DELIVERIES} deliveries over {CHANNELS} channels, fanned out beforehand and due at the "
+        "same moment, no limits and no round trip. A second's deliveries from the first create's "
+        f"arrival at the server to the last one's; medians of {ROUNDS}, taken by turns. Bare "
+        "discord.py stores nothing, has no gateway, and as many requests at once as channels."
+    )
+    return Result("Limits lifted", how, list(_rows(running, bare)), measured)
+
+
+def _rows(running: list[Contender], bare: float | None) -> Iterator[Row]:
+    for contender in running:
+        for shape, rates in contender.rates.items():
+            yield {
+                "": f"{contender.title}, {shape}" if shape else contender.title,
+                "deliveries a second": round(median(rates)),
+                "of bare discord.py": round(median(rates) / bare, 2) if bare else "",
+                "each round": ", ".join(f"{rate:.0f}" for rate in rates),
+            }
