@@ -18,7 +18,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from notices import embeds, outcomes, statuses, tallies
-from notices.bulk import update_each
+from notices.bulk import insert_each, update_each
 from notices.models import Attempt, Channel, Delivery, DeliveryQuerySet, ErrorCode, Notice
 from notices.outcomes import Outcome
 from notices.transport import Request
@@ -336,9 +336,7 @@ def _mark_channels(results: Collection[Outcome]) -> None:
 # --- the claim -----------------------------------------------------------------------------
 
 
-def _claim(
-    ids: Collection[int], locked: Locked, now: datetime, window: timedelta
-) -> list[Request]:
+def _claim(ids: Collection[int], locked: Locked, now: datetime, window: timedelta) -> list[Request]:
     if not ids:
         return []
     # Read again under the lock: somebody may have been faster.
@@ -372,13 +370,11 @@ def _stamp(deliveries: list[Delivery], now: datetime, window: timedelta) -> list
             for d, action in planned
         ],
     )
-    Attempt.objects.bulk_create(
-        Attempt(
-            delivery=d, action=action, nonce=d.nonce, claim=token, begun_at=now,
-            revision=d.notice.revision if action in (Action.CREATE, Action.EDIT) else None,
-        )
-        for d, action in planned
-    )  # fmt: skip
+    insert_each(
+        Attempt,
+        ["delivery", "action", "revision", "nonce", "claim", "begun_at", "detail"],
+        [(d.pk, action, _revision(d, action), d.nonce, token, now, "") for d, action in planned],
+    )
     return [_request(d, action, token) for d, action in planned]
 
 
@@ -387,6 +383,10 @@ def _unknown_from(delivery: Delivery, action: str, now: datetime) -> datetime | 
     if action == Action.CREATE and delivery.unknown_since is None:
         return now
     return delivery.unknown_since
+
+
+def _revision(delivery: Delivery, action: str) -> int | None:
+    return delivery.notice.revision if action in (Action.CREATE, Action.EDIT) else None
 
 
 def _request(delivery: Delivery, action: str, token: int) -> Request:
