@@ -278,8 +278,8 @@ class Engine:
             return
         flight.settled = True
         request = flight.request
-        # Discord's words, of any length: PostgreSQL would refuse the whole step for them.
-        detail = detail.replace("\0", "")[:DETAIL_LIMIT]
+        # Discord's words, whatever they hold: PostgreSQL would refuse the whole step for them.
+        detail = detail.encode(errors="replace").decode().replace("\0", "")[:DETAIL_LIMIT]
         self._outcomes.append(
             Outcome(request=request, kind=kind, ended_at=timezone.now(), detail=detail, **result)
         )

@@ -295,7 +295,8 @@ def _record(results: Collection[Outcome], locked: Locked) -> None:
         return
     by_delivery = {result.request.delivery_id: result for result in results}
     rows, delays = [], []
-    for delivery in Delivery.objects.filter(pk__in=by_delivery, notice__in=locked):
+    found = Delivery.objects.filter(pk__in=by_delivery, notice__in=locked)
+    for delivery in found.only("notice", *SETTLED_FIELDS):
         outcome = by_delivery[delivery.pk]
         if delivery.claim != outcome.request.claim:
             continue  # somebody else has settled it meanwhile
