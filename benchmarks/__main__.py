@@ -9,20 +9,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import idle, latency, machine, memory, paced, plot, report, setups, unlimited
+from benchmarks.contenders import ALL, BARE, OURS, POSTGRES, SHORT
 from benchmarks.machine import ROOT
 from benchmarks.result import Result
-from benchmarks.setups import POSTGRES, SQLITE
 
-BARE, QUEUE = paced.RIVALS
-CONTENDERS = {"postgres": POSTGRES, "sqlite": SQLITE, "bare": BARE, "queue": QUEUE}
-ALL = (POSTGRES, SQLITE, BARE, QUEUE)
-OURS = (POSTGRES, SQLITE)
-# What each benchmark runs, and against whom.
-BENCHMARKS: dict[str, tuple[Callable[[list[str], Path], Result], tuple[str, ...]]] = {
+# It measures these contenders, and has this folder to itself.
+Run = Callable[[list[str], Path], Result]
+
+# What each benchmark runs, and who can take part.
+BENCHMARKS: dict[str, tuple[Run, tuple[str, ...]]] = {
     "burst": (paced.run_burst, ALL),
     "fanout": (paced.run_fanout, ALL),
     "latency": (latency.run, OURS),
-    "throughput": (unlimited.run, (POSTGRES, SQLITE, BARE)),
+    "throughput": (unlimited.run, (*OURS, BARE)),
     "idle": (idle.run, OURS),
     "memory": (memory.run, OURS),
 }
@@ -33,32 +32,33 @@ def main() -> None:
     options = _options()
     # So that a stop from outside, too, ends what was started and drops the databases.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
-    chosen = [CONTENDERS[one] for one in options.only or CONTENDERS]
+    chosen = [SHORT[one] for one in options.only or SHORT]
     left_out = setups.missing()
     for reason in left_out:
         print(f"left out {POSTGRES}: {reason}", file=sys.stderr)
     if left_out and POSTGRES in chosen:
         chosen.remove(POSTGRES)
     for name in options.names or DEFAULT:
-        _run(name, chosen, write=not options.only)
+        run, against = BENCHMARKS[name]
+        if contenders := [one for one in against if one in chosen]:
+            _run(name, run, contenders, write=not options.only)
     if not options.only:
         report.write_markdown(BENCHMARKS)
 
 
-def _run(name: str, chosen: list[str], *, write: bool) -> None:
-    run, against = BENCHMARKS[name]
+def _run(name: str, run: Run, contenders: list[str], *, write: bool) -> None:
     began = time.monotonic()
     # Where `make run` has its database: on a disk, and not in memory.
     var = ROOT / "var"
     var.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=var) as folder:
-        result = run([one for one in against if one in chosen], Path(folder))
+        result = run(contenders, Path(folder))
     print(f"\n{result.title} ({name}, {time.monotonic() - began:.0f} s)\n{result.how}\n")
     print(report.table(result.rows), flush=True)
     if write:
         report.write(name, result, machine.description())
         if name == "burst":
-            plot.draw(result.title, result.data["curves"], report.PLOT)
+            plot.draw(result, report.PLOT)
 
 
 def _options() -> argparse.Namespace:
@@ -68,9 +68,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=CONTENDERS,
+        choices=SHORT,
         metavar="WHO",
-        help=f"of {', '.join(CONTENDERS)}; the results are then shown, but not written",
+        help=f"of {', '.join(SHORT)}; the results are then shown, but not written",
     )
     options = parser.parse_args()
     for name in options.names:

@@ -63,11 +63,11 @@ def _row(contender: str, samples: list[Json]) -> Row:
     return {
         "": contender,
         "POST to shown, median (ms)": round(median(shown), 1),
-        "p95": _p95(shown),
-        "POST to 202, median": round(median(_milliseconds(samples, "begun", "accepted")), 1),
+        "95 % within": _p95(shown),
+        "POST to its 202, median": round(median(_milliseconds(samples, "begun", "accepted")), 1),
         "shown to readable, median (ms)": round(median(readable), 1),
-        "p95 ": _p95(readable),
-        "of it the GET itself": round(median(s for one in samples for s in one["gets"]) * 1000, 1),
+        "95 % of these within": _p95(readable),
+        "a GET itself, median": round(median(s for one in samples for s in one["gets"]) * 1000, 1),
     }
 
 

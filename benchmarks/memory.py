@@ -47,7 +47,7 @@ def _row(contender: str, samples: list[tuple[int, int]]) -> Row:
     return {
         "": contender,
         "at the start (MiB)": round(samples[0][1] / 1024, 1),
-        "after the warm-up": round(settled[0][1] / 1024, 1),
-        "at the end": round(samples[-1][1] / 1024, 1),
-        "bytes a delivery": round(slope * 1024),
+        "after the warm-up (MiB)": round(settled[0][1] / 1024, 1),
+        "at the end (MiB)": round(samples[-1][1] / 1024, 1),
+        "growth (bytes a delivery)": round(slope * 1024),
     }

@@ -6,6 +6,7 @@ import matplotlib as mpl
 from matplotlib import pyplot as plt
 from PIL import Image
 
+from benchmarks.result import Result
 from benchmarks.sighting import LIMIT_PER_SECOND
 
 COLOURS = ("#5865f2", "#2e8b57", "#c03a3e", "#b5671c")
@@ -14,9 +15,11 @@ MOST_SECONDS = 40.0
 PALETTE = 64
 
 
-def draw(title: str, curves: dict[str, list[float]], path: Path) -> None:
-    """`curves` are the seconds after the first message at which each was shown."""
+def draw(result: Result, path: Path) -> None:
+    """Of `paced`: its curves are the seconds after the first message at which each was shown."""
     mpl.use("Agg")
+    curves = result.data["curves"]
+    lost = {row[""]: row["lost"] for row in result.rows}
     figure, axes = plt.subplots(figsize=(7.5, 4), layout="constrained")
     messages = max(map(len, curves.values()))
     axes.plot(
@@ -25,8 +28,9 @@ def draw(title: str, curves: dict[str, list[float]], path: Path) -> None:
     )  # fmt: skip
     for colour, (contender, seconds) in zip(COLOURS, curves.items(), strict=False):
         shown = range(1, len(seconds) + 1)
-        axes.step(seconds, shown, where="post", label=contender, color=colour)
-    axes.set(title=title, xlabel="seconds after the first message", ylabel="messages shown")
+        label = f"{contender}: {lost[contender]} lost" if lost[contender] else contender
+        axes.step(seconds, shown, where="post", label=label, color=colour)
+    axes.set(title=result.title, xlabel="seconds after the first message", ylabel="messages shown")
     axes.set(xlim=(0, min(MOST_SECONDS, max(map(max, curves.values())))), ylim=(0, None))
     axes.legend(loc="lower right")
     axes.grid(alpha=0.3)

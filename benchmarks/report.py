@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks import summary
 from benchmarks.result import Json, Result, Row
 
 RESULTS = Path(__file__).with_name("results")
@@ -30,8 +31,10 @@ def read(names: Iterable[str]) -> dict[str, tuple[Result, Json]]:
 
 
 def write_markdown(names: Iterable[str]) -> None:
-    parts = ["# How fast\n\nMade by `make bench`; do not edit.\n"]
-    for name, (result, machine) in read(names).items():
+    found = read(names)
+    results = {name: result for name, (result, _machine) in found.items()}
+    parts = ["# How fast\n\nMade by `make bench`; do not edit.\n", table(summary.rows(results))]
+    for name, (result, machine) in found.items():
         parts.append(f"## {result.title}\n\n{result.how}\n\n{table(result.rows)}")
         if name == "burst" and PLOT.exists():
             parts.append(f"![Messages shown over time]({PLOT.name})\n")
@@ -43,8 +46,8 @@ def write_markdown(names: Iterable[str]) -> None:
 
 
 def table(rows: list[Row]) -> str:
-    """In Markdown, aligned so that it can be read in a terminal too."""
-    heads = list(rows[0])
+    """In Markdown, aligned so that it can be read in a terminal too; empty columns are left out."""
+    heads = [head for head in rows[0] if any(row[head] != "" for row in rows)]
     lines = [heads, *([_said(row[head]) for head in heads] for row in rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(heads))]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-SQLITE = "SQLite"
-POSTGRES = "PostgreSQL, Redis"
+from benchmarks.contenders import POSTGRES, SQLITE
+
 DEFAULT_POSTGRES_URL = "postgres://postgres@127.0.0.1:5432/test"
 DEFAULT_REDIS_URL = "redis://127.0.0.1:6379/15"
 

@@ -26,7 +26,7 @@ class Sighting:
 
     @property
     def efficiency(self) -> float:
-        """Of the limit: how long it allows them to take, by how long those that came took."""
+        """Of the limit: the seconds that so many take at 50 each, by those that they took."""
         return len(self.shown_at) / LIMIT_PER_SECOND / self.seconds
 
     def curve(self) -> list[float]:

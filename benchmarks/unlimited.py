@@ -7,13 +7,12 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import jobs, setups
+from benchmarks.contenders import OURS
 from benchmarks.discord_server import DiscordServer, channel_ids, discord_server
 from benchmarks.result import Json, Result, Row
-from benchmarks.setups import POSTGRES, SQLITE
 from benchmarks.stack import Stack
 from benchmarks.waiting import wait_for
 
-BARE = "bare discord.py"
 DELIVERIES = 5000
 CHANNELS = 250
 ROUNDS = 3
@@ -21,7 +20,7 @@ WARM_UP_DELIVERIES = 1000
 LIFTED = {"SEND_RATE": "100000"}
 PATIENCE_SECONDS = 120.0
 # How many channels a notice has: as posted one by one, and as one notice to many.
-SHAPES = {"a notice each": 1, "250 a notice": CHANNELS}
+SHAPES = {"1 channel": 1, f"{CHANNELS} channels": CHANNELS}
 
 
 @dataclass(slots=True)
@@ -51,7 +50,7 @@ def run(contenders: list[str], folder: Path) -> Result:
 
 def _enter(opened: ExitStack, title: str, folder: Path) -> Contender:
     discord = opened.enter_context(discord_server(folder, CHANNELS, "--no-limits"))
-    if title not in (POSTGRES, SQLITE):
+    if title not in OURS:
         return Contender(title, discord, None)
     setup = opened.enter_context(setups.setup(title, folder))
     stack = opened.enter_context(Stack(setup, discord, folder, **LIFTED))
@@ -114,8 +113,9 @@ def _rows(running: list[Contender], bare: float | None) -> Iterator[Row]:
     for contender in running:
         for shape, rates in contender.rates.items():
             yield {
-                "": f"{contender.title}, {shape}" if shape else contender.title,
-                "deliveries a second": round(median(rates)),
+                "": contender.title,
+                "each notice to": shape,
+                "a second": round(median(rates)),
                 "of bare discord.py": round(median(rates) / bare, 2) if bare else "",
                 "each round": ", ".join(f"{rate:.0f}" for rate in rates),
             }
