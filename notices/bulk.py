@@ -6,7 +6,7 @@ The rows travel as one JSON text: thousands of single parameters cost more than 
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.db import connection
@@ -50,6 +50,7 @@ def _execute(statement: str, rows: Rows) -> None:
         cursor.execute(statement, [json.dumps(rows, default=_moment)])
 
 
+@lru_cache(maxsize=256)  # most rows of a statement share theirs
 def _moment(value: datetime) -> str:
     return str(connection.ops.adapt_datetimefield_value(value))
 

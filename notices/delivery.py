@@ -45,6 +45,7 @@ MOST_AHEAD = 256
 MOST_IN_FLIGHT = 2000
 # Fewer recent requests than this leave every observed bucket a token.
 RESTING_REQUESTS = 4
+UNAUTHORIZED = 401
 REMEMBERED_NONCES = 10_000
 
 Kind = Attempt.Outcome
@@ -88,7 +89,7 @@ class Engine:
         self._echoes: list[_Echo] = []
         self._settled_nonces: OrderedDict[str, None] = OrderedDict()
         self._failing: set[int] = set()
-        self._down = False
+        self.paused_since: datetime | None = None
         self._recovery: asyncio.Task[None] | None = None
         self.active = True
 
@@ -211,7 +212,7 @@ class Engine:
                 await self._awake.wait()
 
     def _room(self) -> int:
-        if self._down or self._stopping or not self.active:
+        if self.paused_since or self._stopping or not self.active:
             return 0
         in_flight = MOST_IN_FLIGHT - len(self._lanes)
         return min(self._ahead - self._transport.waiting, in_flight)
@@ -240,8 +241,7 @@ class Engine:
         try:
             answered(await self._transport.perform(request, answered))
         except PermanentError as error:
-            self._failing.clear()
-            self._settle(flight, Kind.REFUSED, code=error.code, detail=error.detail)
+            await self._settle_refused(flight, error)
         except TransientError as error:
             await self._settle_transient(flight, error)
         except Exception:
@@ -257,6 +257,14 @@ class Engine:
         else:
             kind = Kind.GONE
         self._settle(flight, kind, message_id=answer.message_id, revision=answer.revision)
+
+    async def _settle_refused(self, flight: _Flight, error: PermanentError) -> None:
+        if error.code == UNAUTHORIZED and await self._is_outage():
+            # Not this message: the bot itself is no longer let in.
+            self._settle(flight, Kind.TRANSIENT, code=error.code, detail=error.detail, counts=False)
+        else:
+            self._failing.clear()
+            self._settle(flight, Kind.REFUSED, code=error.code, detail=error.detail)
 
     async def _settle_transient(self, flight: _Flight, error: TransientError) -> None:
         if flight.settled:
@@ -297,25 +305,29 @@ class Engine:
 
     async def _is_outage(self) -> bool:
         """Whether Discord fails, and not this message: a pause for all, a try for nobody."""
-        if self._down:
+        if self.paused_since:
             return True
         if len(self._failing) < FAILING_CHANNELS and await self._transport.is_up():
             return False
-        if not self._down:
-            self._down = True
+        if not self.paused_since:
+            self.paused_since = timezone.now()
             log.warning("Discord fails: sending pauses until it answers")
-            self._recovery = asyncio.create_task(self._recover(), name="recovery")
+            recover = self._recover(self.paused_since)
+            self._recovery = asyncio.create_task(recover, name="recovery")
         return True
 
-    async def _recover(self) -> None:
+    async def _recover(self, since: datetime) -> None:
         for tries in range(1, 1_000_000):
             await asyncio.sleep(min(pause_seconds(tries) / 2, LONGEST_OUTAGE_PAUSE_SECONDS))
             if await self._transport.is_up():
                 break
+        self.paused_since = None
         self._failing.clear()
-        self._down = False
         log.info("Discord answers again: sending goes on")
-        await self.in_database(ledger.end_pauses, timezone.now())
+        try:
+            await self.in_database(ledger.end_pauses, timezone.now(), since)
+        except DATABASE_AWAY:
+            log.exception("the database does not answer: what failed waits out its pause")
         self._awake.set()
 
     # --- the end ---------------------------------------------------------------------------

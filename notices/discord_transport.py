@@ -17,7 +17,7 @@ from discord.http import Route
 
 from notices.embeds import read_marker
 from notices.models import Attempt
-from notices.pace import Pacer
+from notices.pace import Brake, Pacer
 from notices.transport import Answer, PermanentError, Request, TransientError
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,11 @@ class _Exchange:
         self.timer: asyncio.TimerHandle | None = None
         self.status = 0
 
+    @property
+    def yields(self) -> bool:
+        """What was never shown goes before what is only to change."""
+        return self.request.action in (Attempt.Action.EDIT, Attempt.Action.DELETE)
+
     def cut_off(self) -> None:
         self.timed_out = True
         if self.task is not None:
@@ -70,6 +75,7 @@ class DiscordTransport:
         self, *, rate: float, request_timeout: float, stale: float = STALE_SECONDS
     ) -> None:
         self.pacer = Pacer(rate)
+        self.brake = Brake()
         self.trace = self._make_trace()
         self.http: discord.http.HTTPClient
         self.permissions_in: Callable[[int], int | None] = lambda _channel_id: None
@@ -150,7 +156,7 @@ class DiscordTransport:
     def _make_trace(self) -> aiohttp.TraceConfig:
         trace = aiohttp.TraceConfig()
         trace.on_request_start.append(self._before_request)
-        trace.on_request_end.append(_on_headers)
+        trace.on_request_end.append(self._on_headers)
         trace.on_response_chunk_received.append(_on_body)
         trace.on_request_exception.append(_on_exception)
         return trace
@@ -163,8 +169,10 @@ class DiscordTransport:
             return
         if params.url.path.startswith("/gateway") or params.url.scheme in {"ws", "wss"}:
             return
-        await self.pacer.turn()
-        if exchange := _exchange.get():
+        exchange = _exchange.get()
+        await self.brake.hold()
+        await self.pacer.turn(yields=exchange is not None and exchange.yields)
+        if exchange is not None:
             if time.time() - exchange.made_at > self._stale:
                 raise TransientError("it waited too long to go out", done=False)
             if not exchange.begun:
@@ -173,12 +181,14 @@ class DiscordTransport:
             loop = asyncio.get_running_loop()
             exchange.timer = loop.call_later(self._timeout, exchange.cut_off)
 
-
-async def _on_headers(
-    _session: Any, _context: SimpleNamespace, params: aiohttp.TraceRequestEndParams
-) -> None:
-    if exchange := _exchange.get():
-        exchange.status = params.response.status
+    async def _on_headers(
+        self, _session: Any, _context: SimpleNamespace, params: aiohttp.TraceRequestEndParams
+    ) -> None:
+        status, headers = params.response.status, params.response.headers
+        if status in {401, 403} or (status == 429 and headers.get("X-RateLimit-Scope") != "shared"):
+            self.brake.count()
+        if exchange := _exchange.get():
+            exchange.status = status
 
 
 async def _on_body(
@@ -240,6 +250,8 @@ async def _our_errors(exchange: _Exchange) -> AsyncIterator[None]:
 def _from_answer(error: discord.HTTPException) -> TransientError | PermanentError:
     # Discord's codes have five or six digits; the column holds no more than an int.
     code = error.code if 0 < error.code < 2**31 else error.status
+    if error.status == 401:
+        return PermanentError(error.text or str(error), code=401)
     if error.status in REFUSALS:
         return PermanentError(error.text or str(error), code=code)
     if error.status == 429:

@@ -7,7 +7,7 @@ import platform
 import signal
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import aiohttp
@@ -73,6 +73,7 @@ class Worker:
         self._stop = asyncio.Event()
         self._name = f"{platform.node()}:{os.getpid()}"
         self._started_at = timezone.now()
+        self._cut_off_since: datetime | None = None
 
     # --- what the seat calls ---------------------------------------------------------------
 
@@ -108,16 +109,18 @@ class Worker:
         seat = tasks.create_task(hold_seat(self, self._shards), name="seat")
         beat = tasks.create_task(self._beat(), name="heartbeat")
         helpers = [seat, beat]
-        if await self._before_stop(self._has_seat.wait()):
-            client = await self._login()
-            if client is not None:
-                self._client = client
-                helpers.append(tasks.create_task(self._connect(client), name="gateway"))
-                helpers.append(tasks.create_task(self._sync_channels(client), name="channels"))
-                await self._deliver()
-        for task in helpers:
-            task.cancel()
-        await asyncio.to_thread(self._say_goodbye)
+        try:
+            if await self._before_stop(self._has_seat.wait()):
+                client = await self._login()
+                if client is not None:
+                    self._client = client
+                    helpers.append(tasks.create_task(self._connect(client), name="gateway"))
+                    helpers.append(tasks.create_task(self._sync_channels(client), name="channels"))
+                    await self._deliver()
+            for task in helpers:
+                task.cancel()
+        finally:
+            await asyncio.to_thread(self._say_goodbye)
 
     async def _deliver(self) -> None:
         await self._engine.in_database(ledger.take_over, timezone.now(), self._shards)
@@ -158,10 +161,12 @@ class Worker:
             except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
                 await client.close_before_start()
                 log.warning("Discord cannot be reached (%s): trying again", error)
+                self._cut_off_since = self._cut_off_since or timezone.now()
                 pause = min(pause_seconds(tries), LONGEST_LOGIN_PAUSE_SECONDS)
                 if not await self._before_stop(asyncio.sleep(pause)):
                     return None
             else:
+                self._cut_off_since = None
                 self._transport.http = client.http
                 self._transport.permissions_in = partial(discord_channels.permissions_in, client)
                 log.info("logged in as %s", client.user)
@@ -246,6 +251,7 @@ class Worker:
                 "is_active": self._engine.active,
                 "shard_ids": list(self._shards.ids),
                 "shard_count": self._shards.count,
+                "paused_since": self._cut_off_since or self._engine.paused_since,
                 # NaN until the gateway has answered a heartbeat.
                 "gateway_latency_ms": round(latency * 1000) if 0 <= latency < 1e6 else None,
             },

@@ -6,7 +6,7 @@ anyway: settings.py makes every one IMMEDIATE.)
 """
 
 import secrets
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,6 +35,14 @@ SETTLED_FIELDS = (
     "wanted", "shown", "message_id", "state", "nonce", "due_at", "tries", "setbacks",
     "unknown_since", "error_code", "error_detail", "claim", "changed_at",
 )  # fmt: skip
+# What a claim reads: to decide on the request, and to write its payload.
+CLAIMED_FIELDS = (
+    "notice", "channel", "wanted", "shown", "message_id", "nonce", "expires_at", "unknown_since",
+    *(f"notice__{name}" for name in (
+        "title", "content", "author", "url", "image", "ping", "publish_at", "revision",
+        "study__name", "study__colour", "study__ping_role_id",
+    )),
+)  # fmt: skip
 # Each has its own index on what is due.
 CREATES = Q(due_at__isnull=False, message_id=None)
 CHANGES = Q(due_at__isnull=False, message_id__isnull=False)
@@ -43,8 +51,8 @@ State = Delivery.State
 Action = Attempt.Action
 
 
-# The notices whose rows are locked, each with its moment of publishing.
-Locked = dict[int, datetime | None]
+# The notices whose rows are locked, each with the moment from which it is to be shown.
+Locked = dict[int, datetime]
 
 
 class _Due(NamedTuple):
@@ -242,24 +250,30 @@ def take_over(now: datetime, shards: Shards) -> int:
             ),
             due_at=now, claim=None, changed_at=now,
         )  # fmt: skip
-        Attempt.objects.filter(delivery__in=ids, ended_at=None).update(
+        lost = Attempt.objects.filter(delivery__in=ids, ended_at=None)
+        counts = tallies.of_lost(lost.values_list("action", flat=True))
+        lost.update(
             ended_at=now,
             outcome=Attempt.Outcome.UNKNOWN,
             detail="the bot stopped before the answer",
         )
         statuses.refresh(locked, now)
+        tallies.add(counts)
     return len(ids)
 
 
-def end_pauses(now: datetime) -> int:
-    """Discord answers again: what failed during the outage need not sit out its pause."""
+def end_pauses(now: datetime, since: datetime) -> int:
+    """Discord answers again: what failed since then need not sit out its pause."""
     paused = Delivery.objects.filter(due_at__gt=now, setbacks__gt=0, tries=0).filter(
         Q(state=State.WAITING) | Q(state=State.UNKNOWN, wanted__isnull=False)
     )
     notice_ids = list(paused.values_list("notice_id", flat=True))
     with transaction.atomic():
         _lock_notices(notice_ids)
-        return paused.update(due_at=now)
+        ended = paused.update(due_at=now)
+        tallies.add(tallies.of_pause(now - since))
+    wake()
+    return ended
 
 
 def recent_requests(since: datetime) -> list[tuple[int, datetime]]:
@@ -284,15 +298,15 @@ def _pick(now: datetime, limit: int, busy_channels: Collection[int], shards: Sha
 
 def _lock_notices(notice_ids: Iterable[int]) -> Locked:
     rows = Notice.objects.select_for_update().filter(pk__in=set(notice_ids)).order_by("pk")
-    return dict(rows.values_list("pk", "publish_at"))
+    read = rows.values_list("pk", "publish_at", "changed_at")
+    return {pk: max(publish_at or changed_at, changed_at) for pk, publish_at, changed_at in read}
 
 
 # --- how requests ended --------------------------------------------------------------------
 
 
-def _record(results: Collection[Outcome], locked: Locked) -> None:
-    if not results:
-        return
+def _record(results: Collection[Outcome], locked: Locked) -> Counter[tallies.Key]:
+    """Returns what there is to count."""
     by_delivery = {result.request.delivery_id: result for result in results}
     rows, delays = [], []
     found = Delivery.objects.filter(pk__in=by_delivery, notice__in=locked)
@@ -302,9 +316,8 @@ def _record(results: Collection[Outcome], locked: Locked) -> None:
             continue  # somebody else has settled it meanwhile
         changes = outcomes.settle(delivery, outcome, max_tries=settings.MAX_SEND_RETRIES)
         changes["changed_at"] = outcome.ended_at
-        published = locked[delivery.notice_id]
-        if delivery.shown is None and changes.get("shown") is not None and published is not None:
-            delays.append((outcome.ended_at - published).total_seconds())
+        if delivery.shown is None and changes.get("shown") is not None:
+            delays.append((outcome.ended_at - locked[delivery.notice_id]).total_seconds())
         values = [changes.get(name, getattr(delivery, name)) for name in SETTLED_FIELDS]
         rows.append([delivery.pk, *values])
     update_each(Delivery, ["id"], SETTLED_FIELDS, rows)
@@ -319,7 +332,7 @@ def _record(results: Collection[Outcome], locked: Locked) -> None:
         where="ended_at IS NULL",
     )
     _mark_channels(results)
-    tallies.add(tallies.of_outcomes(results, delays))
+    return tallies.of_outcomes(results, delays)
 
 
 def _mark_channels(results: Collection[Outcome]) -> None:
@@ -342,7 +355,8 @@ def _claim(ids: Collection[int], locked: Locked, now: datetime, window: timedelt
         return []
     # Read again under the lock: somebody may have been faster.
     due = Delivery.objects.due(now).filter(pk__in=ids, notice__in=locked)
-    deliveries = list(due.select_related("notice__study").order_by("due_at", "id"))
+    due = due.select_related("notice__study").only(*CLAIMED_FIELDS)
+    deliveries = list(due.order_by("due_at", "id"))
     _expire([d for d in deliveries if outcomes.expired(d, now)], now)
     return _stamp([d for d in deliveries if not outcomes.expired(d, now)], now, window)
 

@@ -6,11 +6,12 @@ Kept in the database they are exact, outlive every process, and every web proces
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from itertools import accumulate
 
 from django.db import connection
 
-from notices.models import Tally
+from notices.models import Attempt, Tally
 from notices.outcomes import Outcome
 
 ATTEMPTS = "attempts"
@@ -45,6 +46,17 @@ def of_outcomes(results: Iterable[Outcome], delays: Iterable[float]) -> Counter[
     if seconds:
         counts[PUBLISH_TO_SHOWN_SUM, ""] = round(seconds * 1000)
     return counts
+
+
+def of_lost(actions: Iterable[str]) -> Counter[Key]:
+    """Requests whose end nobody saw: the bot died before the answer."""
+    return Counter((ATTEMPTS, f"{action}:{Attempt.Outcome.UNKNOWN}") for action in actions)
+
+
+def of_pause(length: timedelta) -> Counter[Key]:
+    """One pause of all sending."""
+    milliseconds = length // timedelta(milliseconds=1)
+    return Counter({(PAUSES, ""): 1, (PAUSED_MILLISECONDS, ""): milliseconds})
 
 
 def add(counts: Mapping[Key, int]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from notices import ledger
+from notices import ledger, tallies
 from notices.models import DETAIL_LIMIT, Attempt, Channel, Delivery, ErrorCode, Notice
 from notices.transport import PermanentError, Request, TransientError
 from tests.engine_driver import run_until
@@ -178,6 +178,40 @@ def test_an_outage_costs_nobody_a_try(
 
     run_until(lambda: is_status(notice, "sent"), discord, during=comes_back)
     assert notice.deliveries.get().tries == 0
+
+
+def test_a_lost_token_fails_no_notice(
+    notice: Notice, channel: Channel, discord: FakeTransport
+) -> None:
+    discord.up = False
+    discord.script[channel.pk] = [PermanentError("401: Unauthorized", code=401)]
+    run_until(lambda: Attempt.objects.filter(outcome="transient").exists(), discord)
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.tries, delivery.error_code) == ("waiting", 0, 401)
+    discord.up = True
+    run_until(lambda: is_status(notice, "sent"), discord)
+
+
+def test_a_401_for_one_message_alone_is_a_refusal(
+    notice: Notice, channel: Channel, discord: FakeTransport
+) -> None:
+    discord.script[channel.pk] = [PermanentError("401: Unauthorized", code=401)]
+    run_until(lambda: is_status(notice, "failed"), discord)
+    assert Delivery.objects.get().error_code == 401
+
+
+def test_an_outage_is_counted_when_it_ends(
+    notice: Notice, channel: Channel, discord: FakeTransport
+) -> None:
+    discord.up = False
+    discord.script[channel.pk] = [TransientError("no connection")]
+
+    def comes_back(_engine: object) -> None:
+        asyncio.get_running_loop().call_later(0.3, setattr, discord, "up", True)
+
+    run_until(lambda: is_status(notice, "sent"), discord, during=comes_back)
+    assert tallies.read()[tallies.PAUSES, ""] == 1
+    assert tallies.read()[tallies.PAUSED_MILLISECONDS, ""] > 0
 
 
 def test_a_hanging_channel_delays_no_other(

@@ -264,3 +264,21 @@ def too_many(seconds: float, **more: object) -> dict[str, object]:
         "body": {"message": "You are being rate limited.", "retry_after": seconds, "global": False},
         **more,
     }  # fmt: skip
+
+
+def test_refusals_are_counted_against_discords_ban(
+    server: FakeDiscordProcess, channel: int
+) -> None:
+    """401, 403 and 429 count, but not a 429 for what others do in the same channel."""
+    for status in (401, 403):
+        server.fault(kind="status", method="POST", path="/messages$", status=status, times=1)
+
+    async def scenario(transport: DiscordTransport) -> None:
+        for _status in (401, 403):
+            with pytest.raises(PermanentError):
+                await transport.perform(create(channel), ignore)
+        assert transport.brake.refusals == 2
+        await transport.perform(create(channel), ignore)
+        assert transport.brake.refusals == 2
+
+    talk(server, scenario)

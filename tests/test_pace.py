@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from notices.pace import CATCH_UP, WINDOW_SECONDS, Pacer
+from notices.pace import CATCH_UP, WINDOW_SECONDS, Brake, Pacer
 from notices.retry import LONGEST_PAUSE_SECONDS, pause_seconds
 
 
@@ -46,6 +46,53 @@ def test_no_window_holds_more_than_the_rate() -> None:
     busiest = max(sum(start <= m < start + 1.0 for m in moments) for start in moments)
     assert len(moments) == 120
     assert busiest <= 50
+
+
+def test_waiting_creates_go_before_what_yields() -> None:
+    async def send_all() -> list[str]:
+        pacer = Pacer(100)
+        gone: list[str] = []
+
+        async def send(name: str, *, yields: bool) -> None:
+            await pacer.turn(yields=yields)
+            gone.append(name)
+
+        first = [send("edit 1", yields=True), send("edit 2", yields=True)]
+        later = [send("create 1", yields=False), send("create 2", yields=False)]
+        await asyncio.gather(*first, *later)
+        return gone
+
+    # The first to come found nobody waiting.
+    assert asyncio.run(send_all()) == ["edit 1", "create 1", "create 2", "edit 2"]
+
+
+def test_who_gives_up_waiting_takes_nobodys_turn() -> None:
+    async def scenario() -> float:
+        pacer = Pacer(1)
+        await pacer.turn()
+        tired = asyncio.create_task(pacer.turn())
+        await asyncio.sleep(0)
+        tired.cancel()
+        await pacer.turn()
+        return pacer.wait_seconds(asyncio.get_running_loop().time())
+
+    assert asyncio.run(scenario()) <= WINDOW_SECONDS
+
+
+def test_the_brake_holds_until_a_refusal_is_forgotten() -> None:
+    async def scenario() -> tuple[float, float]:
+        loop = asyncio.get_running_loop()
+        brake = Brake(most=2, window=0.2)
+        begun = loop.time()
+        brake.count()
+        await brake.hold()
+        free = loop.time() - begun
+        brake.count()
+        await brake.hold()
+        return free, loop.time() - begun
+
+    free, held = asyncio.run(scenario())
+    assert free < 0.2 <= held + 0.001
 
 
 def test_pauses_grow_and_are_capped_and_spread() -> None:
