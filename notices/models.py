@@ -202,11 +202,17 @@ def under_way() -> Case:
     return Case(again, default=F("status"))
 
 
+class Minus(models.Func):
+    """The negative of a number."""
+
+    template = "(-%(expressions)s)"
+
+
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def led_by(self, user: Any) -> Self:
         if user.is_superuser:
             return self
-        return self.filter(study__leaders=user)
+        return self.filter(study__in=Study.objects.led_by(user))
 
     def not_fanned_out(self) -> Self:
         """Notices with a change that the deliveries do not know yet (index notice_to_fan_out)."""
@@ -379,9 +385,11 @@ class Notice(models.Model):
                 condition=Q(revision__gt=F("fanned_out_revision")),
                 name="notice_to_fan_out",
             ),
-            # The lists of the admin and the API: a study's notices, newest first, by status.
-            models.Index(fields=["study", "-id"], name="notice_of_study"),
-            models.Index(fields=["status", "-id"], name="notice_by_status"),
+            # The lists of the admin and the API (`newest`): those of a study, by status. By the
+            # id itself PostgreSQL would rather walk the primary key, past all other studies.
+            models.Index("study", Minus("id"), name="notice_of_study"),
+            models.Index("status", Minus("id"), name="notice_by_status"),
+            models.Index("study", "status", Minus("id"), name="notice_of_study_by_status"),
         ]
 
     def __str__(self) -> str:

@@ -1,17 +1,36 @@
 """Pages of a list that grows at its front."""
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from notices.api.fields import read_id
 from notices.api.refusals import quoted
+from notices.newest import Parts
 
 
 class NewestFirst(CursorPagination):
     page_size = 50
     ordering = "-id"
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+
+    def paginate_queryset(
+        self, queryset: Any, request: Request, view: APIView | None = None
+    ) -> list[Any] | None:
+        offset, reverse, position = self.decode_cursor(request) or Cursor(0, False, None)
+        page = self.parts.narrow(
+            queryset,
+            offset + self.page_size + 1,
+            beyond=None if position is None else int(position),
+            oldest=reverse,
+        )
+        return super().paginate_queryset(page, request, view)
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         try:

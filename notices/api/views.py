@@ -19,6 +19,7 @@ from notices.api.pagination import NewestFirst
 from notices.api.refusals import Conflict, quoted
 from notices.api.representations import notice_json, readable_notices, study_json
 from notices.models import ApiKey, Notice, NoticeQuerySet
+from notices.newest import Parts, stored_as
 
 
 class FirstFrontendNotice(APIView):
@@ -36,8 +37,9 @@ class FirstFrontendNotice(APIView):
 
 class NoticeList(APIView):
     def get(self, request: Request) -> Response:
-        pages = NewestFirst()
-        page = pages.paginate_queryset(_filtered(request), request, self)
+        notices, parts = _asked(request)
+        pages = NewestFirst(parts)
+        page = pages.paginate_queryset(notices, request, self)
         return pages.get_paginated_response([notice_json(notice) for notice in page or ()])
 
     def post(self, request: Request) -> Response:
@@ -142,15 +144,18 @@ def _unknown(pk: str) -> NoReturn:
     raise NotFound(_("Notice %(id)s is not known; take one from /api/v1/notices/.") % {"id": pk})
 
 
-def _filtered(request: Request) -> NoticeQuerySet:
+def _asked(request: Request) -> tuple[NoticeQuerySet, Parts]:
     key = key_of(request)
-    notices = readable_notices(key)
+    notices, studies, statuses = readable_notices(key), None, None
     asked = request.query_params
     if "study_id" in asked:
-        notices = notices.filter(study=find_study(key, _asked_id(asked["study_id"])))
+        studies = [find_study(key, _asked_id(asked["study_id"])).pk]
+    elif not key.all_studies:
+        studies = list(key.allowed_studies().values_list("pk", flat=True))
     if "status" in asked:
-        notices = notices.in_status(_asked_status(asked["status"]), timezone.now())
-    return notices
+        status = _asked_status(asked["status"])
+        notices, statuses = notices.in_status(status, timezone.now()), stored_as(status)
+    return notices, Parts(studies, statuses)
 
 
 def _asked_id(text: str) -> int:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from notices import reasons
+from notices.desk.long_list import LongList
 from notices.desk.rights import ModelAdmin, ReadOnly, TabularInline
 from notices.models import Attempt, BotInstance, Delivery
 
@@ -26,7 +27,7 @@ class AttemptInline(ReadOnly, TabularInline):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnly, ModelAdmin):
+class DeliveryAdmin(ReadOnly, LongList):
     list_display = ("notice", "channel", "state", "reason", "changed_at")
     list_filter = ("state",)
     list_select_related = ("notice", "channel")
@@ -57,7 +58,7 @@ class BotInstanceAdmin(ReadOnly, ModelAdmin):
 
 
 @admin.register(LogEntry)
-class LogEntryAdmin(ReadOnly, ModelAdmin):
+class LogEntryAdmin(ReadOnly, LongList):
     list_display = ("action_time", "user", "content_type", "object_repr", "change")
     list_select_related = ("user", "content_type")
     search_fields = ("object_repr", "user__username")

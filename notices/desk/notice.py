@@ -4,6 +4,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
@@ -17,11 +18,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from notices.desk.long_list import LongList, most_known
 from notices.desk.notice_form import NoticeForm
 from notices.desk.outcome import outcome_of
 from notices.desk.rights import LedAdmin
 from notices.desk.sendable import trouble
 from notices.models import Delivery, Notice, Study
+from notices.newest import Parts, stored_as
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -62,14 +65,32 @@ def _count(queryset: QuerySet[Any]) -> Coalesce:
     )
 
 
+class NoticeList(ChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        """The newest first, which is how she sees it unless she sorts it anew."""
+        if self.queryset.query.order_by == ("-id",):
+            status = request.GET.get("status")
+            parts = Parts(self._studies(request), stored_as(status) if status else None)
+            most = most_known(request, self.list_per_page)
+            self.queryset = parts.narrow(self.queryset, most + 1)
+        super().get_results(request)
+
+    @staticmethod
+    def _studies(request: HttpRequest) -> list[int] | None:
+        asked = request.GET.get("study")
+        if request.user.is_superuser and asked is None:
+            return None
+        led = list(Study.objects.led_by(request.user).values_list("pk", flat=True))
+        return [pk for pk in led if str(pk) == asked] or led
+
+
 @admin.register(Notice)
-class NoticeAdmin(LedAdmin):
+class NoticeAdmin(LongList, LedAdmin):
     form = NoticeForm
     list_display = ("title", "study", "status_badge", "shown_in", "moment")
     list_filter = (StatusFilter, StudyFilter)
     list_select_related = ("study",)
     list_per_page = 50
-    show_facets = admin.ShowFacets.NEVER
     search_fields = ("title", "content", "author")
     actions = ("send_again", "withdraw", "duplicate")
     fieldsets = (
@@ -119,6 +140,9 @@ class NoticeAdmin(LedAdmin):
         return [part for part in self.fieldsets if not set(part[1]["fields"]) <= set(fixed)]
 
     # --- the list ---------------------------------------------------------------------------
+
+    def get_changelist(self, request: HttpRequest, **_kwargs: Any) -> type[NoticeList]:
+        return NoticeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         shown = Delivery.objects.filter(shown__isnull=False)

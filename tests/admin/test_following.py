@@ -131,8 +131,8 @@ def test_the_list_costs_the_same_queries_however_long(
         made.channels.add(channel)
         failed(made, channel)
     # Session, user, may she enter (twice), which studies (thrice), what else she may (twice),
-    # two counts, the rows.
-    with django_assert_num_queries(12):
+    # which studies once more, the newest of them, a count, the rows.
+    with django_assert_num_queries(13):
         assert desk.get(LIST).status_code == 200
 
 
