@@ -195,9 +195,10 @@ def exchange(
     with transaction.atomic():
         notice_ids = {due.notice_id for due in picked} | {r.request.notice_id for r in results}
         locked = _lock_notices(notice_ids)
-        _record(results, locked)
-        requests = _claim([row.id for row in picked], locked, now, window)
+        counts = _record(results, locked)
+        requests = _claim([due.id for due in picked], locked, now, window)
         statuses.refresh(locked, now)
+        tallies.add(counts)  # last, as other shards' bots write these rows too
     return requests
 
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from notices import ledger
+from notices import ledger, tallies
 from notices.ledger import Shards
 from notices.models import Attempt, Channel, Delivery, Notice, Study
 from notices.outcomes import Outcome
@@ -87,6 +87,15 @@ def test_a_late_outcome_of_a_claim_taken_over_changes_nothing(
     ledger.take_over(timezone.now(), Shards())
     record(shown(request, 7))
     assert Delivery.objects.get().state == "unknown"
+
+
+def test_what_ended_is_counted_with_its_delay(study: Study, channel: Channel) -> None:
+    publish(study, channel)
+    (request,) = claim()
+    record(shown(request, 1))
+    counted = tallies.read()
+    assert counted[tallies.ATTEMPTS, "create:shown"] == 1
+    assert tallies.buckets(counted)[-1][1] == 1
 
 
 def test_a_claim_costs_the_same_queries_for_one_and_for_many(
