@@ -14,6 +14,7 @@ from django.db import (
     InterfaceError,
     OperationalError,
     close_old_connections,
+    connection,
     connections,
     reset_queries,
 )
@@ -29,7 +30,8 @@ from notices.transport import Answer, PermanentError, Request, TransientError, T
 log = logging.getLogger(__name__)
 
 # qcluster normally fans out within milliseconds; the bot does what has waited longer than this.
-SWEEP_AFTER = timedelta(seconds=0.1)
+# On SQLite qcluster has to poll, while the bot is told of every commit: there it need not wait.
+SWEEP_AFTER = {"postgresql": timedelta(seconds=0.1), "sqlite": timedelta(0)}
 # A step is short: what was posted in a burst must not hold up what can go out already.
 SWEEP_BATCH = 5
 SAFETY_POLL = timedelta(seconds=5)
@@ -80,6 +82,7 @@ class Engine:
         self._ahead = int(min(max(8, rate * AHEAD_SECONDS), MOST_AHEAD))
         self._database = ThreadPoolExecutor(1, thread_name_prefix="database")
         self._awake = asyncio.Event()
+        self._sweep_after = SWEEP_AFTER[connection.vendor]
         self._look_ahead_at = timezone.now()
         self._stopping = False
         self._resting: set[int] = set()
@@ -186,7 +189,7 @@ class Engine:
 
     async def _look_ahead(self) -> datetime:
         """Sweep; the moment at which there is more to do."""
-        self._look_ahead_at = timezone.now() + SWEEP_AFTER
+        self._look_ahead_at = timezone.now() + self._sweep_after
         latest = timezone.now() + SAFETY_POLL
         if self._stopping or not self.active:
             return latest
@@ -200,7 +203,7 @@ class Engine:
         """Runs in the database thread."""
         now = timezone.now()
         moments = [
-            ledger.sweep(now, SWEEP_AFTER, limit=SWEEP_BATCH),
+            ledger.sweep(now, self._sweep_after, limit=SWEEP_BATCH),
             ledger.next_due(now, self._shards),
         ]
         return [moment for moment in moments if moment]

@@ -1,7 +1,7 @@
 """Keeps our list of channels, and what the bot may do in each, in step with Discord."""
 
+import asyncio
 import logging
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -86,28 +86,28 @@ class ChannelSync:
     def __init__(self, client: discord.Client) -> None:
         self._client = client
         self._changed: set[int] = set()
+        self._any = asyncio.Event()
 
-    def mark(self, guild_id: int) -> None:
-        self._changed.add(guild_id)
+    def mark(self, *guild_ids: int) -> None:
+        """These guilds are not as they were written."""
+        self._changed.update(guild_ids)
+        if guild_ids:
+            self._any.set()
 
-    def mark_all(self, guilds: Iterable[discord.Guild]) -> None:
-        self._changed.update(guild.id for guild in guilds)
+    async def wait(self) -> None:
+        """Until there is something to take."""
+        await self._any.wait()
 
     def take(self) -> list[tuple[int, list[dict[str, Any]] | None]]:
         """(guild, channels seen, or null where the bot is no longer there) of what changed."""
         changed, self._changed = self._changed, set()
+        self._any.clear()
         guilds = [(guild_id, self._client.get_guild(guild_id)) for guild_id in changed]
         return [
             (guild_id, None if guild is None else seen_channels(guild))
             for guild_id, guild in guilds
             if guild is None or not guild.unavailable
         ]
-
-    def give_back(self, guild_ids: Iterable[int]) -> None:
-        self._changed.update(guild_ids)
-
-    def __bool__(self) -> bool:
-        return bool(self._changed)
 
 
 def write(changes: list[tuple[int, list[dict[str, Any]] | None]]) -> None:

@@ -45,7 +45,7 @@ class StudyBotClient(discord.AutoShardedClient):
             self._echo(marker[0], message.id, marker[1])
 
     async def on_ready(self) -> None:
-        self.channel_sync.mark_all(self.guilds)
+        self.channel_sync.mark(*(guild.id for guild in self.guilds))
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         self.channel_sync.mark(guild.id)

@@ -222,15 +222,14 @@ class Worker:
     async def _sync_channels(self, client: StudyBotClient) -> None:
         """Write what the gateway told us, each burst of events once."""
         while True:
+            await client.channel_sync.wait()
             await asyncio.sleep(SYNC_PAUSE_SECONDS)
-            if not client.channel_sync:
-                continue
             changes = client.channel_sync.take()
             try:
                 await self._engine.in_database(discord_channels.write, changes)
             except Exception:
                 log.exception("the channels could not be written: trying again")
-                client.channel_sync.give_back(guild_id for guild_id, _seen in changes)
+                client.channel_sync.mark(*(guild_id for guild_id, _seen in changes))
                 await asyncio.sleep(HEARTBEAT_SECONDS)
 
     async def _beat(self) -> None:

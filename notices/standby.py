@@ -30,8 +30,8 @@ KEEPALIVE = {
     "options": "-c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2",
 }  # fmt: skip
 # watchfiles gathers changes for `debounce` ms and looks every `step` ms.
-WATCH_DEBOUNCE_MS = 50
-WATCH_STEP_MS = 5
+WATCH_DEBOUNCE_MS = 10
+WATCH_STEP_MS = 1
 
 
 class SeatTakenError(Exception):

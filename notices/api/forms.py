@@ -96,7 +96,9 @@ def _check_ping(study: Study, ping: str | None) -> None:
 def _create(study: Study, channels: list[Channel], **written: Any) -> Notice:
     with transaction.atomic():
         notice = Notice.objects.create(study=study, **written)
-        notice.channels.set(channels)
+        # Not by set(): a new notice has none that had to be looked at, and is to be fanned out.
+        chosen = Notice.channels.through
+        chosen.objects.bulk_create(chosen(notice=notice, channel=channel) for channel in channels)
     return notice
 
 
