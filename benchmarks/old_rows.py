@@ -10,7 +10,7 @@ from notices.models import Channel, Notice, Study
 
 CHANNELS_PER_STUDY = 4
 # Of a hundred notices: refused by Discord, and withdrawn.
-FAILED, WITHDRAWN = 3, 2
+FAILED, WITHDRAWN = 12, 3
 # Ids are made from it: a channel's is its study's, shifted by one digit.
 GUILD = 10**17
 # Rows of one transaction: a database remembers what it has to check of each until the end.
@@ -71,7 +71,7 @@ def _add(past: Past, done: int, count: int) -> None:
             _trust_what_comes(cursor)
         for statement in (_NOTICES, _CHANNELS, _DELIVERIES, _ATTEMPTS):
             parts = _POSTGRES if is_postgres else _SQLITE
-            cursor.execute(statement.format(**parts), values)
+            cursor.execute(statement.format(**parts, place=_PLACE), values)
         if is_postgres:
             cursor.execute(
                 "SELECT setval(pg_get_serial_sequence('notices_notice', 'id'), "
@@ -98,16 +98,18 @@ _SQLITE = {
     " WHERE c + 1 < %(channels)s) SELECT c FROM places) AS places",
     "moment": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', %(begin)s, n || ' seconds')",
 }
+# A notice's place among a hundred of its study.
+_PLACE = "n / %(studies)s %% 100"
 _NOTICES = """
 INSERT INTO notices_notice (id, study_id, title, content, author, url, image, ping, publish_at,
     withdrawn_at, created_at, changed_at, revision, fanned_out_revision, status)
 SELECT %(first)s + n - %(done)s, %(first_study)s + n %% %(studies)s, 'Week ' || n,
     'We meet on Tuesday at eight, in the room on the second floor. Bring chapter ' || n || '.',
     'Minji', '', '', 'none', {moment},
-    CASE WHEN n %% 100 >= %(failed)s AND n %% 100 < %(withdrawn)s THEN {moment} END,
+    CASE WHEN {place} >= %(failed)s AND {place} < %(withdrawn)s THEN {moment} END,
     {moment}, {moment}, 1, 1,
-    CASE WHEN n %% 100 < %(failed)s THEN 'failed'
-        WHEN n %% 100 < %(withdrawn)s THEN 'withdrawn' ELSE 'sent' END
+    CASE WHEN {place} < %(failed)s THEN 'failed'
+        WHEN {place} < %(withdrawn)s THEN 'withdrawn' ELSE 'sent' END
 FROM {numbers}
 """
 _CHANNELS = """

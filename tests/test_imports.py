@@ -36,6 +36,7 @@ RULES = (
     Rule("notices.tasks", BOT),
     Rule("notices.ledger", BOT),
     Rule("notices.pruning", BOT),
+    Rule("notices.newest", BOT),
     Rule("notices.*", ("fakediscord*", "benchmarks*")),
     Rule("fakediscord*", ("notices*", "demo*", "django*", "discord", "discord.*")),
     Rule("*", ("studybot*", "tests*")),
