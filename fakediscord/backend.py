@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from fakediscord.answers import Answers
+from fakediscord.chronicle import Chronicle
 from fakediscord.commands import Commands
 from fakediscord.connections import Connections
 from fakediscord.faults import Faults
@@ -30,6 +31,7 @@ class Backend:
     gateway: Gateway
     connections: Connections
     limits: Limits
+    chronicle: Chronicle
     faults: Faults = field(default_factory=Faults)
     journal: Journal = field(default_factory=Journal)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -52,4 +54,5 @@ def make_backend(world: World, settings: Settings, tokens: Iterable[str]) -> Bac
         gateway=gateway,
         connections=Connections(gateway),
         limits=Limits(settings),
+        chronicle=Chronicle(world),
     )

@@ -73,6 +73,7 @@ class Control:
             ("GET", "settings", self._show_settings),
             ("GET", "state", self._show_state),
             ("GET", "requests", self._show_requests),
+            ("GET", "chronicle", self._show_chronicle),
             ("GET", "stats", self._show_stats),
             ("POST", "reset", self._reset),
             ("POST", "interactions", self._interact),
@@ -125,6 +126,9 @@ class Control:
 
     async def _show_requests(self, request: web.Request) -> list[Json]:
         return self._backend.journal.since(int(request.query.get("since", 0)))
+
+    async def _show_chronicle(self, request: web.Request) -> list[Json]:
+        return self._backend.chronicle.since(int(request.query.get("since", 0)))
 
     async def _show_stats(self, _request: web.Request) -> Json:
         return self._backend.journal.stats()

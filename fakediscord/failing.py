@@ -5,7 +5,7 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -16,7 +16,11 @@ from fakediscord.wire import Json
 NO_LINGER = struct.pack("ii", 1, 0)
 DEFAULT_RETRY_AFTER = 1.0
 
-Perform = Callable[[], Awaitable[Reply]]
+
+class Perform(Protocol):
+    """Reads the request, awaits `before`, does what was asked for."""
+
+    async def __call__(self, before: Callable[[], Awaitable[None]] | None = None) -> Reply: ...
 
 
 @dataclass(slots=True)
@@ -31,8 +35,8 @@ class Outcome:
 async def fail(fault: Fault, request: web.Request, perform: Perform) -> Outcome:
     kind = fault.order["kind"]
     if kind == "delay":
-        await fault.wait_until_over()
-        return _answered(await perform())
+        # It is read first: it takes effect even if nobody waits for it any more.
+        return _answered(await perform(fault.wait_until_over))
     reply = await perform() if _does_it_first(fault) else None
     match kind:
         case "status":

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 
 from aiohttp import web
 
@@ -43,7 +44,7 @@ class Api:
         reply = self._refused(route, request, bucket)
         fault = None if reply else backend.faults.strike(request.method, path)
         if fault:
-            outcome = await fail(fault, request, lambda: self._perform(route, request, bucket))
+            outcome = await fail(fault, request, partial(self._perform, route, request, bucket))
             backend.journal.answered(entry, outcome.status)
             self._count_invalid(outcome.status, outcome.scope)
             return outcome.response
@@ -53,9 +54,17 @@ class Api:
         self._count_invalid(reply.status, None)
         return reply.response()
 
-    async def _perform(self, route: Route, request: web.Request, bucket: Bucket | None) -> Reply:
+    async def _perform(
+        self,
+        route: Route,
+        request: web.Request,
+        bucket: Bucket | None,
+        before: Callable[[], Awaitable[None]] | None = None,
+    ) -> Reply:
         try:
             call = await read_call(request)
+            if before:
+                await before()
             reply = json_reply(200, route.handler(call))
         except ApiError as error:
             reply = json_reply(error.status, error.body())

@@ -62,6 +62,11 @@ class FakeDiscordProcess:
         found: list[Json] = self.get(f"/_fake/requests?since={since}")
         return found
 
+    def chronicle(self, since: int = 0) -> list[Json]:
+        """Every message made and deleted: n, time, event, channel_id, message_id, nonce."""
+        found: list[Json] = self.get(f"/_fake/chronicle?since={since}")
+        return found
+
     def stats(self) -> Json:
         stats: Json = self.get("/_fake/stats")
         return stats

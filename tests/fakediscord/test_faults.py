@@ -118,6 +118,16 @@ async def test_an_answer_is_delayed(discord: Served) -> None:
 
 
 @served
+async def test_a_delayed_request_takes_effect_though_nobody_waits(discord: Served) -> None:
+    await discord.fault(**CREATES, kind="delay", seconds=0.3)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await discord.create()
+    assert await discord.shown() == []
+    await until(lambda: discord.fake.backend.messages.count() == 1)
+
+
+@served
 async def test_a_fault_strikes_only_what_it_is_ordered_for(discord: Served) -> None:
     await discord.fault(method="POST", path=f"^/channels/{TALK}/", kind="status", status=500)
     assert (await discord.create(TALK)).status == 500

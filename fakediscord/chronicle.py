@@ -1,0 +1,35 @@
+"""Every message that was ever made, and when it was taken away, for tests to count."""
+
+import time
+from collections import deque
+from itertools import count
+
+from fakediscord.wire import Json
+from fakediscord.world import Event, World
+
+KEPT_EVENTS = 100_000
+TOLD = ("MESSAGE_CREATE", "MESSAGE_DELETE")
+
+
+class Chronicle:
+    def __init__(self, world: World) -> None:
+        self._numbers = count(1)
+        self._events: deque[Json] = deque(maxlen=KEPT_EVENTS)
+        world.listeners.append(self._note)
+
+    def since(self, n: int) -> list[Json]:
+        """The events after the `n`-th; a deletion has no nonce."""
+        return [event for event in self._events if event["n"] > n]
+
+    def _note(self, event: Event) -> None:
+        if event.name in TOLD:
+            self._events.append(
+                {
+                    "n": next(self._numbers),
+                    "time": time.time(),
+                    "event": event.name,
+                    "channel_id": event.channel_id,
+                    "message_id": event.data["id"],
+                    "nonce": event.nonce,
+                }
+            )
