@@ -1,7 +1,7 @@
 # `make run` starts everything, `make test` tests it, `make bench` measures it. All need Python
 # 3.11 or newer, nothing else.
 
-.PHONY: run test bench lint check messages
+.PHONY: run test bench soak lint check messages
 .DEFAULT_GOAL := run
 
 VENV := .venv
@@ -22,6 +22,9 @@ test: $(DEV_STAMP)
 # ARGS names some of the benchmarks: make bench ARGS="burst latency"
 bench: $(BENCH_STAMP)
 	@$(PY) -m benchmarks $(ARGS)
+
+soak: $(DEV_STAMP)
+	@$(PY) -m tests.e2e.storm $(ARGS)
 
 lint: $(DEV_STAMP)
 	@$(PY) -m ruff check .

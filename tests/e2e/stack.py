@@ -1,5 +1,6 @@
 """The real processes: fakediscord, web, qcluster and runbot over a database of their own."""
 
+import contextlib
 import json
 import os
 import signal
@@ -47,6 +48,7 @@ class Stack:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._postgres = os.environ.get("DATABASE_URL", "")
+        self.is_on_postgres = self._postgres.startswith("postgres")
         self._database = f"e2e_{os.getpid()}_{self.port}"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.environment = os.environ | {
@@ -64,7 +66,7 @@ class Stack:
 
     def _make_database(self) -> str:
         """A new one beside the one that the tests run on: PostgreSQL there, PostgreSQL here."""
-        if not self._postgres.startswith("postgres"):
+        if not self.is_on_postgres:
             return f"sqlite:///{self.folder / 'studybot.sqlite3'}"
         self._administer(f'CREATE DATABASE "{self._database}"')
         return urlsplit(self._postgres)._replace(path=f"/{self._database}").geturl()
@@ -115,6 +117,25 @@ class Stack:
             # gunicorn's worker holds the port until it sees that its master is gone.
             wait_for(lambda: not self.is_web_up(), "the killed web answers no more")
 
+    def kill_child(self, name: str, number: int) -> None:
+        """Kill one of the processes that `name` has started; the `number` chooses which."""
+        children = self._children(name)
+        if children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(children[number % len(children)], signal.SIGKILL)
+
+    def _children(self, name: str) -> list[int]:
+        """And theirs. Linux only."""
+        found = [self._processes[name].pid]
+        for pid in found:
+            with contextlib.suppress(OSError):
+                children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+                found += map(int, children.split())
+        return found[1:]
+
+    def is_running(self, name: str) -> bool:
+        return name in self._processes and self._processes[name].poll() is None
+
     def stop(self, name: str, seconds: float = 20) -> int:
         process = self._processes.pop(name)
         process.send_signal(signal.SIGTERM)
@@ -126,7 +147,7 @@ class Stack:
                 self.stop(name)
             except subprocess.TimeoutExpired:
                 raise AssertionError(f"{name} did not stop:\n{self.log(name)[-2000:]}") from None
-        if self._postgres.startswith("postgres"):
+        if self.is_on_postgres:
             self._administer(f'DROP DATABASE "{self._database}" WITH (FORCE)')
 
     # --- as a frontend ---------------------------------------------------------------------
