@@ -65,6 +65,10 @@ DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = environment.url("REDIS_URL", "", ("redis", "rediss", "unix"))
+# A Redis that hangs must not hold up the web for long. (An address with limits of its own comes
+# first and wins; the queue's own read waits a second for a task.)
+_redis_limits = "socket_connect_timeout=1&socket_timeout=3"
+_redis_url = f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{_redis_limits}"
 
 Q_CLUSTER: dict[str, Any] = {
     "name": environment.text("Q_CLUSTER_NAME", "studybot"),
@@ -79,7 +83,8 @@ Q_CLUSTER: dict[str, Any] = {
     "save_limit": -1,
     "catch_up": False,
     "label": "django-q2",
-    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default", "poll": 0.05}),
+    # Each poll costs; on SQLite the bot is told of a notice before any poll would find it.
+    **({"redis": _redis_url} if REDIS_URL else {"orm": "default", "poll": 0.2 if SQLITE else 0.05}),
 }
 
 # --- the web -------------------------------------------------------------------------------
