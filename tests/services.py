@@ -9,6 +9,7 @@ import shutil
 import socket
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -21,6 +22,8 @@ REMEDIES = {
     "postgres": "start PostgreSQL, or set TEST_DATABASE_URL (now {postgres})",
     "redis": "start Redis, or set TEST_REDIS_URL (now {redis})",
     "browser": "install Chromium (Debian: apt install chromium), or set CHROMIUM to its path",
+    "own_postgres": "install PostgreSQL here (Debian: apt install postgresql)",
+    "own_redis": "install Redis here (Debian: apt install redis-server)",
 }
 
 
@@ -39,6 +42,23 @@ def chromium() -> str | None:
     return next((path for name in names if name and (path := shutil.which(name))), None)
 
 
+@cache
+def postgres_programs() -> Path | None:
+    """The folder of initdb and postgres, with which a test starts a server of its own."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version)
+    on_path = shutil.which("initdb")
+    found = [*([Path(on_path).parent] if on_path else []), *reversed(folders)]
+    return next((folder for folder in found if (folder / "initdb").exists()), None)
+
+
+def _version(folder: Path) -> tuple[int, ...]:
+    return tuple(int(part) for part in folder.parent.name.split(".") if part.isdecimal())
+
+
+def redis_program() -> str | None:
+    return shutil.which("redis-server")
+
+
 def answers(url: str) -> bool:
     parts = urlsplit(url)
     port = parts.port or {"redis": 6379}.get(parts.scheme, 5432)
@@ -53,6 +73,8 @@ FOUND: dict[str, Callable[[], bool]] = {
     "postgres": cache(lambda: answers(postgres_url())),
     "redis": cache(lambda: answers(redis_url())),
     "browser": lambda: chromium() is not None,
+    "own_postgres": lambda: postgres_programs() is not None,
+    "own_redis": lambda: redis_program() is not None,
 }
 
 left_out = pytest.StashKey[dict[str, int]]()

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,12 +42,15 @@ def free_port() -> int:
 class Stack:
     """`start`, `kill` and `stop` a process by its name: web, qcluster, runbot, standby."""
 
-    def __init__(self, folder: Path, discord: FakeDiscordProcess, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, discord: FakeDiscordProcess, *, postgres: str = "", **environment: str
+    ) -> None:
+        """`postgres`: the address of a server, unless the one that the tests themselves run on."""
         self.discord = discord
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._postgres = os.environ.get("DATABASE_URL", "")
+        self._postgres = postgres or os.environ.get("DATABASE_URL", "")
         self.is_on_postgres = self._postgres.startswith("postgres")
         self._database = f"e2e_{os.getpid()}_{self.port}"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -84,19 +87,20 @@ class Stack:
         assert ran.returncode == 0, ran.stderr
         return ran.stdout.strip()
 
-    def start(self, *names: str) -> None:
+    def start(self, *names: str, arguments: Sequence[str] = ()) -> None:
+        """`arguments` are added to the commands. A name that is no other process's is a bot's."""
         commands = {
             "web": [sys.executable, "-m", "gunicorn", "studybot.wsgi", "--threads", "4",
                     "--bind", f"127.0.0.1:{self.port}"],
             "qcluster": [sys.executable, "manage.py", "qcluster"],
-            "runbot": [sys.executable, "manage.py", "runbot"],
-            "standby": [sys.executable, "manage.py", "runbot"],
         }  # fmt: skip
+        runbot = [sys.executable, "manage.py", "runbot"]
         for name in names:
             with (self.folder / f"{name}.log").open("ab") as log:
                 self._processes[name] = subprocess.Popen(
-                    commands[name], cwd=ROOT, env=self.environment, stdout=log, stderr=log
-                )
+                    [*commands.get(name, runbot), *arguments],
+                    cwd=ROOT, env=self.environment, stdout=log, stderr=log,
+                )  # fmt: skip
         if "web" in names:
             wait_for(self.is_web_up, "the web answers")
 
@@ -116,6 +120,12 @@ class Stack:
         if name == "web":
             # gunicorn's worker holds the port until it sees that its master is gone.
             wait_for(lambda: not self.is_web_up(), "the killed web answers no more")
+
+    def pid(self, name: str) -> int:
+        return self._processes[name].pid
+
+    def is_alive(self, name: str) -> bool:
+        return self._processes[name].poll() is None
 
     def kill_child(self, name: str, number: int) -> None:
         """Kill one of the processes that `name` has started; the `number` chooses which."""
@@ -166,7 +176,7 @@ class Stack:
             with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
                 return answer.status, json.loads(answer.read() or "null")
         except urllib.error.HTTPError as error:
-            return error.code, json.loads(error.read() or "null")
+            return error.code, _parsed(error.read())
 
     def status(self, notice: int, key: str) -> str:
         return str(self.get(f"/api/v1/notices/{notice}/", key)["status"])
@@ -188,3 +198,11 @@ class Stack:
             for channel in guild["channels"]
             if channel["type"] == 0 and not channel.get("permission_overwrites")
         ]
+
+
+def _parsed(body: bytes) -> Any:
+    """A mere text where it is no JSON, such as Django's page for an error of ours."""
+    try:
+        return json.loads(body or b"null")
+    except ValueError:
+        return body.decode(errors="replace")
