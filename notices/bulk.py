@@ -1,18 +1,27 @@
-"""Many rows, each with values of its own, in one statement: the ORM would need one for each.
+"""Many rows in one statement, and all of them in one parameter.
 
-The rows travel as one JSON text: thousands of single parameters cost more than all the rest.
+The ORM would need an UPDATE for each row that has values of its own, and a parameter for each
+value, which for hundreds of rows cost more than everything else.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 
 from django.db import connection
 from django.db.models import Model
+from django.db.models.expressions import RawSQL
 
 Rows = Sequence[Sequence[Any]]
+
+
+def among(ids: Iterable[int]) -> RawSQL:
+    """For `pk__in=among(ids)`: one parameter, however many ids there are."""
+    if connection.vendor == "postgresql":
+        return RawSQL("SELECT unnest(%s::bigint[])", [list(ids)])
+    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(ids))])
 
 
 def insert_each(model: type[Model], fields: Sequence[str], rows: Rows) -> None:

@@ -30,19 +30,21 @@ class StudyBotClient(discord.AutoShardedClient):
             allowed_mentions=discord.AllowedMentions.none(),
         )
         self._echo = echo
+        # discord.py would make objects and a task of every message that anybody writes in any
+        # channel, to be looked at by nobody. This is its own table of what to do on an event.
+        self._connection.parsers["MESSAGE_CREATE"] = self._see_message
         self.channel_sync = ChannelSync(self)
 
     async def close_before_start(self) -> None:
         """End a client that never connected: close() would look for shards it has not."""
         await self.http.close()
 
-    async def on_message(self, message: discord.Message) -> None:
+    def _see_message(self, message: dict[str, Any]) -> None:
         """Discord's own word that a message of ours is shown, with its nonce."""
-        if self.user is None or message.author.id != self.user.id:
+        if self.user is None or int(message["author"]["id"]) != self.user.id:
             return
-        marker = read_marker({"embeds": [embed.to_dict() for embed in message.embeds]})
-        if marker is not None:
-            self._echo(marker[0], message.id, marker[1])
+        if (marker := read_marker(message)) is not None:
+            self._echo(marker[0], int(message["id"]), marker[1])
 
     async def on_ready(self) -> None:
         self.channel_sync.mark(*(guild.id for guild in self.guilds))

@@ -1,11 +1,11 @@
 """Sending by discord.py: its pacing of buckets is used, its retries and errors become ours."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import timedelta
 from types import SimpleNamespace
@@ -47,11 +47,21 @@ class _Exchange:
         self.timed_out = False
         self.timer: asyncio.TimerHandle | None = None
         self.status = 0
+        self.answer: Answer | None = None
 
     @property
     def yields(self) -> bool:
         """What was never shown goes before what is only to change."""
         return self.request.action in (Attempt.Action.EDIT, Attempt.Action.DELETE)
+
+    def tell(self, answer: Answer) -> None:
+        self.answer = answer
+        self.answered(answer)
+
+    def answer_told(self) -> Answer:
+        if self.answer is None:
+            raise ValueError(f"delivery {self.request.delivery_id}: an answer without a message")
+        return self.answer
 
     def cut_off(self) -> None:
         self.timed_out = True
@@ -89,7 +99,7 @@ class DiscordTransport:
         self.waiting += 1
         try:
             async with _our_errors(exchange):
-                return await self._ask(request)
+                return await self._ask(request) or exchange.answer_told()
         finally:
             exchange.stop_timer()
             if not exchange.begun:
@@ -104,26 +114,28 @@ class DiscordTransport:
             return False
         return True
 
-    async def _ask(self, request: Request) -> Answer:
-        channel = request.channel_id
+    async def _ask(self, request: Request) -> Answer | None:
+        """Null where the trace has told the answer."""
+        messages = "/channels/{channel_id}/messages"
+        ids: dict[str, Any] = {
+            "channel_id": request.channel_id,
+            "message_id": request.message_id,
+        }
         match request.action:
             case Attempt.Action.CREATE:
-                route = Route("POST", "/channels/{channel_id}/messages", channel_id=channel)
-                return _read(await self.http.request(route, json=request.payload), request)
+                await self.http.request(Route("POST", messages, **ids), json=request.payload)
+            case Attempt.Action.EDIT:
+                route = Route("PATCH", messages + "/{message_id}", **ids)
+                await self.http.request(route, json=request.payload)
+            case Attempt.Action.DELETE:
+                return await self._delete(Route("DELETE", messages + "/{message_id}", **ids))
             case Attempt.Action.LOOK_UP:
                 return await self._look_up(request)
-        route = Route(
-            "PATCH" if request.action == Attempt.Action.EDIT else "DELETE",
-            "/channels/{channel_id}/messages/{message_id}",
-            channel_id=channel,
-            message_id=request.message_id,
-        )
-        if request.action == Attempt.Action.EDIT:
-            return _read(await self.http.request(route, json=request.payload), request)
-        try:
+        return None
+
+    async def _delete(self, route: Route) -> Answer:
+        with contextlib.suppress(discord.NotFound):  # gone already
             await self.http.request(route)
-        except discord.NotFound:
-            log.info("delivery %s: its message was gone already", request.delivery_id)
         return Answer()
 
     async def _look_up(self, request: Request) -> Answer:
@@ -205,9 +217,9 @@ async def _on_body(
     if exchange.status not in {200, 201, 204}:
         return
     if exchange.request.action in (Attempt.Action.CREATE, Attempt.Action.EDIT):
-        exchange.answered(_read(json.loads(params.chunk), exchange.request))
+        exchange.tell(_read(json.loads(params.chunk), exchange.request))
     elif exchange.request.action == Attempt.Action.DELETE:
-        exchange.answered(Answer())
+        exchange.tell(Answer())
 
 
 async def _on_exception(
@@ -226,7 +238,7 @@ def _read(message: dict[str, Any], request: Request) -> Answer:
     return Answer(int(message["id"]), marker[1] if marker else None)
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def _our_errors(exchange: _Exchange) -> AsyncIterator[None]:
     """discord.py's and aiohttp's errors become the two of transport.py."""
     try:

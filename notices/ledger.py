@@ -18,7 +18,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from notices import embeds, outcomes, statuses, tallies
-from notices.bulk import insert_each, update_each
+from notices.bulk import among, insert_each, update_each
 from notices.models import Attempt, Channel, Delivery, DeliveryQuerySet, ErrorCode, Notice
 from notices.outcomes import Outcome
 from notices.transport import Request
@@ -244,14 +244,14 @@ def take_over(now: datetime, shards: Shards) -> int:
     ids = [pk for pk, _notice in held]
     with transaction.atomic():
         locked = _lock_notices(notice_id for _pk, notice_id in held)
-        Delivery.objects.filter(pk__in=ids, state=State.SENDING).update(
+        Delivery.objects.filter(pk__in=among(ids), state=State.SENDING).update(
             state=Case(
                 When(unknown_since__isnull=False, shown=None, then=Value(State.UNKNOWN)),
                 default=Value(State.WAITING),
             ),
             due_at=now, claim=None, changed_at=now,
         )  # fmt: skip
-        lost = Attempt.objects.filter(delivery__in=ids, ended_at=None)
+        lost = Attempt.objects.filter(delivery__in=among(ids), ended_at=None)
         counts = tallies.of_lost(lost.values_list("action", flat=True))
         lost.update(
             ended_at=now,
@@ -285,20 +285,25 @@ def recent_requests(since: datetime) -> list[tuple[int, datetime]]:
 
 def _pick(now: datetime, limit: int, busy_channels: Collection[int], shards: Shards) -> list[_Due]:
     """What goes next: one a channel, creates before changes."""
-    free = shards.deliveries().due(now).exclude(channel__in=busy_channels).order_by("due_at", "id")
+    free = (
+        shards.deliveries()
+        .due(now)
+        .exclude(channel__in=among(busy_channels))
+        .order_by("due_at", "id")
+    )
     picked: dict[int, _Due] = {}
     for kind in (CREATES, CHANGES):
         if len(picked) >= limit:
             break
         # A few channels with long queues must not hide the others: read on past them.
-        rows = free.filter(kind).exclude(channel__in=list(picked))
+        rows = free.filter(kind).exclude(channel__in=among(picked))
         for row in rows.values_list("id", "channel_id", "notice_id")[: limit * 4]:
             picked.setdefault(row[1], _Due(*row))
     return list(picked.values())[:limit]
 
 
 def _lock_notices(notice_ids: Iterable[int]) -> Locked:
-    rows = Notice.objects.select_for_update().filter(pk__in=set(notice_ids)).order_by("pk")
+    rows = Notice.objects.select_for_update().filter(pk__in=among(set(notice_ids))).order_by("pk")
     read = rows.values_list("pk", "publish_at", "changed_at")
     return {pk: max(publish_at or changed_at, changed_at) for pk, publish_at, changed_at in read}
 
@@ -308,12 +313,14 @@ def _lock_notices(notice_ids: Iterable[int]) -> Locked:
 
 def _record(results: Collection[Outcome], locked: Locked) -> Counter[tallies.Key]:
     """Returns what there is to count."""
+    if not results:
+        return Counter()
     by_delivery = {result.request.delivery_id: result for result in results}
     rows, delays = [], []
-    found = Delivery.objects.filter(pk__in=by_delivery, notice__in=locked)
+    found = Delivery.objects.filter(pk__in=among(by_delivery))
     for delivery in found.only("notice", *SETTLED_FIELDS):
         outcome = by_delivery[delivery.pk]
-        if delivery.claim != outcome.request.claim:
+        if delivery.claim != outcome.request.claim or delivery.notice_id not in locked:
             continue  # somebody else has settled it meanwhile
         changes = outcomes.settle(delivery, outcome, max_tries=settings.MAX_SEND_RETRIES)
         changes["changed_at"] = outcome.ended_at
@@ -344,8 +351,9 @@ def _mark_channels(results: Collection[Outcome]) -> None:
                 refused_at=result.ended_at, refused_code=result.code
             )
     shown = [r.request.channel_id for r in results if r.kind == Attempt.Outcome.SHOWN]
-    marked = Channel.objects.filter(pk__in=shown, refused_at__isnull=False)
-    marked.update(refused_at=None, refused_code=None)
+    if shown:
+        marked = Channel.objects.filter(pk__in=among(shown), refused_at__isnull=False)
+        marked.update(refused_at=None, refused_code=None)
 
 
 # --- the claim -----------------------------------------------------------------------------
@@ -355,9 +363,9 @@ def _claim(ids: Collection[int], locked: Locked, now: datetime, window: timedelt
     if not ids:
         return []
     # Read again under the lock: somebody may have been faster.
-    due = Delivery.objects.due(now).filter(pk__in=ids, notice__in=locked)
+    due = Delivery.objects.due(now).filter(pk__in=among(ids))
     due = due.select_related("notice__study").only(*CLAIMED_FIELDS)
-    deliveries = list(due.order_by("due_at", "id"))
+    deliveries = [d for d in due.order_by("due_at", "id") if d.notice_id in locked]
     _expire([d for d in deliveries if outcomes.expired(d, now)], now)
     return _stamp([d for d in deliveries if not outcomes.expired(d, now)], now, window)
 

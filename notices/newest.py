@@ -26,25 +26,29 @@ class Parts:
     studies: Sequence[int] | None = None
     statuses: Sequence[str] | None = None
 
-    def narrow(
+    @property
+    def is_everything(self) -> bool:
+        """The primary key alone has them in order."""
+        return self.studies is None and self.statuses is None
+
+    def newest(
         self,
         notices: NoticeQuerySet,
         count: int,
         *,
         beyond: int | None = None,
         oldest: bool = False,
-    ) -> NoticeQuerySet:
-        """The `count` newest of `notices` in these parts: of those before `beyond`, where given.
+    ) -> list[int]:
+        """The ids of the `count` newest of `notices` in these parts, of those before `beyond`.
 
-        Or, the other way round, the oldest after it.
+        Or, the other way round, of the oldest after it. Read the rows by these ids and nothing
+        else: any other condition may look like the better way in to a planner.
         """
-        if self.studies is None and self.statuses is None:
-            return notices  # the primary key has them in order
         ids: set[int] = set()
         parts = [part[:count] for part in self._ordered(notices, beyond, oldest)]
         for n in range(0, len(parts), PARTS_AT_ONCE):
             ids.update(_united(parts[n : n + PARTS_AT_ONCE]))
-        return notices.filter(pk__in=sorted(ids, reverse=not oldest)[:count])
+        return sorted(ids, reverse=not oldest)[:count]
 
     def _ordered(self, notices: Any, beyond: int | None, oldest: bool) -> list[Any]:
         """The ids of each part, in the order of an index of theirs."""

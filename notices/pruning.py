@@ -85,7 +85,7 @@ def _batches(now: datetime, gone: Pruned) -> Iterator[None]:
 def _archive_notices(cutoff: datetime, now: datetime, gone: Pruned) -> Iterator[None]:
     """The deliveries of notices that ended before `cutoff` in every channel."""
     oldest = _of_ended_notices(cutoff).order_by("changed_at").values_list("notice_id", flat=True)
-    while ids := set(oldest[:NOTICES_BATCH]):
+    while ids := set(list(dict.fromkeys(oldest[:BATCH]))[:NOTICES_BATCH]):
         with transaction.atomic():
             _lock_notices(ids)
             ended = _of_ended_notices(cutoff).filter(notice__in=ids)
@@ -99,12 +99,15 @@ def _archive_notices(cutoff: datetime, now: datetime, gone: Pruned) -> Iterator[
 def _of_ended_notices(cutoff: datetime) -> DeliveryQuerySet:
     """Only where nothing is left to do, to decide or to tell (index delivery_settled)."""
     others = Delivery.objects.filter(notice=OuterRef("notice"))
+    # Asked row by row: of a join SQLite would begin with all that ever had such a status.
+    ended = Notice.objects.filter(
+        pk=OuterRef("notice"), status__in=ENDED, revision=F("fanned_out_revision")
+    )
     return Delivery.objects.filter(
         ~Exists(others.exclude(state__in=SETTLED, changed_at__lt=cutoff)),
+        Exists(ended),
         due_at=None,
         changed_at__lt=cutoff,
-        notice__status__in=ENDED,
-        notice__revision=F("notice__fanned_out_revision"),
     )
 
 

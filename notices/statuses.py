@@ -5,6 +5,8 @@ from datetime import datetime
 
 from django.db import connection
 
+from notices.bulk import among
+
 # Withdrawn deliveries show nothing and want nothing: they count no more.
 _REFRESH = """
 UPDATE notices_notice SET status = computed.status
@@ -48,7 +50,7 @@ def refresh(notice_ids: Collection[int], now: datetime) -> None:
     """Write the notices' statuses anew. The caller holds the locks of the notices' rows."""
     if not notice_ids:
         return
-    ids = ", ".join(["%s"] * len(notice_ids))
+    ids = among(notice_ids)
     moment = connection.ops.adapt_datetimefield_value(now)
     with connection.cursor() as cursor:
-        cursor.execute(_REFRESH.format(ids=ids), [moment, *notice_ids])
+        cursor.execute(_REFRESH.format(ids=ids.sql), [moment, *ids.params])

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from notices.api.fields import read_id
 from notices.api.refusals import quoted
+from notices.api.representations import whole_notices
 from notices.newest import Parts
 
 
@@ -23,14 +24,16 @@ class NewestFirst(CursorPagination):
     def paginate_queryset(
         self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any] | None:
-        offset, reverse, position = self.decode_cursor(request) or Cursor(0, False, None)
-        page = self.parts.narrow(
-            queryset,
-            offset + self.page_size + 1,
-            beyond=None if position is None else int(position),
-            oldest=reverse,
-        )
-        return super().paginate_queryset(page, request, view)
+        if not self.parts.is_everything:
+            offset, reverse, position = self.decode_cursor(request) or Cursor(0, False, None)
+            ids = self.parts.newest(
+                queryset,
+                offset + self.page_size + 1,
+                beyond=None if position is None else int(position),
+                oldest=reverse,
+            )
+            queryset = whole_notices().filter(pk__in=ids)
+        return super().paginate_queryset(queryset, request, view)
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         try:

@@ -18,9 +18,14 @@ _THREADS = (
 )
 
 
+def whole_notices() -> NoticeQuerySet:
+    """With all that is shown of them, in a constant number of queries."""
+    return Notice.objects.prefetch_related("channels", "deliveries__channel")
+
+
 def readable_notices(key: ApiKey) -> NoticeQuerySet:
-    """The key's notices with all that is shown of them, in a constant number of queries."""
-    notices = Notice.objects.prefetch_related("channels", "deliveries__channel")
+    """Those that the key is good for."""
+    notices = whole_notices()
     return notices if key.all_studies else notices.filter(study__in=key.allowed_studies())
 
 

@@ -71,8 +71,11 @@ class NoticeList(ChangeList):
         if self.queryset.query.order_by == ("-id",):
             status = request.GET.get("status")
             parts = Parts(self._studies(request), stored_as(status) if status else None)
-            most = most_known(request, self.list_per_page)
-            self.queryset = parts.narrow(self.queryset, most + 1)
+            if not parts.is_everything:
+                most = most_known(request, self.list_per_page)
+                ids = parts.newest(self.queryset, most + 1)
+                rows = with_counts(Notice.objects.filter(pk__in=ids))
+                self.queryset = rows.select_related("study").order_by("-id")
         super().get_results(request)
 
     @staticmethod
@@ -82,6 +85,13 @@ class NoticeList(ChangeList):
             return None
         led = list(Study.objects.led_by(request.user).values_list("pk", flat=True))
         return [pk for pk in led if str(pk) == asked] or led
+
+
+def with_counts(notices: QuerySet[Any]) -> QuerySet[Any]:
+    return notices.annotate(
+        shown_count=_count(Delivery.objects.filter(shown__isnull=False)),
+        channel_count=_count(Notice.channels.through.objects.all()),
+    )
 
 
 @admin.register(Notice)
@@ -145,16 +155,7 @@ class NoticeAdmin(LongList, LedAdmin):
         return NoticeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        shown = Delivery.objects.filter(shown__isnull=False)
-        counted: QuerySet[Any] = (
-            super()
-            .get_queryset(request)
-            .annotate(
-                shown_count=_count(shown),
-                channel_count=_count(Notice.channels.through.objects.all()),
-            )
-        )
-        return counted
+        return with_counts(super().get_queryset(request))
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Whoever leads one study knows which it is."""
