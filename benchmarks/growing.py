@@ -35,7 +35,7 @@ PAST = Past(first_study=1001, studies=10, begin=datetime(2015, 1, 1, tzinfo=UTC)
 # Every time one notice in each study: as many deliveries are due as there are channels.
 DUE = PAST.studies * CHANNELS_PER_STUDY
 LED = (PAST.first_study, PAST.first_study + 1)
-REPEATS = 5
+REPEATS = 2
 WINDOW = timedelta(seconds=60)
 HOST = "127.0.0.1"
 

@@ -21,9 +21,11 @@ from benchmarks.setups import Setup
 
 # 10,000,000 take some 9 GB and minutes to fill: only where they are asked for.
 SIZES = (10_000, 1_000_000)
-ROUNDS = 8
-# Taken from the first round of each: what warms up.
-WARM_UP_ROUNDS = 1
+ROUNDS = 20
+# Not counted: what warms up.
+WARM_UP_ROUNDS = 2
+
+NAMES = {POSTGRES: "PostgreSQL", SQLITE: "SQLite"}
 
 Samples = dict[str, list[float]]
 
@@ -99,7 +101,7 @@ def _grown(contender: str, folder: Path, sizes: Sequence[int]) -> Iterator[list[
 
 def _rows(contender: str, grown: list[Grown]) -> Iterator[Row]:
     for what in grown[0].samples:
-        row: Row = {"": f"{contender}: {what}"}
+        row: Row = {"": f"{NAMES[contender]}: {what}"}
         medians = []
         for one in grown:
             first, middle, third = quantiles(one.samples[what], n=4)

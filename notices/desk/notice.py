@@ -88,10 +88,11 @@ class NoticeList(ChangeList):
 
 
 def with_counts(notices: QuerySet[Any]) -> QuerySet[Any]:
-    return notices.annotate(
+    counted: QuerySet[Any] = notices.annotate(
         shown_count=_count(Delivery.objects.filter(shown__isnull=False)),
         channel_count=_count(Notice.channels.through.objects.all()),
     )
+    return counted
 
 
 @admin.register(Notice)
