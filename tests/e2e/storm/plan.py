@@ -185,8 +185,8 @@ def _words(random: Random) -> str:
 # --- processes -----------------------------------------------------------------------------
 
 # From the shortest to the longest life, in seconds.
-_SPANS = {"web": (3, 10), "qcluster": (3, 10), "runbot": (0.2, 7), "standby": (0.5, 9)}
-_LONGEST_DEATH_SECONDS = 2.0
+_SPANS = {"web": (3, 10), "qcluster": (3, 10), "runbot": (0.2, 8), "standby": (0.2, 8)}
+_LONGEST_DEATH_SECONDS = 1.5
 
 
 def _life(random: Random, process: str) -> Life:
@@ -227,7 +227,7 @@ def _fronts(random: Random, seconds: float) -> Iterator[tuple[float, float, Orde
     while at < seconds:
         order = random.choice(_FAULTS)(random) | {"seed": random.randrange(10**6)}
         yield at, random.uniform(0.5, 4), order
-        at += random.uniform(0.1, 1.5)
+        at += random.uniform(0.2, 2)
 
 
 def _lost(random: Random) -> Order:
