@@ -4,12 +4,12 @@ The ORM would need an UPDATE for each row that has values of its own, and a para
 value, which for hundreds of rows cost more than everything else.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 
+import orjson
 from django.db import connection
 from django.db.models import Model
 from django.db.models.expressions import RawSQL
@@ -21,7 +21,7 @@ def among(ids: Iterable[int]) -> RawSQL:
     """For `pk__in=among(ids)`: one parameter, however many ids there are."""
     if connection.vendor == "postgresql":
         return RawSQL("SELECT unnest(%s::bigint[])", [list(ids)])
-    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(ids))])
+    return RawSQL("SELECT value FROM json_each(%s)", [_json(list(ids))])
 
 
 def insert_each(model: type[Model], fields: Sequence[str], rows: Rows) -> None:
@@ -56,7 +56,12 @@ def update_each(
 
 def _execute(statement: str, rows: Rows) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(statement, [json.dumps(rows, default=_moment)])
+        cursor.execute(statement, [_json(rows)])
+
+
+def _json(values: Any) -> str:
+    # Each database is to read moments in the form that it writes itself.
+    return orjson.dumps(values, default=_moment, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
 
 
 @lru_cache(maxsize=256)  # most rows of a statement share theirs

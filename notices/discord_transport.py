@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -13,6 +12,7 @@ from typing import Any
 
 import aiohttp
 import discord
+import orjson
 from discord.http import Route
 
 from notices.embeds import read_marker
@@ -217,7 +217,7 @@ async def _on_body(
     if exchange.status not in {200, 201, 204}:
         return
     if exchange.request.action in (Attempt.Action.CREATE, Attempt.Action.EDIT):
-        exchange.tell(_read(json.loads(params.chunk), exchange.request))
+        exchange.tell(_read(orjson.loads(params.chunk), exchange.request))
     elif exchange.request.action == Attempt.Action.DELETE:
         exchange.tell(Answer())
 

@@ -5,6 +5,7 @@ import logging
 import os
 import platform
 import signal
+import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from functools import partial
 
 import aiohttp
 import discord
+import uvloop
 import yarl
 from django.conf import settings
 from django.db import DatabaseError, connections
@@ -213,7 +215,7 @@ class Worker:
         now = timezone.now()
         since = now - REMEMBERED
         recent = await self._engine.in_database(ledger.recent_requests, since)
-        clock = asyncio.get_running_loop().time()
+        clock = time.monotonic()
         self._transport.pacer.remember(
             clock - (now - begun).total_seconds() for _channel, begun in recent
         )
@@ -271,4 +273,4 @@ def run_bot(options: Options) -> None:
     async def main() -> None:
         await Worker(options).run()
 
-    asyncio.run(main())
+    uvloop.run(main())

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Iterable
 from heapq import heappop, heappush
@@ -34,7 +35,7 @@ class Pacer:
         self._timer: asyncio.TimerHandle | None = None
 
     def remember(self, moments: Iterable[float]) -> None:
-        """Requests, in the event loop's time, that went out before this pacer was made."""
+        """Requests, in time.monotonic(), that went out before this pacer was made."""
         self._gone_out.extend(sorted(moments))
 
     async def turn(self, *, yields: bool = False) -> None:
@@ -61,13 +62,13 @@ class Pacer:
         """Everybody whose turn has come; the timer is set for the next one."""
         self._timer = None
         while self._waiting:
-            wait = self.wait_seconds(loop.time())
+            wait = self.wait_seconds(time.monotonic())
             if wait > SHORTEST_SLEEP_SECONDS:
                 self._timer = loop.call_later(wait, self._let_go, loop)
                 return
             _yields, _number, waiter = heappop(self._waiting)
             if not waiter.done():  # not cancelled meanwhile
-                self._gone_out.append(loop.time())
+                self._gone_out.append(time.monotonic())
                 waiter.set_result(None)
 
 
@@ -85,7 +86,7 @@ class Brake:
 
     def count(self) -> None:
         """A request was answered with 401, 403, or 429 for what we alone did."""
-        self._refused.append(asyncio.get_running_loop().time())
+        self._refused.append(time.monotonic())
 
     async def hold(self) -> None:
         """Return when one more refusal would do no harm."""
@@ -100,4 +101,4 @@ class Brake:
     def _wait_seconds(self) -> float:
         if len(self._refused) < (self._refused.maxlen or 0):
             return 0.0
-        return self._refused[0] + self._window - asyncio.get_running_loop().time()
+        return self._refused[0] + self._window - time.monotonic()
