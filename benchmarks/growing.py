@@ -38,6 +38,7 @@ LED = (PAST.first_study, PAST.first_study + 1)
 REPEATS = 2
 WINDOW = timedelta(seconds=60)
 HOST = "127.0.0.1"
+LATER_THAN_THE_PAST = 2 * 10**18
 
 exchange = partial(ledger.exchange, busy_channels=(), shards=Shards(), window=WINDOW)
 
@@ -110,8 +111,10 @@ def _publish(timed: Callable[[str, Callable[[], Any]], Any]) -> None:
 
 def _shown(requests: list[Request]) -> list[Outcome]:
     now = timezone.now()
+    # As Discord's ids they grow with time.
+    first = LATER_THAN_THE_PAST + time.time_ns() // 1000
     return [
-        Outcome(request, Attempt.Outcome.SHOWN, now, message_id=request.claim + n, revision=1)
+        Outcome(request, Attempt.Outcome.SHOWN, now, message_id=first + n, revision=1)
         for n, request in enumerate(requests)
     ]
 
