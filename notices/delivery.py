@@ -90,16 +90,23 @@ class Engine:
         self._flights: dict[str, _Flight] = {}
         self._outcomes: list[Outcome] = []
         self._echoes: list[_Echo] = []
-        self._settled_nonces: OrderedDict[str, None] = OrderedDict()
+        self._settled_nonces: OrderedDict[str, int | None] = OrderedDict()
         self._failing: set[int] = set()
         self.paused_since: datetime | None = None
         self._recovery: asyncio.Task[None] | None = None
         self.active = True
+        self._must_take_over = True
 
     # --- for the worker --------------------------------------------------------------------
 
     def wake(self) -> None:
         """There may be new work."""
+        self._awake.set()
+
+    def set_active(self, active: bool) -> None:
+        """Whether we are the one bot that sends. Whoever becomes it takes over what is claimed."""
+        self.active = active
+        self._must_take_over = self._must_take_over or active
         self._awake.set()
 
     def stop(self) -> None:
@@ -108,14 +115,15 @@ class Engine:
         self._awake.set()
 
     def echo(self, nonce: str, message_id: int, revision: int) -> None:
-        """The gateway showed a message of ours."""
-        if nonce in self._settled_nonces:
+        """The gateway showed a message of ours, new or edited."""
+        if self._settled_nonces.get(nonce) == revision:
             return
-        if flight := self._flights.get(nonce):
-            self._settle(flight, Kind.SHOWN, message_id=message_id, revision=revision)
-        else:
+        flight = self._flights.get(nonce)
+        if flight is None:
             self._echoes.append(_Echo(nonce, message_id, revision))
             self._awake.set()
+        elif flight.request.message_id is None or flight.request.revision == revision:
+            self._settle(flight, Kind.SHOWN, message_id=message_id, revision=revision)
 
     def rest_channels(
         self, recent: list[tuple[int, datetime]], now: datetime, rest: timedelta
@@ -166,26 +174,37 @@ class Engine:
         """Write what ended, claim what is next; null where the database does not answer."""
         outcomes, self._outcomes = self._outcomes, []
         echoes, self._echoes = self._echoes, []
-        busy = [*self._lanes, *self._resting]
         try:
-            return await self.in_database(self._write_and_claim, outcomes, echoes, room, busy)
-        except DATABASE_AWAY:
-            log.exception("the database does not answer; what ended is kept and written later")
+            if self._must_take_over and self.active:
+                await self._take_over(outcomes)
+            return await self.in_database(
+                self._write_and_claim, outcomes, echoes, room, [*self._lanes, *self._resting]
+            )
+        except DATABASE_AWAY as error:
+            log.warning("the database does not answer: what ended is written later (%s)", error)
+            # What was claimed may be committed for all we know.
+            self._must_take_over = True
             self._outcomes = outcomes + self._outcomes
             self._echoes = echoes + self._echoes
             return None
+
+    async def _take_over(self, outcomes: list[Outcome]) -> None:
+        requests = [flight.request for flight in self._flights.values()]
+        requests += [outcome.request for outcome in outcomes]
+        in_hand = {request.claim for request in requests}
+        await self.in_database(ledger.take_over, timezone.now(), self._shards, but=in_hand)
+        self._must_take_over = False
 
     def _write_and_claim(
         self, outcomes: list[Outcome], echoes: list[_Echo], room: int, busy: list[int]
     ) -> list[Request]:
         """Runs in the database thread."""
         now = timezone.now()
-        requests = ledger.exchange(
-            outcomes, now, limit=room, busy_channels=busy, shards=self._shards, window=self._window
-        )
         for echo in echoes:
             ledger.record_echo(echo.nonce, echo.message_id, echo.revision, now)
-        return requests
+        return ledger.exchange(
+            outcomes, now, limit=room, busy_channels=busy, shards=self._shards, window=self._window
+        )
 
     async def _look_ahead(self) -> datetime:
         """Sweep; the moment at which there is more to do."""
@@ -195,8 +214,8 @@ class Engine:
             return latest
         try:
             return min([latest, *await self.in_database(self._next_moments)])
-        except DATABASE_AWAY:
-            log.exception("the database does not answer: trying again")
+        except DATABASE_AWAY as error:
+            log.warning("the database does not answer: trying again (%s)", error)
             return timezone.now() + DATABASE_PAUSE
 
     def _next_moments(self) -> list[datetime]:
@@ -272,9 +291,11 @@ class Engine:
     async def _settle_transient(self, flight: _Flight, error: TransientError) -> None:
         if flight.settled:
             return
-        self._failing.add(flight.request.channel_id)
         answered = error.code != 0 and error.code != 429
-        outage = await self._is_outage()
+        outage = False
+        if self.active:
+            self._failing.add(flight.request.channel_id)
+            outage = await self._is_outage()
         self._settle(
             flight,
             Kind.TRANSIENT if error.done is False else Kind.UNKNOWN,
@@ -295,7 +316,7 @@ class Engine:
             Outcome(request=request, kind=kind, ended_at=timezone.now(), detail=detail, **result)
         )
         if kind == Kind.SHOWN:
-            self._settled_nonces[request.nonce] = None
+            self._settled_nonces[request.nonce] = result["revision"]
             if len(self._settled_nonces) > REMEMBERED_NONCES:
                 self._settled_nonces.popitem(last=False)
         log.info(
@@ -329,8 +350,8 @@ class Engine:
         log.info("Discord answers again: sending goes on")
         try:
             await self.in_database(ledger.end_pauses, timezone.now(), since)
-        except DATABASE_AWAY:
-            log.exception("the database does not answer: what failed waits out its pause")
+        except DATABASE_AWAY as error:
+            log.warning("the database does not answer: pauses are sat out (%s)", error)
         self._awake.set()
 
     # --- the end ---------------------------------------------------------------------------

@@ -32,7 +32,8 @@ class StudyBotClient(discord.AutoShardedClient):
         self._echo = echo
         # discord.py would make objects and a task of every message that anybody writes in any
         # channel, to be looked at by nobody. This is its own table of what to do on an event.
-        self._connection.parsers["MESSAGE_CREATE"] = self._see_message
+        for event in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
+            self._connection.parsers[event] = self._see_message
         self.channel_sync = ChannelSync(self)
 
     async def close_before_start(self) -> None:
@@ -40,8 +41,9 @@ class StudyBotClient(discord.AutoShardedClient):
         await self.http.close()
 
     def _see_message(self, message: dict[str, Any]) -> None:
-        """Discord's own word that a message of ours is shown, with its nonce."""
-        if self.user is None or int(message["author"]["id"]) != self.user.id:
+        """Discord's own word on what a message of ours shows."""
+        author = message.get("author")  # an update may hold no more than what changed
+        if self.user is None or author is None or int(author["id"]) != self.user.id:
             return
         if (marker := read_marker(message)) is not None:
             self._echo(marker[0], int(message["id"]), marker[1])

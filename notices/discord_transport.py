@@ -90,6 +90,7 @@ class DiscordTransport:
         self.http: discord.http.HTTPClient
         self.permissions_in: Callable[[int], int | None] = lambda _channel_id: None
         self.waiting = 0
+        self.active = True
         self._timeout = request_timeout
         self._stale = stale
 
@@ -185,6 +186,8 @@ class DiscordTransport:
         await self.brake.hold()
         await self.pacer.turn(yields=exchange is not None and exchange.yields)
         if exchange is not None:
+            if not self.active:
+                raise TransientError("another bot is the active one now", done=False)
             if time.time() - exchange.made_at > self._stale:
                 raise TransientError("it waited too long to go out", done=False)
             if not exchange.begun:

@@ -80,7 +80,8 @@ class Worker:
     # --- what the seat calls ---------------------------------------------------------------
 
     def set_active(self, active: bool) -> None:
-        self._engine.active = active
+        self._engine.set_active(active)
+        self._transport.active = active
         if active:
             self._has_seat.set()
         else:
@@ -95,7 +96,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        self._engine.active = False
+        self._engine.set_active(False)
         try:
             async with asyncio.TaskGroup() as tasks:
                 main = tasks.create_task(self._live(tasks), name="main")
@@ -125,7 +126,6 @@ class Worker:
             await asyncio.to_thread(self._say_goodbye)
 
     async def _deliver(self) -> None:
-        await self._engine.in_database(ledger.take_over, timezone.now(), self._shards)
         await self._remember_limits()
         engine = asyncio.create_task(self._engine.run(), name="engine")
         await asyncio.wait(

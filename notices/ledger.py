@@ -222,10 +222,13 @@ def oldest_due(now: datetime) -> timedelta | None:
 
 
 def record_echo(nonce: str, message_id: int, revision: int, now: datetime) -> bool:
-    """The gateway showed us a message of ours: settle its delivery if that is still unknown."""
-    found = Delivery.objects.filter(nonce=nonce, message_id=None).exclude(
-        state__in=[State.SENDING, State.SENT]
-    )
+    """The gateway showed us a message of ours: settle its delivery if that is still unknown.
+
+    Or if it was overwritten by an older revision, as a bot can that was cut off for a while.
+    """
+    unknown = Q(message_id=None) & ~Q(state__in=[State.SENDING, State.SENT])
+    overwritten = Q(message_id=message_id, state=State.SENT, shown__gt=revision)
+    found = Delivery.objects.filter(unknown | overwritten, nonce=nonce)
     notice_id = found.values_list("notice_id", flat=True).first()
     if notice_id is None:
         return False
@@ -236,9 +239,13 @@ def record_echo(nonce: str, message_id: int, revision: int, now: datetime) -> bo
     return True
 
 
-def take_over(now: datetime, shards: Shards) -> int:
-    """What the last active bot held when it died is ours; of its creates nobody knows the end."""
-    held = list(shards.deliveries().filter(state=State.SENDING).values_list("pk", "notice_id"))
+def take_over(now: datetime, shards: Shards, *, but: Collection[int] = ()) -> int:
+    """What another bot held when it ended is ours; of its creates nobody knows the outcome.
+
+    `but` are the claims of what is really under way.
+    """
+    sending = shards.deliveries().filter(state=State.SENDING).exclude(claim__in=but)
+    held = list(sending.values_list("pk", "notice_id"))
     if not held:
         return 0
     ids = [pk for pk, _notice in held]
@@ -268,10 +275,14 @@ def end_pauses(now: datetime, since: datetime) -> int:
     paused = Delivery.objects.filter(due_at__gt=now, setbacks__gt=0, tries=0).filter(
         Q(state=State.WAITING) | Q(state=State.UNKNOWN, wanted__isnull=False)
     )
-    notice_ids = list(paused.values_list("notice_id", flat=True))
+    found = [
+        row
+        for kind in (CREATES, CHANGES)
+        for row in paused.filter(kind).values_list("pk", "notice")
+    ]
     with transaction.atomic():
-        _lock_notices(notice_ids)
-        ended = paused.update(due_at=now)
+        _lock_notices(notice_id for _pk, notice_id in found)
+        ended = paused.filter(pk__in=among(pk for pk, _notice in found)).update(due_at=now)
         tallies.add(tallies.of_pause(now - since))
     wake()
     return ended
@@ -422,5 +433,6 @@ def _request(delivery: Delivery, action: str, token: int) -> Request:
     return Request(
         delivery_id=delivery.pk, notice_id=delivery.notice_id, claim=token, action=action,
         channel_id=delivery.channel_id, nonce=delivery.nonce, message_id=delivery.message_id,
-        payload=payload, unknown_since=delivery.unknown_since,
+        revision=_revision(delivery, action), payload=payload,
+        unknown_since=delivery.unknown_since,
     )  # fmt: skip

@@ -6,7 +6,9 @@ system's notice of a change to the write-ahead log.
 """
 
 import asyncio
+import contextlib
 import logging
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +17,11 @@ from typing import Any, Protocol
 import psycopg
 from django.db import connection
 from filelock import FileLock, Timeout
-from watchfiles import awatch
 
 from notices.ledger import WAKE_CHANNEL, Shards
+
+if sys.platform == "linux":
+    from asyncinotify import Inotify, Mask
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +33,8 @@ KEEPALIVE = {
     "keepalives": 1, "keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2,
     "options": "-c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2",
 }  # fmt: skip
-# watchfiles gathers changes for `debounce` ms and looks every `step` ms.
-WATCH_DEBOUNCE_MS = 10
-WATCH_STEP_MS = 1
+VISIBLE_AFTER_SECONDS = 0.002
+POLL_SECONDS = 0.02
 
 
 class SeatTakenError(Exception):
@@ -106,19 +109,36 @@ async def _hold_sqlite_seat(watcher: Watcher) -> None:
 
 
 async def _watch_file(database: Path, wake: Callable[[], None]) -> None:
-    """Every commit of any process appends to the write-ahead log beside the database."""
-    names = {str(database), f"{database}-wal"}
-    changes = awatch(
-        database.parent,
-        watch_filter=lambda _change, path: path in names,
-        debounce=WATCH_DEBOUNCE_MS,
-        step=WATCH_STEP_MS,
-        recursive=False,
-    )
-    try:
-        async for _change in changes:
-            wake()
-    except (OSError, RuntimeError) as error:
-        # No more watches to be had, or none on this file system: slower, but nothing is lost.
-        log.warning("the database's file cannot be watched (%s): polling only", error)
-        await asyncio.Event().wait()
+    """Every commit of any process writes to the write-ahead log beside the database."""
+    log_file = Path(f"{database}-wal")
+    if sys.platform == "linux":
+        try:
+            await _pass_on_notices(log_file, wake)
+        except OSError as error:
+            # No more watches to be had, or none on this file system: slower, but nothing is lost.
+            log.warning("the database's file cannot be watched (%s): polling it", error)
+    await poll_file(log_file, wake)
+
+
+if sys.platform == "linux":
+
+    async def _pass_on_notices(log_file: Path, wake: Callable[[], None]) -> None:
+        with Inotify() as inotify:
+            # Its folder, as the file itself comes and goes.
+            inotify.add_watch(log_file.parent, Mask.MODIFY)
+            async for event in inotify:
+                if event.name and event.name.name == log_file.name:
+                    # A commit writes several pages, and can be read a moment after the last.
+                    await asyncio.sleep(VISIBLE_AFTER_SECONDS)
+                    wake()
+
+
+async def poll_file(log_file: Path, wake: Callable[[], None]) -> None:
+    """What other systems than Linux do; costs little, as it asks the database nothing."""
+    known = None
+    while True:
+        with contextlib.suppress(FileNotFoundError):
+            found = log_file.stat()  # noqa: ASYNC240 (a microsecond)
+            if known != (known := (found.st_mtime_ns, found.st_size)):
+                wake()
+        await asyncio.sleep(POLL_SECONDS)

@@ -20,6 +20,8 @@ class Request:
     payload: dict[str, Any] | None = None
     unknown_since: datetime | None = None
     """Where the outcome of an earlier create is unknown: when that was first asked."""
+    revision: int | None = None
+    """What its payload shows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,8 +205,6 @@ LOGGING: dict[str, Any] = {
         # Without Django's own handler, which would write each line a second time.
         "django": {"propagate": True},
         "django.request": {"filters": ["not_readyz"]},
-        # It tells of each write to the database; a line per notice is the bot's own to write.
-        "watchfiles": {"level": "WARNING"},
     },
 }
 

@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from notices.models import Attempt, Channel, Delivery, Notice, Study, new_nonce
+from notices.models import Attempt, Channel, Delivery, Notice, Study, Tally, new_nonce
 
 NOW = timezone.now()
 
@@ -36,6 +36,11 @@ def an_attempt(**changes: Any) -> Attempt:
     if "delivery" not in given:
         given["delivery"] = a_delivery()
     return Attempt.objects.create(**given)
+
+
+def the_same_tally_twice() -> None:
+    Tally.objects.create(name="pauses")
+    Tally.objects.create(name="pauses")
 
 
 def write_past_the_model(row: Any, **changes: Any) -> None:
@@ -125,6 +130,7 @@ BAD_ROWS: dict[str, list[Callable[[], Any]]] = {
     "attempt_action_is_known": [attempt(action="shout")],
     "attempt_ended_has_an_outcome": [attempt(ended_at=NOW), attempt(outcome="shown")],
     "attempt_outcome_is_known": [attempt(ended_at=NOW, outcome="lost")],
+    "tally_is_one": [the_same_tally_twice],
 }
 CASES = [
     pytest.param(name, write, id=f"{name}-{number}")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -9,7 +10,7 @@ from django.db import connection
 from notices import ledger
 from notices.ledger import Shards
 from notices.models import Study
-from notices.standby import SeatTakenError, hold_seat
+from notices.standby import SeatTakenError, hold_seat, poll_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,6 +89,22 @@ async def woken_by(work: Callable[[], None]) -> None:
 @pytest.mark.usefixtures("on_sqlite")
 def test_on_sqlite_a_commit_of_somebody_else_wakes_the_bot() -> None:
     asyncio.run(woken_by(commit_something))
+
+
+def test_where_the_system_tells_of_no_change_the_file_is_looked_at(tmp_path: Path) -> None:
+    log_file = tmp_path / "studybot.sqlite3-wal"
+
+    async def scenario() -> None:
+        woken = asyncio.Event()
+        looking = asyncio.create_task(poll_file(log_file, woken.set))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            for text in ("a commit", "another commit"):
+                log_file.write_text(text)
+                await woken.wait()
+                woken.clear()
+        await end(looking)
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.usefixtures("on_postgres")

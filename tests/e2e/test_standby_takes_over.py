@@ -116,7 +116,6 @@ def test_a_bot_that_was_cut_off_with_work_in_hand_doubles_nothing_when_it_is_bac
     frontend.assert_shown_once()
 
 
-@pytest.mark.xfail(strict=True, reason="only a bot's first seat takes over: then a lease runs out")
 def test_a_bot_that_gets_its_seat_back_takes_over_what_the_other_one_held(
     stack: Stack, frontend: Frontend, discord: FakeDiscordProcess
 ) -> None:
@@ -133,7 +132,6 @@ def test_a_bot_that_gets_its_seat_back_takes_over_what_the_other_one_held(
     frontend.assert_shown_once()
 
 
-@pytest.mark.xfail(reason="what was claimed with the seat is still sent without it")
 def test_a_bot_that_was_cut_off_overwrites_nothing_newer_when_it_is_back(
     stack: Stack, frontend: Frontend
 ) -> None:
