@@ -96,12 +96,13 @@ class DiscordTransport:
 
     async def perform(self, request: Request, answered: Callable[[Answer], None]) -> Answer:
         exchange = _Exchange(request, answered)
-        _exchange.set(exchange)
+        token = _exchange.set(exchange)
         self.waiting += 1
         try:
             async with _our_errors(exchange):
                 return await self._ask(request) or exchange.answer_told()
         finally:
+            _exchange.reset(token)  # the task may go on to ask Discord something else
             exchange.stop_timer()
             if not exchange.begun:
                 self.waiting -= 1

@@ -414,8 +414,8 @@ def _stamp(deliveries: list[Delivery], now: datetime, window: timedelta) -> list
 
 
 def _unknown_from(delivery: Delivery, action: str, now: datetime) -> datetime | None:
-    """From when nobody knows whether it is shown: a create's begin, until its answer."""
-    if action == Action.CREATE and delivery.unknown_since is None:
+    """From when nobody knows whether it is shown: until the answer, or for good where it is lost."""
+    if action in outcomes.BLIND_ACTIONS and delivery.unknown_since is None:
         return now
     return delivery.unknown_since
 

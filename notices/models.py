@@ -565,7 +565,7 @@ class Delivery(models.Model):
     unknown_since = models.DateTimeField(
         null=True,
         blank=True,
-        help_text=_("Begin of the first create whose outcome nobody knows yet."),
+        help_text=_("Begin of the first create, or delete, whose outcome nobody knows yet."),
     )
     error_code = models.IntegerField(_("error code"), null=True, blank=True)
     error_detail = models.CharField(_("error"), max_length=DETAIL_LIMIT, blank=True)

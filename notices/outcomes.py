@@ -17,6 +17,8 @@ LOOK_AFTER = timedelta(seconds=5)
 
 State = Delivery.State
 Action = Attempt.Action
+# Where their answer is lost, nobody knows what the channel shows.
+BLIND_ACTIONS = frozenset({Action.CREATE, Action.DELETE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def wish(
         case State.FAILED if _deleted_by_somebody(delivery) and wanted is not None:
             return changes  # never silently posted anew
     fresh = {"tries": 0, "setbacks": 0, "error_code": None, "error_detail": ""}
-    if wanted == delivery.shown:
+    if wanted == delivery.shown and not _removal_is_unknown(delivery):
         return changes | fresh | _agreed(delivery, wanted, delivery.unknown_since, now)
     waits_for_its_hour = delivery.shown is None
     due_at = due_at if waits_for_its_hour else now
@@ -100,7 +102,8 @@ def expired(delivery: Delivery, now: datetime) -> bool:
 def next_action(delivery: Delivery, now: datetime, window: timedelta) -> str:
     """The difference between wish and fact names the action."""
     if delivery.shown is not None:
-        return Action.DELETE if delivery.wanted is None else Action.EDIT
+        removing = delivery.wanted is None or _removal_is_unknown(delivery)
+        return Action.DELETE if removing else Action.EDIT
     since = delivery.unknown_since
     if since is not None and (delivery.wanted is None or now - since >= window):
         return Action.LOOK_UP
@@ -122,7 +125,7 @@ def _reschedule(
 def _look_if_withdrawn(delivery: Delivery, wanted: int | None, now: datetime) -> dict[str, Any]:
     if wanted is not None or delivery.unknown_since is None:
         return {}
-    return {"due_at": max(now, delivery.unknown_since + LOOK_AFTER)}
+    return {"due_at": now + LOOK_AFTER}
 
 
 def _agreed(
@@ -132,9 +135,8 @@ def _agreed(
     if wanted is not None:
         return {"state": State.SENT, "due_at": None}
     if unknown_since is not None:
-        # At least one setback's pause apart, however long ago it was lost.
         pause = timedelta(seconds=pause_seconds(max(delivery.setbacks, 1)))
-        return {"state": State.UNKNOWN, "due_at": max(now + pause, unknown_since + LOOK_AFTER)}
+        return {"state": State.UNKNOWN, "due_at": now + max(pause, LOOK_AFTER)}
     return {"state": State.WITHDRAWN, "due_at": None, "error_code": None, "error_detail": ""}
 
 
@@ -143,6 +145,11 @@ def _as_waiting(
 ) -> dict[str, Any]:
     unknown = unknown_since is not None and delivery.shown is None
     return {"state": State.UNKNOWN if unknown else State.WAITING, "due_at": due_at}
+
+
+def _removal_is_unknown(delivery: Delivery) -> bool:
+    """A delete was lost: only another one makes sure of what the channel shows."""
+    return delivery.shown is not None and delivery.unknown_since is not None
 
 
 def _deleted_by_somebody(delivery: Delivery) -> bool:
@@ -209,7 +216,7 @@ def _setback(delivery: Delivery, outcome: Outcome, max_tries: int) -> dict[str, 
 
 
 def _still_unknown(delivery: Delivery, outcome: Outcome) -> datetime | None:
-    """A create that surely did nothing leaves what was unknown before it."""
-    if outcome.request.action == Action.CREATE and outcome.kind != Attempt.Outcome.UNKNOWN:
+    """What surely did nothing leaves what was unknown before it."""
+    if outcome.request.action in BLIND_ACTIONS and outcome.kind != Attempt.Outcome.UNKNOWN:
         return outcome.request.unknown_since
     return delivery.unknown_since

@@ -234,6 +234,20 @@ def test_a_hanging_channel_delays_no_other(
     assert reached == ["sending"]
 
 
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_channel_given_back_after_a_lost_removal_shows_the_notice_again(
+    notice: Notice, channel: Channel, discord: FakeTransport, arrives: bool
+) -> None:
+    run_until(lambda: is_status(notice, "sent"), discord)
+    lost = "lose" if arrives else TransientError("no answer", done=None)
+    discord.script[channel.pk] = [lost]
+    notice.channels.clear()
+    run_until(lambda: notice.deliveries.filter(wanted=None, setbacks=1).exists(), discord)
+    notice.channels.add(channel)
+    run_until(lambda: is_status(notice, "sent"), discord)
+    assert list(discord.shown[channel.pk].values()) == [1]
+
+
 def test_what_expired_is_not_sent(notice: Notice, discord: FakeTransport) -> None:
     Notice.objects.filter(pk=notice.pk).update(
         publish_at=timezone.now() - timedelta(hours=2),

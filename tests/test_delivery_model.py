@@ -1,4 +1,5 @@
-"""The delivery's promises, driven in any order: claim, send, lose, echo, edit, withdraw, die.
+"""The delivery's promises, driven in any order: claim, send, lose, echo, edit, withdraw,
+expire, die.
 
 Time is simulated; the models, the ledger and the decisions are the real ones.
 """
@@ -52,11 +53,11 @@ class DeliveryMachine(RuleBasedStateMachine):
         self.in_hand: list[Request] = []
         self.deleted_by_somebody = False
         study = Study.objects.create(name="스터디")
-        channel = Channel.objects.create(id=1)
+        self.channel = Channel.objects.create(id=1)
         self.notice = Notice.objects.create(
             study=study, title="1", content="…", publish_at=self.now
         )
-        self.notice.channels.add(channel)
+        self.notice.channels.add(self.channel)
 
     # --- the leader ------------------------------------------------------------------------
 
@@ -68,6 +69,19 @@ class DeliveryMachine(RuleBasedStateMachine):
     @rule()
     def withdraw(self) -> None:
         self.notice.withdraw()
+
+    @rule()
+    def take_the_channel_away(self) -> None:
+        self.notice.channels.clear()
+
+    @rule()
+    def give_the_channel_back(self) -> None:
+        self.notice.channels.add(self.channel)
+
+    @rule(seconds=st.sampled_from([5, 100]))
+    def set_a_last_moment(self, seconds: int) -> None:
+        self.notice.expires_at = self.now + timedelta(seconds=seconds)
+        self.notice.save()
 
     @rule()
     def send_again(self) -> None:

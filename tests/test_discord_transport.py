@@ -266,6 +266,21 @@ def too_many(seconds: float, **more: object) -> dict[str, object]:
     }  # fmt: skip
 
 
+def test_asking_whether_discord_is_up_answers_no_request(
+    server: FakeDiscordProcess, channel: int
+) -> None:
+    server.fault(kind="status", method="POST", path="/messages$", status=500, times=1)
+    told: list[Answer] = []
+
+    async def scenario(transport: DiscordTransport) -> None:
+        with pytest.raises(TransientError):
+            await transport.perform(create(channel), told.append)
+        assert await transport.is_up()  # in the same task, as a lane asks it
+
+    talk(server, scenario)
+    assert told == []
+
+
 def test_refusals_are_counted_against_discords_ban(
     server: FakeDiscordProcess, channel: int
 ) -> None:

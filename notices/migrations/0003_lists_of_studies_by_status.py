@@ -33,4 +33,9 @@ class Migration(migrations.Migration):
             model_name='notice',
             index=models.Index(models.F('study'), models.F('status'), notices.models.Minus('id'), name='notice_of_study_by_status'),
         ),
+        migrations.AlterField(
+            model_name='delivery',
+            name='unknown_since',
+            field=models.DateTimeField(blank=True, help_text='Begin of the first create, or delete, whose outcome nobody knows yet.', null=True),
+        ),
     ]
