@@ -1,7 +1,6 @@
 """What studybot is measured against, as a process of its own: discord.py as one would use it.
 
-Nothing is stored, nothing is confirmed, no gateway is connected: all that is left out is in their
-favour.
+Nothing is stored, nothing is confirmed: all that is left out is in their favour.
 """
 
 import asyncio
@@ -58,9 +57,11 @@ WAYS = {
 }
 
 
-async def run(way: str, api_url: str, messages: Messages) -> None:
+async def run(way: str, api_url: str, messages: Messages, *, gateway: bool) -> None:
+    """`gateway`: be a bot, as every bot is, and not only a user of the HTTP interface."""
     discord.http.Route.BASE = api_url
-    client = discord.Client(intents=discord.Intents.default())
+    # It asks the HTTP interface where the gateway is.
+    client = discord.AutoShardedClient(intents=discord.Intents.default())
 
     async def send(channel: str, title: str) -> None:
         embed = discord.Embed(title=title, description=TEXT)
@@ -68,14 +69,22 @@ async def run(way: str, api_url: str, messages: Messages) -> None:
 
     async with client:
         await client.login("bench")
+        if not gateway:
+            await WAYS[way](send, messages)
+            await client.http.close()
+            return
+        connected = asyncio.create_task(client.connect())
+        await client.wait_until_ready()
         await WAYS[way](send, messages)
+        await client.close()
+        await connected
 
 
 def main() -> None:
     job = jobs.job()
     # A line for each 429 would be all that it says.
     logging.getLogger("discord").setLevel(logging.CRITICAL)
-    asyncio.run(run(job["way"], job["api_url"], job["messages"]))
+    asyncio.run(run(job["way"], job["api_url"], job["messages"], gateway=job.get("gateway", False)))
     jobs.answer({})
 
 

@@ -11,17 +11,31 @@ from typing import Any
 
 import orjson
 from django.db import connection
-from django.db.models import Model
-from django.db.models.expressions import RawSQL
+from django.db.models import BooleanField, F, Func, Model
 
 Rows = Sequence[Sequence[Any]]
 
 
-def among(ids: Iterable[int]) -> RawSQL:
-    """For `pk__in=among(ids)`: one parameter, however many ids there are."""
+class Among(Func):
+    """`filter(Among("pk", ids))`: as `pk__in=ids`, but with one parameter for all of them."""
+
+    output_field = BooleanField()
+
+    def __init__(self, name: str, ids: Iterable[int]) -> None:
+        super().__init__(F(name))
+        self.ids = list(ids)
+
+    def as_sql(self, compiler: Any, connection: Any, *_more: Any, **_named: Any) -> Any:
+        column, parameters = compiler.compile(self.source_expressions[0])
+        condition, listed = among(column, self.ids)
+        return condition, [*parameters, listed]
+
+
+def among(column: str, ids: Sequence[int]) -> tuple[str, Any]:
+    """The same in SQL: the condition, and its parameter."""
     if connection.vendor == "postgresql":
-        return RawSQL("SELECT unnest(%s::bigint[])", [list(ids)])
-    return RawSQL("SELECT value FROM json_each(%s)", [_json(list(ids))])
+        return f"{column} = ANY(%s::bigint[])", list(ids)
+    return f"{column} IN (SELECT value FROM json_each(%s))", _json(list(ids))  # noqa: S608
 
 
 def insert_each(model: type[Model], fields: Sequence[str], rows: Rows) -> None:

@@ -14,7 +14,6 @@ from django.db import (
     InterfaceError,
     OperationalError,
     close_old_connections,
-    connection,
     connections,
     reset_queries,
 )
@@ -29,11 +28,10 @@ from notices.transport import Answer, PermanentError, Request, TransientError, T
 
 log = logging.getLogger(__name__)
 
-# qcluster normally fans out within milliseconds; the bot does what has waited longer than this.
-# On SQLite qcluster has to poll, while the bot is told of every commit: there it need not wait.
-SWEEP_AFTER = {"postgresql": timedelta(seconds=0.1), "sqlite": timedelta(0)}
 # A step is short: what was posted in a burst must not hold up what can go out already.
 SWEEP_BATCH = 5
+# While requests go out, the sweep and the look for the next moment take turns with the claims.
+LOOK_AHEAD_EVERY = timedelta(seconds=0.1)
 SAFETY_POLL = timedelta(seconds=5)
 DATABASE_PAUSE_SECONDS = 0.5
 DATABASE_PAUSE = timedelta(seconds=DATABASE_PAUSE_SECONDS)
@@ -82,7 +80,6 @@ class Engine:
         self._ahead = int(min(max(8, rate * AHEAD_SECONDS), MOST_AHEAD))
         self._database = ThreadPoolExecutor(1, thread_name_prefix="database")
         self._awake = asyncio.Event()
-        self._sweep_after = SWEEP_AFTER[connection.vendor]
         self._look_ahead_at = timezone.now()
         self._stopping = False
         self._resting: set[int] = set()
@@ -166,7 +163,10 @@ class Engine:
             return
         for request in requests:
             self._start(request)
-        if requests and self._room() > 0 and timezone.now() < self._look_ahead_at:
+        if requests and timezone.now() < self._look_ahead_at:
+            # Where several were due, more may be due behind them.
+            if len(requests) == 1 or self._room() <= 0:
+                await self._sleep_until(self._look_ahead_at)
             return
         await self._sleep_until(await self._look_ahead())
 
@@ -208,7 +208,7 @@ class Engine:
 
     async def _look_ahead(self) -> datetime:
         """Sweep; the moment at which there is more to do."""
-        self._look_ahead_at = timezone.now() + self._sweep_after
+        self._look_ahead_at = timezone.now() + LOOK_AHEAD_EVERY
         latest = timezone.now() + SAFETY_POLL
         if self._stopping or not self.active:
             return latest
@@ -222,7 +222,7 @@ class Engine:
         """Runs in the database thread."""
         now = timezone.now()
         moments = [
-            ledger.sweep(now, self._sweep_after, limit=SWEEP_BATCH),
+            ledger.sweep(now, limit=SWEEP_BATCH),
             ledger.next_due(now, self._shards),
         ]
         return [moment for moment in moments if moment]

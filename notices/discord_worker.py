@@ -5,6 +5,7 @@ import logging
 import os
 import platform
 import signal
+import sys
 import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from notices.standby import SeatTakenError, hold_seat
 log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 5.0
+SWITCH_SECONDS = 0.001
 SYNC_PAUSE_SECONDS = 0.2
 LOGIN_TIMEOUT_SECONDS = 60.0
 LONGEST_LOGIN_PAUSE_SECONDS = 15.0
@@ -273,4 +275,6 @@ def run_bot(options: Options) -> None:
     async def main() -> None:
         await Worker(options).run()
 
+    # The database's thread would wait up to Python's 5 ms for its turn, at each of its queries.
+    sys.setswitchinterval(SWITCH_SECONDS)
     uvloop.run(main())

@@ -18,13 +18,14 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from notices import embeds, outcomes, statuses, tallies
-from notices.bulk import among, insert_each, update_each
+from notices.bulk import Among, insert_each, update_each
 from notices.models import Attempt, Channel, Delivery, DeliveryQuerySet, ErrorCode, Notice
 from notices.outcomes import Outcome
 from notices.transport import Request
 
 # How long a claim stands for its bot. A new active bot need not wait for it: it holds the lock.
 LEASE = timedelta(seconds=60)
+SWEEP_AGAIN = timedelta(seconds=0.05)
 # The NOTIFY channel on which PostgreSQL tells the bot of new work.
 WAKE_CHANNEL = "studybot_wake"
 # These answers say that the channel is closed to us, not that the message is wrong.
@@ -83,14 +84,16 @@ class Shards:
 # --- fan out -------------------------------------------------------------------------------
 
 
-def fan_out(notice_id: int, now: datetime | None = None) -> bool:
+def fan_out(notice_id: int, now: datetime | None = None, *, wait: bool = True) -> bool:
     """Make the deliveries say what the leader wants. Returns whether there was anything to do.
 
-    It may run twice, late, or at the same time as another: the answer is the same.
+    It may run twice, late, or at the same time as another: the answer is the same. Without `wait`
+    a notice that another is at is left to it.
     """
     now = now or timezone.now()
     with transaction.atomic():
-        notice = Notice.objects.not_fanned_out().select_for_update().filter(pk=notice_id).first()
+        waiting = Notice.objects.not_fanned_out().select_for_update(skip_locked=not wait)
+        notice = waiting.filter(pk=notice_id).first()
         if notice is None:
             return False
         Notice.objects.filter(pk=notice_id).update(
@@ -104,17 +107,16 @@ def fan_out(notice_id: int, now: datetime | None = None) -> bool:
     return True
 
 
-def sweep(now: datetime, older_than: timedelta, *, limit: int) -> datetime | None:
-    """Fan out what a crash, a slow queue or a change past the hook left behind for so long.
+def sweep(now: datetime, *, limit: int) -> datetime | None:
+    """Fan out what nobody has fanned out yet: qcluster may be slow, stuck, or told of nothing.
 
     Returns when there is more to do: `now` where there may be already, null where nothing waits.
     """
     waiting = Notice.objects.not_fanned_out().order_by("changed_at")
-    first = list(waiting.values_list("pk", "changed_at")[:limit])
-    late = [pk for pk, changed_at in first if changed_at <= now - older_than]
-    if sum(fan_out(notice_id, now) for notice_id in late):
+    ids = list(waiting.values_list("pk", flat=True)[:limit])
+    if sum(fan_out(notice_id, now, wait=False) for notice_id in ids):
         return now
-    return min((changed_at + older_than for _pk, changed_at in first), default=None)
+    return now + SWEEP_AGAIN if ids else None  # others are at them
 
 
 def oldest_waiting(now: datetime) -> timedelta | None:
@@ -251,14 +253,14 @@ def take_over(now: datetime, shards: Shards, *, but: Collection[int] = ()) -> in
     ids = [pk for pk, _notice in held]
     with transaction.atomic():
         locked = _lock_notices(notice_id for _pk, notice_id in held)
-        Delivery.objects.filter(pk__in=among(ids), state=State.SENDING).update(
+        Delivery.objects.filter(Among("pk", ids), state=State.SENDING).update(
             state=Case(
                 When(unknown_since__isnull=False, shown=None, then=Value(State.UNKNOWN)),
                 default=Value(State.WAITING),
             ),
             due_at=now, claim=None, changed_at=now,
         )  # fmt: skip
-        lost = Attempt.objects.filter(delivery__in=among(ids), ended_at=None)
+        lost = Attempt.objects.filter(Among("delivery", ids), ended_at=None)
         counts = tallies.of_lost(lost.values_list("action", flat=True))
         lost.update(
             ended_at=now,
@@ -275,14 +277,11 @@ def end_pauses(now: datetime, since: datetime) -> int:
     paused = Delivery.objects.filter(due_at__gt=now, setbacks__gt=0, tries=0).filter(
         Q(state=State.WAITING) | Q(state=State.UNKNOWN, wanted__isnull=False)
     )
-    found = [
-        row
-        for kind in (CREATES, CHANGES)
-        for row in paused.filter(kind).values_list("pk", "notice")
-    ]
+    rows = paused.order_by("due_at").values_list("pk", "notice")  # not by id: that is a scan
+    found = [row for kind in (CREATES, CHANGES) for row in rows.filter(kind)]
     with transaction.atomic():
         _lock_notices(notice_id for _pk, notice_id in found)
-        ended = paused.filter(pk__in=among(pk for pk, _notice in found)).update(due_at=now)
+        ended = paused.filter(Among("pk", [pk for pk, _notice in found])).update(due_at=now)
         tallies.add(tallies.of_pause(now - since))
     wake()
     return ended
@@ -299,7 +298,7 @@ def _pick(now: datetime, limit: int, busy_channels: Collection[int], shards: Sha
     free = (
         shards.deliveries()
         .due(now)
-        .exclude(channel__in=among(busy_channels))
+        .exclude(Among("channel", busy_channels))
         .order_by("due_at", "id")
     )
     picked: dict[int, _Due] = {}
@@ -307,14 +306,14 @@ def _pick(now: datetime, limit: int, busy_channels: Collection[int], shards: Sha
         if len(picked) >= limit:
             break
         # A few channels with long queues must not hide the others: read on past them.
-        rows = free.filter(kind).exclude(channel__in=among(picked))
+        rows = free.filter(kind).exclude(Among("channel", picked))
         for row in rows.values_list("id", "channel_id", "notice_id")[: limit * 4]:
             picked.setdefault(row[1], _Due(*row))
     return list(picked.values())[:limit]
 
 
 def _lock_notices(notice_ids: Iterable[int]) -> Locked:
-    rows = Notice.objects.select_for_update().filter(pk__in=among(set(notice_ids))).order_by("pk")
+    rows = Notice.objects.select_for_update().filter(Among("pk", set(notice_ids))).order_by("pk")
     read = rows.values_list("pk", "publish_at", "changed_at")
     return {pk: max(publish_at or changed_at, changed_at) for pk, publish_at, changed_at in read}
 
@@ -328,7 +327,7 @@ def _record(results: Collection[Outcome], locked: Locked) -> Counter[tallies.Key
         return Counter()
     by_delivery = {result.request.delivery_id: result for result in results}
     rows, delays = [], []
-    found = Delivery.objects.filter(pk__in=among(by_delivery))
+    found = Delivery.objects.filter(Among("pk", by_delivery))
     for delivery in found.only("notice", *SETTLED_FIELDS):
         outcome = by_delivery[delivery.pk]
         if delivery.claim != outcome.request.claim or delivery.notice_id not in locked:
@@ -363,7 +362,7 @@ def _mark_channels(results: Collection[Outcome]) -> None:
             )
     shown = [r.request.channel_id for r in results if r.kind == Attempt.Outcome.SHOWN]
     if shown:
-        marked = Channel.objects.filter(pk__in=among(shown), refused_at__isnull=False)
+        marked = Channel.objects.filter(Among("pk", shown), refused_at__isnull=False)
         marked.update(refused_at=None, refused_code=None)
 
 
@@ -374,7 +373,7 @@ def _claim(ids: Collection[int], locked: Locked, now: datetime, window: timedelt
     if not ids:
         return []
     # Read again under the lock: somebody may have been faster.
-    due = Delivery.objects.due(now).filter(pk__in=among(ids))
+    due = Delivery.objects.due(now).filter(Among("pk", ids))
     due = due.select_related("notice__study").only(*CLAIMED_FIELDS)
     deliveries = [d for d in due.order_by("due_at", "id") if d.notice_id in locked]
     _expire([d for d in deliveries if outcomes.expired(d, now)], now)
@@ -414,7 +413,7 @@ def _stamp(deliveries: list[Delivery], now: datetime, window: timedelta) -> list
 
 
 def _unknown_from(delivery: Delivery, action: str, now: datetime) -> datetime | None:
-    """From when nobody knows whether it is shown: until the answer, or for good where it is lost."""
+    """From when nobody knows whether it is shown: until the answer, if that comes."""
     if action in outcomes.BLIND_ACTIONS and delivery.unknown_since is None:
         return now
     return delivery.unknown_since

@@ -4,14 +4,16 @@ What bypasses these hooks (a bulk update, a crash between commit and hook) the b
 """
 
 import logging
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models.signals import m2m_changed, post_save, pre_save
 from django.dispatch import receiver
+from django_q.brokers import Broker, get_broker
 from django_q.tasks import async_task
 
+from notices import ledger
 from notices.models import Notice
 
 log = logging.getLogger(__name__)
@@ -57,12 +59,21 @@ def _schedule(notice_id: int) -> None:
     """Once the transaction commits, and once for all that it did to the notice."""
     hooks = [entry[1] for entry in connection.run_on_commit]
     if not any(isinstance(hook, _Enqueue) and hook.args == (notice_id,) for hook in hooks):
+        ledger.wake()  # the bot fans out what the queue has not by then
         transaction.on_commit(_Enqueue(_enqueue, notice_id))
 
 
 def _enqueue(notice_id: int) -> None:
     try:
-        async_task("notices.tasks.fan_out_notice", notice_id, group="fan out")
+        async_task(
+            "notices.tasks.fan_out_notice", notice_id, group="fan out", broker=_kept_broker()
+        )
     except Exception:
         # The notice is saved and the bot's sweep will find it: a broker that is down loses nothing.
         log.exception("notice %s: the queue did not take the task; the bot will sweep", notice_id)
+
+
+@cache
+def _kept_broker() -> Broker:
+    """django-q2 would make a new connection to Redis for each task."""
+    return get_broker()

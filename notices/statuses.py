@@ -38,7 +38,7 @@ FROM (
         FROM notices_notice AS notice
         LEFT JOIN notices_delivery AS delivery
             ON delivery.notice_id = notice.id AND delivery.state <> 'withdrawn'
-        WHERE notice.id IN ({ids})
+        WHERE {condition}
         GROUP BY notice.id
     ) AS counted
 ) AS computed
@@ -50,7 +50,7 @@ def refresh(notice_ids: Collection[int], now: datetime) -> None:
     """Write the notices' statuses anew. The caller holds the locks of the notices' rows."""
     if not notice_ids:
         return
-    ids = among(notice_ids)
+    condition, ids = among("notice.id", list(notice_ids))
     moment = connection.ops.adapt_datetimefield_value(now)
     with connection.cursor() as cursor:
-        cursor.execute(_REFRESH.format(ids=ids.sql), [moment, *ids.params])
+        cursor.execute(_REFRESH.format(condition=condition), [moment, ids])

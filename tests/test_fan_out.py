@@ -39,7 +39,7 @@ def test_a_draft_has_no_deliveries(notice: Notice) -> None:
 def test_a_bulk_update_is_found_by_the_sweep(notice: Notice) -> None:
     ledger.fan_out(notice.pk)
     Notice.objects.filter(pk=notice.pk).update(title="바뀐 제목")
-    ledger.sweep(timezone.now(), timedelta(0), limit=5)
+    ledger.sweep(timezone.now(), limit=5)
     assert notice.deliveries.get().wanted == 2
 
 

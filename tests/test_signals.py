@@ -1,7 +1,5 @@
 """The hook only schedules; what goes past it, or what it cannot schedule, the sweep finds."""
 
-from datetime import timedelta
-
 import pytest
 from django.core import serializers
 from django.db import transaction
@@ -16,7 +14,7 @@ from notices.models import Channel, Notice, Study
 def sweep() -> int:
     """How many notices it fanned out."""
     waiting = Notice.objects.not_fanned_out().count()
-    ledger.sweep(timezone.now(), timedelta(0), limit=waiting)
+    ledger.sweep(timezone.now(), limit=waiting)
     return waiting - Notice.objects.not_fanned_out().count()
 
 
