@@ -8,7 +8,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import idle, latency, machine, memory, paced, plot, report, setups, unlimited
+from benchmarks import (
+    growth,
+    idle,
+    latency,
+    machine,
+    memory,
+    paced,
+    plot,
+    report,
+    setups,
+    unlimited,
+)
 from benchmarks.contenders import ALL, BARE, OURS, POSTGRES, SHORT
 from benchmarks.machine import ROOT
 from benchmarks.result import Result
@@ -24,6 +35,7 @@ BENCHMARKS: dict[str, tuple[Run, tuple[str, ...]]] = {
     "throughput": (unlimited.run, (*OURS, BARE)),
     "idle": (idle.run, OURS),
     "memory": (memory.run, OURS),
+    "growth": (growth.run, OURS),
 }
 DEFAULT = ("burst", "fanout", "latency", "throughput", "idle")
 
