@@ -206,21 +206,19 @@ def exchange(
 
 def next_due(now: datetime, shards: Shards) -> datetime | None:
     """The moment of the next request that is not due yet."""
-    later = shards.deliveries().filter(due_at__gt=now).order_by("due_at")
-    moments = [
-        later.filter(kind).values_list("due_at", flat=True).first() for kind in (CREATES, CHANGES)
-    ]
-    return min((moment for moment in moments if moment), default=None)
+    return _earliest(shards.deliveries().filter(due_at__gt=now))
 
 
 def oldest_due(now: datetime) -> timedelta | None:
     """The age of the oldest request that is due and was not made."""
-    due = Delivery.objects.due(now).order_by("due_at")
-    moments = [
-        due.filter(kind).values_list("due_at", flat=True).first() for kind in (CREATES, CHANGES)
-    ]
-    oldest = min((moment for moment in moments if moment), default=None)
+    oldest = _earliest(Delivery.objects.due(now))
     return now - oldest if oldest else None
+
+
+def _earliest(deliveries: DeliveryQuerySet) -> datetime | None:
+    due = deliveries.order_by("due_at").values_list("due_at", flat=True)
+    moments = [due.filter(kind).first() for kind in (CREATES, CHANGES)]
+    return min((moment for moment in moments if moment), default=None)
 
 
 def record_echo(nonce: str, message_id: int, revision: int, now: datetime) -> bool:
