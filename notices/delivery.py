@@ -29,9 +29,9 @@ from notices.transport import Answer, PermanentError, Request, TransientError, T
 log = logging.getLogger(__name__)
 
 # A step is short: what was posted in a burst must not hold up what can go out already.
-SWEEP_BATCH = 5
-# While requests go out, the sweep and the look for the next moment take turns with the claims.
-LOOK_AHEAD_EVERY = timedelta(seconds=0.1)
+SWEEP_BATCH = 2
+# Others, qcluster that is, are at what could not be swept.
+SWEEP_AGAIN = timedelta(seconds=0.05)
 SAFETY_POLL = timedelta(seconds=5)
 DATABASE_PAUSE_SECONDS = 0.5
 DATABASE_PAUSE = timedelta(seconds=DATABASE_PAUSE_SECONDS)
@@ -68,6 +68,13 @@ class _Echo:
     revision: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    requests: list[Request]
+    swept: bool
+    sweep_again_at: datetime | None
+
+
 class Engine:
     """One lane a channel, one request in flight in it; outcomes and claims in one database step."""
 
@@ -80,7 +87,6 @@ class Engine:
         self._ahead = int(min(max(8, rate * AHEAD_SECONDS), MOST_AHEAD))
         self._database = ThreadPoolExecutor(1, thread_name_prefix="database")
         self._awake = asyncio.Event()
-        self._look_ahead_at = timezone.now()
         self._stopping = False
         self._resting: set[int] = set()
         self._lanes: dict[int, asyncio.Task[None]] = {}
@@ -157,20 +163,18 @@ class Engine:
 
     async def _step(self) -> None:
         self._awake.clear()
-        requests = await self._exchange(self._room())
-        if requests is None:
+        plan = await self._exchange(self._room())
+        if plan is None:
             await asyncio.sleep(DATABASE_PAUSE_SECONDS)
             return
-        for request in requests:
+        for request in plan.requests:
             self._start(request)
-        if requests and timezone.now() < self._look_ahead_at:
-            # Where several were due, more may be due behind them.
-            if len(requests) == 1 or self._room() <= 0:
-                await self._sleep_until(self._look_ahead_at)
+        # Where several were due, more may be due behind them.
+        if plan.swept or (len(plan.requests) > 1 and self._room() > 0):
             return
-        await self._sleep_until(await self._look_ahead())
+        await self._sleep_until(await self._next_moment(plan))
 
-    async def _exchange(self, room: int) -> list[Request] | None:
+    async def _exchange(self, room: int) -> _Plan | None:
         """Write what ended, claim what is next; null where the database does not answer."""
         outcomes, self._outcomes = self._outcomes, []
         echoes, self._echoes = self._echoes, []
@@ -197,35 +201,29 @@ class Engine:
 
     def _write_and_claim(
         self, outcomes: list[Outcome], echoes: list[_Echo], room: int, busy: list[int]
-    ) -> list[Request]:
+    ) -> _Plan:
         """Runs in the database thread."""
         now = timezone.now()
         for echo in echoes:
             ledger.record_echo(echo.nonce, echo.message_id, echo.revision, now)
-        return ledger.exchange(
+        sweeps = self.active and not self._stopping
+        swept, waiting = ledger.sweep(now, limit=SWEEP_BATCH) if sweeps else (0, 0)
+        requests = ledger.exchange(
             outcomes, now, limit=room, busy_channels=busy, shards=self._shards, window=self._window
         )
+        return _Plan(requests, bool(swept), now + SWEEP_AGAIN if waiting else None)
 
-    async def _look_ahead(self) -> datetime:
-        """Sweep; the moment at which there is more to do."""
-        self._look_ahead_at = timezone.now() + LOOK_AHEAD_EVERY
-        latest = timezone.now() + SAFETY_POLL
-        if self._stopping or not self.active:
-            return latest
-        try:
-            return min([latest, *await self.in_database(self._next_moments)])
-        except DATABASE_AWAY as error:
-            log.warning("the database does not answer: trying again (%s)", error)
-            return timezone.now() + DATABASE_PAUSE
-
-    def _next_moments(self) -> list[datetime]:
-        """Runs in the database thread."""
+    async def _next_moment(self, plan: _Plan) -> datetime:
+        """When there is more to do, unless something wakes us before."""
         now = timezone.now()
-        moments = [
-            ledger.sweep(now, limit=SWEEP_BATCH),
-            ledger.next_due(now, self._shards),
-        ]
-        return [moment for moment in moments if moment]
+        moments = [now + SAFETY_POLL, plan.sweep_again_at]
+        if self.active and not self._stopping:
+            try:
+                moments.append(await self.in_database(ledger.next_due, now, self._shards))
+            except DATABASE_AWAY as error:
+                log.warning("the database does not answer: trying again (%s)", error)
+                moments.append(now + DATABASE_PAUSE)
+        return min(moment for moment in moments if moment)
 
     async def _sleep_until(self, moment: datetime) -> None:
         seconds = (moment - timezone.now()).total_seconds()

@@ -25,7 +25,6 @@ from notices.transport import Request
 
 # How long a claim stands for its bot. A new active bot need not wait for it: it holds the lock.
 LEASE = timedelta(seconds=60)
-SWEEP_AGAIN = timedelta(seconds=0.05)
 # The NOTIFY channel on which PostgreSQL tells the bot of new work.
 WAKE_CHANNEL = "studybot_wake"
 # These answers say that the channel is closed to us, not that the message is wrong.
@@ -107,16 +106,15 @@ def fan_out(notice_id: int, now: datetime | None = None, *, wait: bool = True) -
     return True
 
 
-def sweep(now: datetime, *, limit: int) -> datetime | None:
+def sweep(now: datetime, *, limit: int) -> tuple[int, int]:
     """Fan out what nobody has fanned out yet: qcluster may be slow, stuck, or told of nothing.
 
-    Returns when there is more to do: `now` where there may be already, null where nothing waits.
+    Returns how many notices it did, and how many it left because others are at them.
     """
     waiting = Notice.objects.not_fanned_out().order_by("changed_at")
     ids = list(waiting.values_list("pk", flat=True)[:limit])
-    if sum(fan_out(notice_id, now, wait=False) for notice_id in ids):
-        return now
-    return now + SWEEP_AGAIN if ids else None  # others are at them
+    done = sum(fan_out(notice_id, now, wait=False) for notice_id in ids)
+    return done, len(ids) - done
 
 
 def oldest_waiting(now: datetime) -> timedelta | None:
