@@ -194,7 +194,7 @@ def exchange(
         return []
     with transaction.atomic():
         notice_ids = {due.notice_id for due in picked} | {r.request.notice_id for r in results}
-        locked = _lock_notices(notice_ids)
+        locked = lock_notices(notice_ids)
         counts = _record(results, locked)
         requests = _claim([due.id for due in picked], locked, now, window)
         statuses.refresh(locked, now)
@@ -231,7 +231,7 @@ def record_echo(nonce: str, message_id: int, revision: int, now: datetime) -> bo
     if notice_id is None:
         return False
     with transaction.atomic():
-        locked = _lock_notices([notice_id])
+        locked = lock_notices([notice_id])
         _write(found, lambda delivery: outcomes.shown(delivery, message_id, revision, now), now)
         statuses.refresh(locked, now)
     return True
@@ -248,7 +248,7 @@ def take_over(now: datetime, shards: Shards, *, but: Collection[int] = ()) -> in
         return 0
     ids = [pk for pk, _notice in held]
     with transaction.atomic():
-        locked = _lock_notices(notice_id for _pk, notice_id in held)
+        locked = lock_notices(notice_id for _pk, notice_id in held)
         Delivery.objects.filter(Among("pk", ids), state=State.SENDING).update(
             state=Case(
                 When(unknown_since__isnull=False, shown=None, then=Value(State.UNKNOWN)),
@@ -276,7 +276,7 @@ def end_pauses(now: datetime, since: datetime) -> int:
     rows = paused.order_by("due_at").values_list("pk", "notice")  # not by id: that is a scan
     found = [row for kind in (CREATES, CHANGES) for row in rows.filter(kind)]
     with transaction.atomic():
-        _lock_notices(notice_id for _pk, notice_id in found)
+        lock_notices(notice_id for _pk, notice_id in found)
         ended = paused.filter(Among("pk", [pk for pk, _notice in found])).update(due_at=now)
         tallies.add(tallies.of_pause(now - since))
     wake()
@@ -308,7 +308,8 @@ def _pick(now: datetime, limit: int, busy_channels: Collection[int], shards: Sha
     return list(picked.values())[:limit]
 
 
-def _lock_notices(notice_ids: Iterable[int]) -> Locked:
+def lock_notices(notice_ids: Iterable[int]) -> Locked:
+    """The lock that whoever writes a delivery holds. Notices that are gone are left out."""
     rows = Notice.objects.select_for_update().filter(Among("pk", set(notice_ids))).order_by("pk")
     read = rows.values_list("pk", "publish_at", "changed_at")
     return {pk: max(publish_at or changed_at, changed_at) for pk, publish_at, changed_at in read}

@@ -6,7 +6,7 @@ delivery holds the lock of its notice's row, and locks notices in the order of t
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django_q.models import Task
 
+from notices import ledger
 from notices.models import Attempt, BotInstance, Delivery, DeliveryQuerySet, Notice
 
 log = logging.getLogger(__name__)
@@ -87,7 +88,7 @@ def _archive_notices(cutoff: datetime, now: datetime, gone: Pruned) -> Iterator[
     oldest = _of_ended_notices(cutoff).order_by("changed_at").values_list("notice_id", flat=True)
     while ids := set(list(dict.fromkeys(oldest[:BATCH]))[:NOTICES_BATCH]):
         with transaction.atomic():
-            _lock_notices(ids)
+            ledger.lock_notices(ids)
             ended = _of_ended_notices(cutoff).filter(notice__in=ids)
             ids = set(ended.values_list("notice_id", flat=True))
             gone.attempts += Attempt.objects.filter(delivery__notice__in=ids).delete()[0]
@@ -119,7 +120,7 @@ def _prune_attempts(cutoff: datetime, gone: Pruned) -> Iterator[None]:
     oldest = old.order_by("begun_at").values_list("pk", "delivery__notice_id")
     while batch := dict(oldest[:BATCH]):
         with transaction.atomic():
-            _lock_notices(batch.values())
+            ledger.lock_notices(batch.values())
             gone.attempts += old.filter(pk__in=batch).delete()[0]
         yield
 
@@ -130,11 +131,6 @@ def _prune_tasks(cutoff: datetime, gone: Pruned) -> Iterator[None]:
     while ids := list(old[:BATCH]):
         gone.tasks += Task.objects.filter(pk__in=ids).delete()[0]
         yield
-
-
-def _lock_notices(ids: Iterable[int]) -> None:
-    rows = Notice.objects.select_for_update().filter(pk__in=set(ids)).order_by("pk")
-    list(rows.values_list("pk"))
 
 
 # --- the schedule --------------------------------------------------------------------------
