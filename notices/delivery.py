@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 # A step is short: what was posted in a burst must not hold up what can go out already.
 SWEEP_BATCH = 2
-# Others, qcluster that is, are at what could not be swept.
+# What could not be swept is locked by qcluster, which may yet fail at it.
 SWEEP_AGAIN = timedelta(seconds=0.05)
 SAFETY_POLL = timedelta(seconds=5)
 DATABASE_PAUSE_SECONDS = 0.5

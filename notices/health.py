@@ -11,7 +11,7 @@ from django.utils import timezone
 from notices import ledger
 from notices.models import BotInstance
 
-# Above these a part is late: the bot sweeps every few seconds whatever else has stopped.
+# Above these a part is late. A bot polls and says that it is alive every five seconds.
 LIMITS = {
     "fan_out": timedelta(seconds=15),
     "due": timedelta(seconds=60),

@@ -33,6 +33,7 @@ KEEPALIVE = {
     "keepalives": 1, "keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2,
     "options": "-c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2",
 }  # fmt: skip
+# SQLite shows a commit to others a moment after its last page was written.
 VISIBLE_AFTER_SECONDS = 0.002
 POLL_SECONDS = 0.02
 
@@ -128,7 +129,6 @@ if sys.platform == "linux":
             inotify.add_watch(log_file.parent, Mask.MODIFY)
             async for event in inotify:
                 if event.name and event.name.name == log_file.name:
-                    # A commit writes several pages, and can be read a moment after the last.
                     await asyncio.sleep(VISIBLE_AFTER_SECONDS)
                     wake()
 

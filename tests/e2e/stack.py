@@ -124,9 +124,6 @@ class Stack:
     def pid(self, name: str) -> int:
         return self._processes[name].pid
 
-    def is_alive(self, name: str) -> bool:
-        return self._processes[name].poll() is None
-
     def kill_child(self, name: str, number: int) -> None:
         """Kill one of the processes that `name` has started; the `number` chooses which."""
         children = self._children(name)

@@ -60,7 +60,7 @@ def test_a_qcluster_stuck_for_good_holds_up_no_notice(stack: Stack, frontend: Fr
     stack.start("runbot")
     post_a_few(frontend)
     frontend.assert_shown_once()
-    assert stack.is_alive("qcluster")
+    assert stack.is_running("qcluster")
     stack.kill("qcluster")
     stack.start("qcluster")
     stack.stop("runbot")

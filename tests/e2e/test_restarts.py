@@ -65,7 +65,7 @@ def frontend(stack: Stack, discord: FakeDiscordProcess) -> Frontend:
 
 
 def assert_the_same_processes_run(stack: Stack) -> None:
-    dead = [name for name in PROCESSES if not stack.is_alive(name)]
+    dead = [name for name in PROCESSES if not stack.is_running(name)]
     assert not dead, {name: stack.log(name)[-2000:] for name in dead}
 
 
