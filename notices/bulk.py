@@ -38,12 +38,37 @@ def among(column: str, ids: Sequence[int]) -> tuple[str, Any]:
     return f"{column} IN (SELECT value FROM json_each(%s))", _json(list(ids))  # noqa: S608
 
 
+def columns(model: type[Model]) -> str:
+    """All of them, for a SELECT whose rows `model.objects.raw` is to read."""
+    return ", ".join(_column(model, field.name) for field in model._meta.concrete_fields)
+
+
+def fetch(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """All rows, as the database gives them: on SQLite a moment is text."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def execute(statement: str, values: Sequence[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+@lru_cache(maxsize=256)  # most rows of a statement share theirs
+def moment(value: datetime) -> str:
+    """As each database writes it itself."""
+    return str(connection.ops.adapt_datetimefield_value(value))
+
+
 def insert_each(model: type[Model], fields: Sequence[str], rows: Rows) -> None:
     """Insert rows; each holds the values of `fields`."""
     if rows:
-        columns = ", ".join(_column(model, name) for name in fields)
+        names = ", ".join(_column(model, name) for name in fields)
         source = _source(model, tuple(fields), connection.vendor)
-        _execute(f"INSERT INTO {_table(model)} ({columns}) SELECT * FROM {source}", rows)  # noqa: S608
+        statement = f"INSERT INTO {_table(model)} ({names}) SELECT * FROM {source}"  # noqa: S608
+        execute(statement, [_json(rows)])
 
 
 def update_each(
@@ -65,22 +90,12 @@ def update_each(
         changes = ", ".join(f"{column} = {value}" for column, value in given[len(keys) :])
         source = _source(model, names, connection.vendor)
         condition = " AND ".join([*same, where])
-        _execute(f"UPDATE {table} SET {changes} FROM {source} WHERE {condition}", rows)  # noqa: S608
-
-
-def _execute(statement: str, rows: Rows) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [_json(rows)])
+        statement = f"UPDATE {table} SET {changes} FROM {source} WHERE {condition}"  # noqa: S608
+        execute(statement, [_json(rows)])
 
 
 def _json(values: Any) -> str:
-    # Each database is to read moments in the form that it writes itself.
-    return orjson.dumps(values, default=_moment, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
-
-
-@lru_cache(maxsize=256)  # most rows of a statement share theirs
-def _moment(value: datetime) -> str:
-    return str(connection.ops.adapt_datetimefield_value(value))
+    return orjson.dumps(values, default=moment, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
 
 
 @cache

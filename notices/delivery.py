@@ -29,7 +29,7 @@ from notices.transport import Answer, PermanentError, Request, TransientError, T
 log = logging.getLogger(__name__)
 
 # A step is short: what was posted in a burst must not hold up what can go out already.
-SWEEP_BATCH = 2
+SWEEP_BATCH = 16
 # What could not be swept is locked by qcluster, which may yet fail at it.
 SWEEP_AGAIN = timedelta(seconds=0.05)
 SAFETY_POLL = timedelta(seconds=5)

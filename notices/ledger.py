@@ -6,20 +6,20 @@ anyway: settings.py makes every one IMMEDIATE.)
 """
 
 import secrets
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
 from notices import embeds, outcomes, statuses, tallies
-from notices.bulk import Among, insert_each, update_each
-from notices.models import Attempt, Channel, Delivery, DeliveryQuerySet, ErrorCode, Notice
+from notices.bulk import Among, among, columns, execute, fetch, insert_each, moment, update_each
+from notices.models import Attempt, Channel, Delivery, ErrorCode, Notice, Study
 from notices.outcomes import Outcome
 from notices.transport import Request
 
@@ -27,37 +27,44 @@ from notices.transport import Request
 LEASE = timedelta(seconds=60)
 # The NOTIFY channel on which PostgreSQL tells the bot of new work.
 WAKE_CHANNEL = "studybot_wake"
+_EXPIRED = {
+    "state": Delivery.State.FAILED, "due_at": None, "error_code": ErrorCode.EXPIRED,
+    "error_detail": "",
+}  # fmt: skip
 # These answers say that the channel is closed to us, not that the message is wrong.
 CHANNEL_REFUSALS = frozenset({401, 403, 404, 10003, 10004, 50001, 50013})
 
-# What an outcome may change of a delivery.
-SETTLED_FIELDS = (
-    "wanted", "shown", "message_id", "state", "nonce", "due_at", "tries", "setbacks",
-    "unknown_since", "error_code", "error_detail", "claim", "changed_at",
+# What a wish, a claim and an outcome may change of a delivery.
+CHANGED_FIELDS = (
+    "wanted", "shown", "message_id", "state", "nonce", "due_at", "expires_at", "tries",
+    "setbacks", "unknown_since", "error_code", "error_detail", "claim", "changed_at",
 )  # fmt: skip
-# What a claim reads: to decide on the request, and to write its payload.
-CLAIMED_FIELDS = (
-    "notice", "channel", "wanted", "shown", "message_id", "nonce", "expires_at", "unknown_since",
-    *(f"notice__{name}" for name in (
-        "title", "content", "author", "url", "image", "ping", "publish_at", "revision",
-        "study__name", "study__colour", "study__ping_role_id",
-    )),
-)  # fmt: skip
+NEW_DELIVERY_FIELDS = ("notice_id", "channel_id", *CHANGED_FIELDS)
 # Each has its own index on what is due.
-CREATES = Q(due_at__isnull=False, message_id=None)
-CHANGES = Q(due_at__isnull=False, message_id__isnull=False)
+CREATES = "due_at IS NOT NULL AND message_id IS NULL"
+CHANGES = "due_at IS NOT NULL AND message_id IS NOT NULL"
+
+# Written by hand: to have the ORM put the same statements together again at each step cost more
+# than to run them.
+_NOTICE = columns(Notice)
+_DELIVERY = columns(Delivery)
+_STUDY = columns(Study)
 
 State = Delivery.State
 Action = Attempt.Action
 
 
-# The notices whose rows are locked, each with the moment from which it is to be shown.
-Locked = dict[int, datetime]
+Changes = dict[str, Any]
+"""The fields of a delivery that change, by name."""
+
+Changed = tuple[Delivery, Changes]
+
+Locked = dict[int, Notice]
+"""The notices whose rows are locked, as they are."""
 
 
 class _Due(NamedTuple):
     id: int
-    channel_id: int
     notice_id: int
 
 
@@ -68,42 +75,28 @@ class Shards:
     ids: tuple[int, ...] = (0,)
     count: int = 1
 
-    def deliveries(self) -> DeliveryQuerySet:
-        everyone = Delivery.objects.all()
+    def condition(self) -> tuple[str, list[Any]]:
+        """SQL that picks our own among the deliveries, and its parameters."""
         if self.count == 1:
-            return everyone
-        shard = F("channel__guild_id").bitrightshift(22) % self.count
-        ours = Q(shard__in=self.ids)
+            return "TRUE", []
+        listed, ids = among("(guild_id >> 22) %% %s", self.ids)
         if 0 in self.ids:
             # Nobody has seen this channel's guild yet. Any bot can post there; one of them does.
-            ours |= Q(channel__guild_id=None)
-        return everyone.annotate(shard=shard).filter(ours)
+            listed = f"({listed} OR guild_id IS NULL)"
+        ours = f"channel_id IN (SELECT id FROM notices_channel WHERE {listed})"  # noqa: S608
+        return ours, [self.count, ids]
 
 
 # --- fan out -------------------------------------------------------------------------------
 
 
-def fan_out(notice_id: int, now: datetime | None = None, *, wait: bool = True) -> bool:
+def fan_out(notice_id: int, now: datetime | None = None) -> bool:
     """Make the deliveries say what the leader wants. Returns whether there was anything to do.
 
-    It may run twice, late, or at the same time as another: the answer is the same. Without `wait`
-    a notice that another is at is left to it.
+    It may run twice, late, or at the same time as another: the answer is the same.
     """
-    now = now or timezone.now()
     with transaction.atomic():
-        waiting = Notice.objects.not_fanned_out().select_for_update(skip_locked=not wait)
-        notice = waiting.filter(pk=notice_id).first()
-        if notice is None:
-            return False
-        Notice.objects.filter(pk=notice_id).update(
-            fanned_out_revision=notice.revision, changed_at=notice.changed_at
-        )
-        # Once archived its messages are not known any more: a wish would only post it anew.
-        if notice.archived_at is None:
-            _write_wishes(notice, now)
-            statuses.refresh([notice_id], now)
-            wake()
-    return True
+        return bool(_fan_out(_lock_waiting([notice_id]), now or timezone.now()))
 
 
 def sweep(now: datetime, *, limit: int) -> tuple[int, int]:
@@ -111,9 +104,15 @@ def sweep(now: datetime, *, limit: int) -> tuple[int, int]:
 
     Returns how many notices it did, and how many it left because others are at them.
     """
-    waiting = Notice.objects.not_fanned_out().order_by("changed_at")
-    ids = list(waiting.values_list("pk", flat=True)[:limit])
-    done = sum(fan_out(notice_id, now, wait=False) for notice_id in ids)
+    waiting = (
+        "SELECT id FROM notices_notice WHERE revision > fanned_out_revision "
+        "ORDER BY changed_at LIMIT %s"
+    )
+    ids = [pk for (pk,) in fetch(waiting, [limit])]
+    if not ids:
+        return 0, 0
+    with transaction.atomic():
+        done = _fan_out(_lock_waiting(ids, skip_locked=True), now)
     return done, len(ids) - done
 
 
@@ -128,48 +127,111 @@ def oldest_waiting(now: datetime) -> timedelta | None:
     return now - changed_at if changed_at else None
 
 
-def _write_wishes(notice: Notice, now: datetime) -> None:
-    live = notice.publish_at is not None and notice.withdrawn_at is None
-    chosen = set(notice.channels.values_list("pk", flat=True)) if live else set()
-    due_at = notice.publish_at or now
-    existing = list(notice.deliveries.all())
-    Delivery.objects.bulk_create(
-        Delivery(
-            notice=notice, channel_id=channel_id, wanted=notice.revision,
-            due_at=due_at, expires_at=notice.expires_at,
-        )
-        for channel_id in sorted(chosen - {delivery.channel_id for delivery in existing})
-    )  # fmt: skip
-    _write(
-        existing,
-        lambda delivery: outcomes.wish(
-            delivery,
-            notice.revision if delivery.channel_id in chosen else None,
-            due_at=due_at,
-            expires_at=notice.expires_at,
-            now=now,
-        ),
-        now,
+def _lock_waiting(ids: list[int], *, skip_locked: bool = False) -> list[Notice]:
+    """Those of them that are not fanned out."""
+    condition, listed = among("id", ids)
+    statement = (
+        f"SELECT {_NOTICE} FROM notices_notice WHERE revision > fanned_out_revision "  # noqa: S608
+        f"AND {condition} ORDER BY id {_for_update(skip_locked=skip_locked)}"
     )
+    return list(Notice.objects.raw(statement, [listed]))
 
 
-def _write(
-    deliveries: Iterable[Delivery], decide: Callable[[Delivery], dict[str, Any]], now: datetime
-) -> None:
-    """One UPDATE for all deliveries that change alike."""
-    alike: defaultdict[tuple[tuple[str, Any], ...], list[int]] = defaultdict(list)
-    for delivery in deliveries:
-        if changes := decide(delivery):
-            alike[tuple(changes.items())].append(delivery.pk)
-    for changes_items, ids in alike.items():
-        Delivery.objects.filter(pk__in=ids).update(**dict(changes_items), changed_at=now)
+def _fan_out(notices: list[Notice], now: datetime) -> int:
+    """The caller has locked them. Returns how many there are."""
+    if not notices:
+        return 0
+    condition, ids = among("id", [notice.pk for notice in notices])
+    execute(
+        f"UPDATE notices_notice SET fanned_out_revision = revision WHERE {condition}",  # noqa: S608
+        [ids],
+    )
+    # Once archived its messages are not known any more: a wish would only post it anew.
+    live = [notice for notice in notices if notice.archived_at is None]
+    if live:
+        _write_wishes(live, now)
+        statuses.refresh([notice.pk for notice in live], now)
+        wake()
+    return len(notices)
+
+
+def _write_wishes(notices: list[Notice], now: datetime) -> None:
+    chosen, existing = _chosen_channels(notices), _existing_deliveries(notices)
+    new: list[Delivery] = []
+    changed: list[Changed] = []
+    for notice in notices:
+        wanted = chosen.get(notice.pk, set())
+        due_at = notice.publish_at or now
+        known = existing.get(notice.pk, [])
+        for delivery in known:
+            changes = outcomes.wish(
+                delivery,
+                notice.revision if delivery.channel_id in wanted else None,
+                due_at=due_at,
+                expires_at=notice.expires_at,
+                now=now,
+            )
+            if changes:
+                changed.append((delivery, changes | {"changed_at": now}))
+        new += [
+            Delivery(
+                notice_id=notice.pk, channel_id=channel_id, wanted=notice.revision,
+                due_at=due_at, expires_at=notice.expires_at,
+            )
+            for channel_id in sorted(wanted - {delivery.channel_id for delivery in known})
+        ]  # fmt: skip
+    insert_each(
+        Delivery, NEW_DELIVERY_FIELDS, [_values(one, {}, NEW_DELIVERY_FIELDS) for one in new]
+    )
+    _write(changed)
+
+
+def _chosen_channels(notices: list[Notice]) -> dict[int, set[int]]:
+    """By notice, where it is to be shown."""
+    live = [n.pk for n in notices if n.publish_at is not None and n.withdrawn_at is None]
+    condition, ids = among("notice_id", live)
+    statement = f"SELECT notice_id, channel_id FROM notices_notice_channels WHERE {condition}"  # noqa: S608
+    chosen: dict[int, set[int]] = {}
+    for notice_id, channel_id in fetch(statement, [ids]):
+        chosen.setdefault(notice_id, set()).add(channel_id)
+    return chosen
+
+
+def _existing_deliveries(notices: list[Notice]) -> dict[int, list[Delivery]]:
+    found: dict[int, list[Delivery]] = {}
+    for delivery in _read("notice_id", [notice.pk for notice in notices]):
+        found.setdefault(delivery.notice_id, []).append(delivery)
+    return found
+
+
+def _read(column: str, ids: Collection[int]) -> Iterable[Delivery]:
+    condition, listed = among(column, list(ids))
+    statement = f"SELECT {_DELIVERY} FROM notices_delivery WHERE {condition}"  # noqa: S608
+    return Delivery.objects.raw(statement, [listed])
+
+
+def _write(changed: Collection[Changed]) -> None:
+    """One UPDATE for all of them."""
+    rows = [(one.pk, *_values(one, changes, CHANGED_FIELDS)) for one, changes in changed]
+    update_each(Delivery, ["id"], CHANGED_FIELDS, rows)
+
+
+def _values(delivery: Delivery, changes: Changes, names: tuple[str, ...]) -> list[Any]:
+    values = delivery.__dict__
+    return [changes[name] if name in changes else values[name] for name in names]
+
+
+def _for_update(*, skip_locked: bool = False) -> str:
+    """SQL. (On SQLite a transaction is alone anyway.)"""
+    if not connection.features.has_select_for_update:
+        return ""
+    return "FOR UPDATE SKIP LOCKED" if skip_locked else "FOR UPDATE"
 
 
 def wake() -> None:
     """Tell the bot at once, when this transaction commits. (SQLite's bot watches its file.)"""
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, '')", [WAKE_CHANNEL])
+        execute("SELECT pg_notify(%s, '')", [WAKE_CHANNEL])
 
 
 # --- the bot's side ------------------------------------------------------------------------
@@ -189,14 +251,21 @@ def exchange(
     At most one a channel: creates first, oldest first. Their attempts are committed when this
     returns, before any request goes out.
     """
+    ended = {result.request.delivery_id for result in results}
     picked = _pick(now, limit, busy_channels, shards) if limit > 0 else []
+    picked = [due for due in picked if due.id not in ended]
     if not picked and not results:
         return []
+    ids = [due.id for due in picked]
     with transaction.atomic():
-        notice_ids = {due.notice_id for due in picked} | {r.request.notice_id for r in results}
-        locked = lock_notices(notice_ids)
-        counts = _record(results, locked)
-        requests = _claim([due.id for due in picked], locked, now, window)
+        locked = lock_notices(
+            {due.notice_id for due in picked} | {r.request.notice_id for r in results}
+        )
+        held = _hold(ended.union(ids), locked)
+        recorded, counts = _record(results, held)
+        claimed, requests = _claim([held[pk] for pk in ids if pk in held], now, window)
+        _write([*recorded, *claimed])
+        _stamp(requests, now)
         statuses.refresh(locked, now)
         tallies.add(counts)  # last, as other shards' bots write these rows too
     return requests
@@ -204,19 +273,32 @@ def exchange(
 
 def next_due(now: datetime, shards: Shards) -> datetime | None:
     """The moment of the next request that is not due yet."""
-    return _earliest(shards.deliveries().filter(due_at__gt=now))
+    ours, values = shards.condition()
+    return _earliest(f"due_at > %s AND {ours}", [moment(now), *values])
 
 
 def oldest_due(now: datetime) -> timedelta | None:
     """The age of the oldest request that is due and was not made."""
-    oldest = _earliest(Delivery.objects.due(now))
+    oldest = _earliest("due_at <= %s", [moment(now)])
     return now - oldest if oldest else None
 
 
-def _earliest(deliveries: DeliveryQuerySet) -> datetime | None:
-    due = deliveries.order_by("due_at").values_list("due_at", flat=True)
-    moments = [due.filter(kind).first() for kind in (CREATES, CHANGES)]
-    return min((moment for moment in moments if moment), default=None)
+def _earliest(condition: str, values: list[Any]) -> datetime | None:
+    rows = Delivery.objects.raw(_first_of_each_kind(condition), [*values, 1] * 2)
+    return min((row.due_at for row in rows if row.due_at), default=None)
+
+
+def _first_of_each_kind(condition: str) -> str:
+    """SQL for what is due first, creates and changes by themselves.
+
+    Twice the values of the condition and how many rows are wanted.
+    """
+    return " UNION ALL ".join(
+        f"SELECT * FROM (SELECT id, due_at, channel_id, notice_id, {number} AS kind "  # noqa: S608
+        f"FROM notices_delivery WHERE {condition} AND {kind} "
+        f"ORDER BY due_at, id LIMIT %s) AS kind{number}"
+        for number, kind in enumerate((CREATES, CHANGES))
+    )
 
 
 def record_echo(nonce: str, message_id: int, revision: int, now: datetime) -> bool:
@@ -232,7 +314,8 @@ def record_echo(nonce: str, message_id: int, revision: int, now: datetime) -> bo
         return False
     with transaction.atomic():
         locked = lock_notices([notice_id])
-        _write(found, lambda delivery: outcomes.shown(delivery, message_id, revision, now), now)
+        seen = [(one, outcomes.shown(one, message_id, revision, now)) for one in found]
+        _write([(one, changes | {"changed_at": now}) for one, changes in seen])
         statuses.refresh(locked, now)
     return True
 
@@ -242,8 +325,13 @@ def take_over(now: datetime, shards: Shards, *, but: Collection[int] = ()) -> in
 
     `but` are the claims of what is really under way.
     """
-    sending = shards.deliveries().filter(state=State.SENDING).exclude(claim__in=but)
-    held = list(sending.values_list("pk", "notice_id"))
+    ours, values = shards.condition()
+    but_these, claims = among("claim", list(but))
+    held = fetch(
+        "SELECT id, notice_id FROM notices_delivery WHERE state = 'sending' "  # noqa: S608
+        f"AND {ours} AND NOT ({but_these})",
+        [*values, claims],
+    )
     if not held:
         return 0
     ids = [pk for pk, _notice in held]
@@ -274,7 +362,7 @@ def end_pauses(now: datetime, since: datetime) -> int:
         Q(state=State.WAITING) | Q(state=State.UNKNOWN, wanted__isnull=False)
     )
     rows = paused.order_by("due_at").values_list("pk", "notice")  # not by id: that is a scan
-    found = [row for kind in (CREATES, CHANGES) for row in rows.filter(kind)]
+    found = [row for kind in (True, False) for row in rows.filter(message_id__isnull=kind)]
     with transaction.atomic():
         lock_notices(notice_id for _pk, notice_id in found)
         ended = paused.filter(Among("pk", [pk for pk, _notice in found])).update(due_at=now)
@@ -291,51 +379,57 @@ def recent_requests(since: datetime) -> list[tuple[int, datetime]]:
 
 def _pick(now: datetime, limit: int, busy_channels: Collection[int], shards: Shards) -> list[_Due]:
     """What goes next: one a channel, creates before changes."""
-    free = (
-        shards.deliveries()
-        .due(now)
-        .exclude(Among("channel", busy_channels))
-        .order_by("due_at", "id")
+    ours, values = shards.condition()
+    busy, channels = among("channel_id", list(busy_channels))
+    condition = f"due_at <= %s AND NOT ({busy}) AND {ours}"
+    # A few channels with long queues must not hide the others: read on past them.
+    rows = fetch(
+        f"{_first_of_each_kind(condition)} ORDER BY kind, due_at, id",
+        [moment(now), channels, *values, limit * 4] * 2,
     )
     picked: dict[int, _Due] = {}
-    for kind in (CREATES, CHANGES):
-        if len(picked) >= limit:
-            break
-        # A few channels with long queues must not hide the others: read on past them.
-        rows = free.filter(kind).exclude(Among("channel", picked))
-        for row in rows.values_list("id", "channel_id", "notice_id")[: limit * 4]:
-            picked.setdefault(row[1], _Due(*row))
+    for pk, _due_at, channel_id, notice_id, _kind in rows:
+        picked.setdefault(channel_id, _Due(pk, notice_id))
     return list(picked.values())[:limit]
 
 
 def lock_notices(notice_ids: Iterable[int]) -> Locked:
     """The lock that whoever writes a delivery holds. Notices that are gone are left out."""
-    rows = Notice.objects.select_for_update().filter(Among("pk", set(notice_ids))).order_by("pk")
-    read = rows.values_list("pk", "publish_at", "changed_at")
-    return {pk: max(publish_at or changed_at, changed_at) for pk, publish_at, changed_at in read}
+    condition, ids = among("id", list(set(notice_ids)))
+    statement = (
+        f"SELECT {_NOTICE} FROM notices_notice WHERE {condition} ORDER BY id {_for_update()}"  # noqa: S608
+    )
+    return {notice.pk: notice for notice in Notice.objects.raw(statement, [ids])}
+
+
+def _hold(ids: Collection[int], locked: Locked) -> dict[int, Delivery]:
+    """The deliveries as nobody else can write them any more, each with its notice."""
+    held = {delivery.pk: delivery for delivery in _read("id", ids) if delivery.notice_id in locked}
+    for delivery in held.values():
+        delivery.notice = locked[delivery.notice_id]
+    return held
 
 
 # --- how requests ended --------------------------------------------------------------------
 
 
-def _record(results: Collection[Outcome], locked: Locked) -> Counter[tallies.Key]:
-    """Returns what there is to count."""
+def _record(
+    results: Collection[Outcome], held: Mapping[int, Delivery]
+) -> tuple[list[Changed], Counter[tallies.Key]]:
+    """Returns what changes, and what there is to count."""
     if not results:
-        return Counter()
-    by_delivery = {result.request.delivery_id: result for result in results}
-    rows, delays = [], []
-    found = Delivery.objects.filter(Among("pk", by_delivery))
-    for delivery in found.only("notice", *SETTLED_FIELDS):
-        outcome = by_delivery[delivery.pk]
-        if delivery.claim != outcome.request.claim or delivery.notice_id not in locked:
+        return [], Counter()
+    changed: list[Changed] = []
+    delays = []
+    for result in results:
+        delivery = held.get(result.request.delivery_id)
+        if delivery is None or delivery.claim != result.request.claim:
             continue  # somebody else has settled it meanwhile
-        changes = outcomes.settle(delivery, outcome, max_tries=settings.MAX_SEND_RETRIES)
-        changes["changed_at"] = outcome.ended_at
+        changes = outcomes.settle(delivery, result, max_tries=settings.MAX_SEND_RETRIES)
+        changes["changed_at"] = result.ended_at
+        changed.append((delivery, changes))
         if delivery.shown is None and changes.get("shown") is not None:
-            delays.append((outcome.ended_at - locked[delivery.notice_id]).total_seconds())
-        values = [changes.get(name, getattr(delivery, name)) for name in SETTLED_FIELDS]
-        rows.append([delivery.pk, *values])
-    update_each(Delivery, ["id"], SETTLED_FIELDS, rows)
+            delays.append((result.ended_at - _began(delivery.notice)).total_seconds())
     update_each(
         Attempt,
         ["delivery", "claim"],
@@ -347,7 +441,12 @@ def _record(results: Collection[Outcome], locked: Locked) -> Counter[tallies.Key
         where="ended_at IS NULL",
     )
     _mark_channels(results)
-    return tallies.of_outcomes(results, delays)
+    return changed, tallies.of_outcomes(results, delays)
+
+
+def _began(notice: Notice) -> datetime:
+    """The moment from which it is to be shown."""
+    return max(notice.publish_at or notice.changed_at, notice.changed_at)
 
 
 def _mark_channels(results: Collection[Outcome]) -> None:
@@ -357,56 +456,58 @@ def _mark_channels(results: Collection[Outcome]) -> None:
             Channel.objects.filter(pk=result.request.channel_id).update(
                 refused_at=result.ended_at, refused_code=result.code
             )
-    shown = [r.request.channel_id for r in results if r.kind == Attempt.Outcome.SHOWN]
-    if shown:
-        marked = Channel.objects.filter(Among("pk", shown), refused_at__isnull=False)
-        marked.update(refused_at=None, refused_code=None)
+    if shown := [r.request.channel_id for r in results if r.kind == Attempt.Outcome.SHOWN]:
+        condition, ids = among("id", shown)
+        execute(
+            "UPDATE notices_channel SET refused_at = NULL, refused_code = NULL "  # noqa: S608
+            f"WHERE {condition} AND refused_at IS NOT NULL",
+            [ids],
+        )
 
 
 # --- the claim -----------------------------------------------------------------------------
 
 
-def _claim(ids: Collection[int], locked: Locked, now: datetime, window: timedelta) -> list[Request]:
-    if not ids:
-        return []
-    # Read again under the lock: somebody may have been faster.
-    due = Delivery.objects.due(now).filter(Among("pk", ids))
-    due = due.select_related("notice__study").only(*CLAIMED_FIELDS)
-    deliveries = [d for d in due.order_by("due_at", "id") if d.notice_id in locked]
-    _expire([d for d in deliveries if outcomes.expired(d, now)], now)
-    return _stamp([d for d in deliveries if not outcomes.expired(d, now)], now, window)
-
-
-def _expire(deliveries: list[Delivery], now: datetime) -> None:
-    ids = [delivery.pk for delivery in deliveries]
-    if ids:
-        Delivery.objects.filter(pk__in=ids).update(
-            state=State.FAILED, due_at=None, error_code=ErrorCode.EXPIRED, error_detail="",
-            changed_at=now,
-        )  # fmt: skip
-
-
-def _stamp(deliveries: list[Delivery], now: datetime, window: timedelta) -> list[Request]:
-    """Claim these rows, which the caller holds, and write their attempts."""
-    if not deliveries:
-        return []
+def _claim(
+    deliveries: list[Delivery], now: datetime, window: timedelta
+) -> tuple[list[Changed], list[Request]]:
+    """Returns what changes, and the requests to make."""
     token = secrets.randbits(62)
-    planned = [(d, outcomes.next_action(d, now, window)) for d in deliveries]
-    update_each(
-        Delivery,
-        ["id"],
-        ["state", "claim", "due_at", "changed_at", "unknown_since"],
-        [
-            (d.pk, State.SENDING, token, now + LEASE, now, _unknown_from(d, action, now))
-            for d, action in planned
-        ],
-    )
+    changed: list[Changed] = []
+    requests = []
+    studies = _studies({delivery.notice.study_id for delivery in deliveries})
+    for delivery in deliveries:
+        if delivery.due_at is None or delivery.due_at > now:
+            continue  # somebody was faster
+        if outcomes.expired(delivery, now):
+            changed.append((delivery, _EXPIRED | {"changed_at": now}))
+            continue
+        action = outcomes.next_action(delivery, now, window)
+        changes = {
+            "state": State.SENDING, "claim": token, "due_at": now + LEASE, "changed_at": now,
+            "unknown_since": _unknown_from(delivery, action, now),
+        }  # fmt: skip
+        changed.append((delivery, changes))
+        delivery.notice.study = studies[delivery.notice.study_id]
+        requests.append(_request(delivery, action, token))
+    return changed, requests
+
+
+def _studies(ids: Collection[int]) -> dict[int, Study]:
+    if not ids:
+        return {}
+    condition, listed = among("id", list(ids))
+    statement = f"SELECT {_STUDY} FROM notices_study WHERE {condition}"  # noqa: S608
+    return {study.pk: study for study in Study.objects.raw(statement, [listed])}
+
+
+def _stamp(requests: list[Request], now: datetime) -> None:
+    """The attempts, before any request goes out."""
     insert_each(
         Attempt,
         ["delivery", "action", "revision", "nonce", "claim", "begun_at", "detail"],
-        [(d.pk, action, _revision(d, action), d.nonce, token, now, "") for d, action in planned],
+        [(r.delivery_id, r.action, r.revision, r.nonce, r.claim, now, "") for r in requests],
     )
-    return [_request(d, action, token) for d, action in planned]
 
 
 def _unknown_from(delivery: Delivery, action: str, now: datetime) -> datetime | None:

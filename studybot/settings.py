@@ -67,6 +67,8 @@ else:
     _database["OPTIONS"] = {
         "connect_timeout": 5,
         "tcp_user_timeout": 10_000,
+        "server_side_binding": True,
+        "prepare_threshold": 3,
         "options": (
             "-c idle_in_transaction_session_timeout=10s -c tcp_user_timeout=10s "
             "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
