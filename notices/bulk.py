@@ -38,9 +38,9 @@ def among(column: str, ids: Sequence[int]) -> tuple[str, Any]:
     return f"{column} IN (SELECT value FROM json_each(%s))", _json(list(ids))  # noqa: S608
 
 
-def columns(model: type[Model]) -> str:
-    """All of them, for a SELECT whose rows `model.objects.raw` is to read."""
-    return ", ".join(_column(model, field.name) for field in model._meta.concrete_fields)
+def columns(model: type[Model], *names: str) -> str:
+    """For a SELECT whose rows `model.objects.raw` is to read."""
+    return ", ".join(_column(model, name) for name in names)
 
 
 def fetch(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -37,18 +37,24 @@ CHANNEL_REFUSALS = frozenset({401, 403, 404, 10003, 10004, 50001, 50013})
 # What a wish, a claim and an outcome may change of a delivery.
 CHANGED_FIELDS = (
     "wanted", "shown", "message_id", "state", "nonce", "due_at", "expires_at", "tries",
-    "setbacks", "unknown_since", "error_code", "error_detail", "claim", "changed_at",
+    "setbacks", "unknown_since", "error_code", "error_detail", "claim",
 )  # fmt: skip
-NEW_DELIVERY_FIELDS = ("notice_id", "channel_id", *CHANGED_FIELDS)
+NEW_FIELDS = ("notice_id", "channel_id", *CHANGED_FIELDS, "changed_at")
 # Each has its own index on what is due.
 CREATES = "due_at IS NOT NULL AND message_id IS NULL"
 CHANGES = "due_at IS NOT NULL AND message_id IS NOT NULL"
 
 # Written by hand: to have the ORM put the same statements together again at each step cost more
-# than to run them.
-_NOTICE = columns(Notice)
-_DELIVERY = columns(Delivery)
-_STUDY = columns(Study)
+# than to run them. And each moment that is read costs as much as the rest of its row.
+_WAITING_NOTICE = columns(
+    Notice, "id", "revision", "publish_at", "expires_at", "withdrawn_at", "archived_at"
+)
+_LOCKED_NOTICE = columns(
+    Notice, "id", "study", "title", "content", "author", "url", "image", "ping", "publish_at",
+    "changed_at", "revision",
+)  # fmt: skip
+_DELIVERY = columns(Delivery, "id", "notice", "channel", *CHANGED_FIELDS)
+_STUDY = columns(Study, "id", "name", "colour", "ping_role_id")
 
 State = Delivery.State
 Action = Attempt.Action
@@ -131,7 +137,7 @@ def _lock_waiting(ids: list[int], *, skip_locked: bool = False) -> list[Notice]:
     """Those of them that are not fanned out."""
     condition, listed = among("id", ids)
     statement = (
-        f"SELECT {_NOTICE} FROM notices_notice WHERE revision > fanned_out_revision "  # noqa: S608
+        f"SELECT {_WAITING_NOTICE} FROM notices_notice WHERE revision > fanned_out_revision "  # noqa: S608
         f"AND {condition} ORDER BY id {_for_update(skip_locked=skip_locked)}"
     )
     return list(Notice.objects.raw(statement, [listed]))
@@ -172,7 +178,7 @@ def _write_wishes(notices: list[Notice], now: datetime) -> None:
                 now=now,
             )
             if changes:
-                changed.append((delivery, changes | {"changed_at": now}))
+                changed.append((delivery, changes))
         new += [
             Delivery(
                 notice_id=notice.pk, channel_id=channel_id, wanted=notice.revision,
@@ -180,10 +186,8 @@ def _write_wishes(notices: list[Notice], now: datetime) -> None:
             )
             for channel_id in sorted(wanted - {delivery.channel_id for delivery in known})
         ]  # fmt: skip
-    insert_each(
-        Delivery, NEW_DELIVERY_FIELDS, [_values(one, {}, NEW_DELIVERY_FIELDS) for one in new]
-    )
-    _write(changed)
+    insert_each(Delivery, NEW_FIELDS, [[getattr(one, name) for name in NEW_FIELDS] for one in new])
+    _write(changed, now)
 
 
 def _chosen_channels(notices: list[Notice]) -> dict[int, set[int]]:
@@ -210,15 +214,13 @@ def _read(column: str, ids: Collection[int]) -> Iterable[Delivery]:
     return Delivery.objects.raw(statement, [listed])
 
 
-def _write(changed: Collection[Changed]) -> None:
+def _write(changed: Collection[Changed], now: datetime) -> None:
     """One UPDATE for all of them."""
-    rows = [(one.pk, *_values(one, changes, CHANGED_FIELDS)) for one, changes in changed]
-    update_each(Delivery, ["id"], CHANGED_FIELDS, rows)
-
-
-def _values(delivery: Delivery, changes: Changes, names: tuple[str, ...]) -> list[Any]:
-    values = delivery.__dict__
-    return [changes[name] if name in changes else values[name] for name in names]
+    rows = []
+    for delivery, changes in changed:
+        values = {**delivery.__dict__, **changes}
+        rows.append([delivery.pk, *(values[name] for name in CHANGED_FIELDS), now])
+    update_each(Delivery, ["id"], (*CHANGED_FIELDS, "changed_at"), rows)
 
 
 def _for_update(*, skip_locked: bool = False) -> str:
@@ -264,7 +266,7 @@ def exchange(
         held = _hold(ended.union(ids), locked)
         recorded, counts = _record(results, held)
         claimed, requests = _claim([held[pk] for pk in ids if pk in held], now, window)
-        _write([*recorded, *claimed])
+        _write([*recorded, *claimed], now)
         _stamp(requests, now)
         statuses.refresh(locked, now)
         tallies.add(counts)  # last, as other shards' bots write these rows too
@@ -291,7 +293,7 @@ def _earliest(condition: str, values: list[Any]) -> datetime | None:
 def _first_of_each_kind(condition: str) -> str:
     """SQL for what is due first, creates and changes by themselves.
 
-    Twice the values of the condition and how many rows are wanted.
+    Its values: twice those of the condition, and how many rows are wanted.
     """
     return " UNION ALL ".join(
         f"SELECT * FROM (SELECT id, due_at, channel_id, notice_id, {number} AS kind "  # noqa: S608
@@ -314,8 +316,7 @@ def record_echo(nonce: str, message_id: int, revision: int, now: datetime) -> bo
         return False
     with transaction.atomic():
         locked = lock_notices([notice_id])
-        seen = [(one, outcomes.shown(one, message_id, revision, now)) for one in found]
-        _write([(one, changes | {"changed_at": now}) for one, changes in seen])
+        _write([(one, outcomes.shown(one, message_id, revision, now)) for one in found], now)
         statuses.refresh(locked, now)
     return True
 
@@ -384,11 +385,12 @@ def _pick(now: datetime, limit: int, busy_channels: Collection[int], shards: Sha
     condition = f"due_at <= %s AND NOT ({busy}) AND {ours}"
     # A few channels with long queues must not hide the others: read on past them.
     rows = fetch(
-        f"{_first_of_each_kind(condition)} ORDER BY kind, due_at, id",
+        f"SELECT id, channel_id, notice_id FROM ({_first_of_each_kind(condition)}) AS first "  # noqa: S608
+        "ORDER BY kind, due_at, id",
         [moment(now), channels, *values, limit * 4] * 2,
     )
     picked: dict[int, _Due] = {}
-    for pk, _due_at, channel_id, notice_id, _kind in rows:
+    for pk, channel_id, notice_id in rows:
         picked.setdefault(channel_id, _Due(pk, notice_id))
     return list(picked.values())[:limit]
 
@@ -397,7 +399,7 @@ def lock_notices(notice_ids: Iterable[int]) -> Locked:
     """The lock that whoever writes a delivery holds. Notices that are gone are left out."""
     condition, ids = among("id", list(set(notice_ids)))
     statement = (
-        f"SELECT {_NOTICE} FROM notices_notice WHERE {condition} ORDER BY id {_for_update()}"  # noqa: S608
+        f"SELECT {_LOCKED_NOTICE} FROM notices_notice WHERE {condition} ORDER BY id {_for_update()}"  # noqa: S608
     )
     return {notice.pk: notice for notice in Notice.objects.raw(statement, [ids])}
 
@@ -426,7 +428,6 @@ def _record(
         if delivery is None or delivery.claim != result.request.claim:
             continue  # somebody else has settled it meanwhile
         changes = outcomes.settle(delivery, result, max_tries=settings.MAX_SEND_RETRIES)
-        changes["changed_at"] = result.ended_at
         changed.append((delivery, changes))
         if delivery.shown is None and changes.get("shown") is not None:
             delays.append((result.ended_at - _began(delivery.notice)).total_seconds())
@@ -480,11 +481,11 @@ def _claim(
         if delivery.due_at is None or delivery.due_at > now:
             continue  # somebody was faster
         if outcomes.expired(delivery, now):
-            changed.append((delivery, _EXPIRED | {"changed_at": now}))
+            changed.append((delivery, _EXPIRED))
             continue
         action = outcomes.next_action(delivery, now, window)
         changes = {
-            "state": State.SENDING, "claim": token, "due_at": now + LEASE, "changed_at": now,
+            "state": State.SENDING, "claim": token, "due_at": now + LEASE,
             "unknown_since": _unknown_from(delivery, action, now),
         }  # fmt: skip
         changed.append((delivery, changes))
