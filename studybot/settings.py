@@ -67,6 +67,8 @@ else:
     _database["OPTIONS"] = {
         "connect_timeout": 5,
         "tcp_user_timeout": 10_000,
+        # Planned once: the same few statements come all day. (A PgBouncer that pools transactions
+        # must be one that keeps prepared statements: 1.21 or newer.)
         "server_side_binding": True,
         "prepare_threshold": 3,
         "options": (

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.brokers import get_broker
 
@@ -41,6 +42,22 @@ def test_a_bulk_update_is_found_by_the_sweep(notice: Notice) -> None:
     Notice.objects.filter(pk=notice.pk).update(title="바뀐 제목")
     ledger.sweep(timezone.now(), limit=5)
     assert notice.deliveries.get().wanted == 2
+
+
+def test_a_sweep_of_many_costs_the_statements_of_one(study: Study, channel: Channel) -> None:
+    costs = []
+    for count in (1, 5):
+        for number in range(count):
+            notice = Notice.objects.create(
+                study=study, title=f"{number}주차", content="…", publish_at=timezone.now()
+            )
+            notice.channels.set([channel])
+        with CaptureQueriesContext(connection) as captured:
+            assert ledger.sweep(timezone.now(), limit=5) == (count, 0)
+        costs.append(len(captured))
+    assert costs[0] == costs[1]
+    assert Delivery.objects.count() == 6
+    assert set(Notice.objects.values_list("status", flat=True)) == {"queued"}
 
 
 def test_a_save_that_changes_nothing_shown_keeps_the_revision(notice: Notice) -> None:
