@@ -8,6 +8,13 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from unfold.widgets import (
+    DATETIME_CLASSES,
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from notices.desk.sendable import trouble
 from notices.models import DESCRIPTION_LIMIT, TITLE_LIMIT, Channel, Notice, Study
@@ -28,11 +35,11 @@ class ProseField(forms.CharField):
         }
 
 
-class ChannelBoxes(forms.CheckboxSelectMultiple):
+class ChannelBoxes(UnfoldAdminCheckboxSelectMultipleWidget):  # type: ignore[misc]
     """Says at each box which studies it belongs to: the page shows those of the study picked."""
 
     def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        option = super().create_option(*args, **kwargs)
+        option: dict[str, Any] = super().create_option(*args, **kwargs)
         studies = option["value"].instance.studies.all()
         option["attrs"]["data-studies"] = " ".join(str(study.pk) for study in studies)
         return option
@@ -48,7 +55,8 @@ class Moment(forms.DateTimeInput):
     """The phone's own picker."""
 
     def __init__(self) -> None:
-        super().__init__(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        attrs = {"type": "datetime-local", "class": " ".join(DATETIME_CLASSES)}
+        super().__init__(attrs=attrs, format="%Y-%m-%dT%H:%M")
 
 
 class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -56,7 +64,9 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
 
     user: Any = None
 
-    study = forms.ModelChoiceField(Study.objects.none(), label=gettext_lazy("study"))
+    study = forms.ModelChoiceField(
+        Study.objects.none(), label=gettext_lazy("study"), widget=UnfoldAdminSelectWidget
+    )
     channels = ChannelsField(
         Channel.objects.none(),
         widget=ChannelBoxes,
@@ -66,14 +76,12 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
     title = ProseField(
         max_length=TITLE_LIMIT,
         label=gettext_lazy("title"),
-        widget=forms.TextInput(attrs={"class": "vTextField", "data-limit": TITLE_LIMIT}),
+        widget=UnfoldAdminTextInputWidget(attrs={"data-limit": TITLE_LIMIT}),
     )
     content = ProseField(
         max_length=DESCRIPTION_LIMIT,
         label=gettext_lazy("content"),
-        widget=forms.Textarea(
-            attrs={"class": "vLargeTextField", "rows": 10, "data-limit": DESCRIPTION_LIMIT}
-        ),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 10, "data-limit": DESCRIPTION_LIMIT}),
         help_text=gettext_lazy("Discord's Markdown works: **bold**, lists, links."),
     )
     publish_at = forms.DateTimeField(

@@ -55,8 +55,8 @@ document.addEventListener("DOMContentLoaded", () => {
   // Letters are counted as the server counts them: code points, a line break as one.
   for (const field of document.querySelectorAll("[data-limit]")) {
     const counter = document.createElement("div");
-    counter.className = "help counter";
-    (field.closest(".flex-container") ?? field).after(counter);
+    counter.className = "counter";
+    field.after(counter);
     const count = () => {
       const length = [...field.value.trim()].length;
       counter.textContent = `${length} / ${field.dataset.limit}`;
