@@ -1,0 +1,46 @@
+// Shows beside the form, while she writes, the message that Discord will show.
+
+import { drawMessage, pictureDrawer } from "./drawing.js";
+import { h } from "./dom.js";
+import { messageOf } from "./message.js";
+
+function startPreview(place, page) {
+  const { form } = document.getElementById("id_content");
+  const context = { locale: document.documentElement.lang, texts: page.texts, channels: page.channels };
+  const picture = pictureDrawer(context);
+  const canvas = openCanvas(place);
+  // An address that is still being typed is not asked for.
+  let image = form.elements.image?.value;
+
+  function draw() {
+    const values = Object.fromEntries(new FormData(form));
+    const study = page.studies[values.study ?? page.study];
+    Object.assign(context, { zone: study?.zone, roles: study?.roles ?? {} });
+    canvas.replaceChildren(drawMessage(messageOf({ ...values, image }, study, page), context, picture));
+  }
+
+  let frame = null;
+  const drawSoon = () => {
+    frame ??= requestAnimationFrame(() => {
+      frame = null;
+      draw();
+    });
+  };
+  form.addEventListener("input", drawSoon);
+  form.addEventListener("change", () => {
+    image = form.elements.image?.value;
+    drawSoon();
+  });
+  draw();
+}
+
+/** A place with a style of its own, which neither takes on the desk's nor disturbs it. */
+function openCanvas(place) {
+  const canvas = h("div", { class: "canvas" });
+  const style = h("link", { rel: "stylesheet", href: place.dataset.style });
+  place.attachShadow({ mode: "open" }).append(style, canvas);
+  return canvas;
+}
+
+const place = document.getElementById("preview-message");
+if (place) startPreview(place, JSON.parse(document.getElementById("writing").textContent));
