@@ -12,27 +12,21 @@ from unfold.widgets import (
     DATETIME_CLASSES,
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
+from notices.desk.prose import MarkdownTextarea, ProseField
 from notices.desk.sendable import trouble
-from notices.models import DESCRIPTION_LIMIT, TITLE_LIMIT, Channel, Notice, Study
+from notices.models import (
+    AUTHOR_LIMIT,
+    DESCRIPTION_LIMIT,
+    TITLE_LIMIT,
+    Channel,
+    Notice,
+    Study,
+)
 
 PUBLISH, SCHEDULE, DRAFT = "_publish", "_schedule", "_draft"
-
-
-class ProseField(forms.CharField):
-    """Lines end in one character here, as in Discord; a browser sends two, which count double."""
-
-    def to_python(self, value: Any) -> Any:
-        return (super().to_python(value) or "").replace("\r\n", "\n")
-
-    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        # `maxlength` would cut off what is pasted without a word.
-        return {
-            key: text for key, text in super().widget_attrs(widget).items() if key != "maxlength"
-        }
 
 
 class ChannelBoxes(UnfoldAdminCheckboxSelectMultipleWidget):  # type: ignore[misc]
@@ -76,13 +70,19 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
     title = ProseField(
         max_length=TITLE_LIMIT,
         label=gettext_lazy("title"),
-        widget=UnfoldAdminTextInputWidget(attrs={"data-limit": TITLE_LIMIT}),
+        widget=UnfoldAdminTextInputWidget,
     )
     content = ProseField(
         max_length=DESCRIPTION_LIMIT,
         label=gettext_lazy("content"),
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 10, "data-limit": DESCRIPTION_LIMIT}),
+        widget=MarkdownTextarea(attrs={"rows": 10}),
         help_text=gettext_lazy("Discord's Markdown works: **bold**, lists, links."),
+    )
+    author = ProseField(
+        max_length=AUTHOR_LIMIT,
+        required=False,
+        label=gettext_lazy("author"),
+        widget=UnfoldAdminTextInputWidget,
     )
     publish_at = forms.DateTimeField(
         required=False, label=gettext_lazy("publish at"), widget=Moment
