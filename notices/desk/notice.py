@@ -106,6 +106,8 @@ class NoticeAdmin(LongList, LedAdmin):
     list_per_page = 50
     search_fields = ("title", "content", "author")
     actions = ("send_again", "withdraw", "duplicate")
+    # Labels stand above their fields: beside them stands the preview.
+    compressed_fields = False
     fieldsets = (
         (None, {"fields": ("seen_revision", "study", "channels", "title", "content")}),
         (gettext_lazy("When"), {"fields": ("publish_at",)}),
