@@ -11,12 +11,17 @@ function startPreview(place, page) {
   const canvas = openCanvas(place);
   // An address that is still being typed is not asked for.
   let image = form.elements.image?.value;
+  let drawn = null;
 
   function draw() {
-    const values = Object.fromEntries(new FormData(form));
+    const values = { ...Object.fromEntries(new FormData(form)), image };
+    // To leave the text area is a change too: what is pressed in the preview must not go meanwhile.
+    const written = JSON.stringify(values);
+    if (written === drawn) return;
+    drawn = written;
     const study = page.studies[values.study ?? page.study];
     Object.assign(context, { zone: study?.zone, roles: study?.roles ?? {} });
-    canvas.replaceChildren(drawMessage(messageOf({ ...values, image }, study, page), context, picture));
+    canvas.replaceChildren(drawMessage(messageOf(values, study, page), context, picture));
   }
 
   let frame = null;

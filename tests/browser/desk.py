@@ -44,3 +44,9 @@ def log_in(page: Page, name: str) -> None:
 def end_session(page: Page) -> None:
     """As when it ran out, or she logged out in another tab."""
     page.context.clear_cookies(name="sessionid")
+
+
+def open_all(form: Page) -> None:
+    """The parts of the form that are folded away."""
+    for part in form.locator("#notice_form details:not([open]) > summary").all():
+        part.click()
