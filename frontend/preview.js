@@ -24,13 +24,20 @@ function startPreview(place, page) {
     canvas.replaceChildren(drawMessage(messageOf(values, study, page), context, picture));
   }
 
-  let frame = null;
-  const drawSoon = () => {
-    frame ??= requestAnimationFrame(() => {
-      frame = null;
+  // A long text on a slow phone: between two drawings there is as much time again to type in.
+  let waiting = null;
+  let took = 0;
+  function drawSoon() {
+    place.setAttribute("aria-busy", "true");
+    waiting ??= setTimeout(() => {
+      waiting = null;
+      const begun = performance.now();
       draw();
-    });
-  };
+      place.removeAttribute("aria-busy");
+      took = performance.now() - begun;
+    }, took);
+  }
+
   form.addEventListener("input", drawSoon);
   form.addEventListener("change", () => {
     image = form.elements.image?.value;

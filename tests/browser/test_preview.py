@@ -78,8 +78,8 @@ def structure(message: Locator) -> Any:
 
 
 def preview(form: Page) -> Locator:
-    """As drawn of what is typed now: it is drawn once a frame."""
-    form.evaluate("() => new Promise(requestAnimationFrame)")
+    """As drawn of what is typed by now."""
+    form.wait_for_selector("#preview-message:not([aria-busy])", state="attached")
     return form.locator("#preview-message .message")
 
 
