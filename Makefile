@@ -1,7 +1,7 @@
 # `make run` starts everything, `make test` tests it, `make bench` measures it. All need Python
 # 3.11 or newer, nothing else.
 
-.PHONY: run test bench soak lint check messages
+.PHONY: run test bench soak lint check messages frontend
 .DEFAULT_GOAL := run
 
 VENV := .venv
@@ -41,6 +41,10 @@ check: $(DEV_STAMP)
 messages: $(DEV_STAMP)
 	@cd notices && ../$(PY) ../manage.py makemessages --locale ko --no-location
 	@cd notices && ../$(PY) ../manage.py compilemessages
+
+# For whoever changes frontend/: what it builds is kept in the repository. Needs Node and npm.
+frontend:
+	@cd frontend && npm ci --silent && npm run --silent build
 
 $(PY):
 	@$(if $(PYTHON),,echo "Python 3.11 or newer was not found. Install it (Debian, Ubuntu: apt install python3.11 python3.11-venv; macOS: brew install python@3.11), or name it: make PYTHON=/path/to/python3.11"; exit 1)

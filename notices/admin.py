@@ -1,5 +1,5 @@
 """What Django looks for: importing it puts every page of the leaders' desk into the admin."""
 
-from notices.desk import channel, history, key, notice, study, user
+from notices.desk import channel, history, key, notice, queue, study, user
 
-__all__ = ["channel", "history", "key", "notice", "study", "user"]
+__all__ = ["channel", "history", "key", "notice", "queue", "study", "user"]

@@ -6,18 +6,18 @@ The marker in the footer is what finds a message again where its answer was lost
 import re
 from typing import Any
 
-from notices.models import REFERENCE_LENGTH, Delivery, Notice
+from notices.models import REFERENCE_LENGTH, Delivery, Notice, Study
 
 _MARKER = re.compile(rf"(?:^|\s)([0-9A-Z]{{{REFERENCE_LENGTH}}})-(\d+)$")
 
 
 def message(delivery: Delivery) -> dict[str, Any]:
     """The body of a create. Discord's limits hold by the limits of the model's fields."""
-    content, allowed_mentions = _ping(delivery.notice)
+    notice = delivery.notice
     return {
-        "content": content,
+        "content": ping_text(notice.study, notice.ping),
         "embeds": [_embed(delivery)],
-        "allowed_mentions": allowed_mentions,
+        "allowed_mentions": _allowed_mentions(notice),
         "nonce": delivery.nonce,
         "enforce_nonce": True,
     }
@@ -25,12 +25,27 @@ def message(delivery: Delivery) -> dict[str, Any]:
 
 def edited_message(delivery: Delivery) -> dict[str, Any]:
     """The body of an edit: the same words, and nobody is pinged a second time."""
-    content, _allowed = _ping(delivery.notice)
     return {
-        "content": content,
+        "content": ping_text(delivery.notice.study, delivery.notice.ping),
         "embeds": [_embed(delivery)],
         "allowed_mentions": {"parse": []},
     }
+
+
+def ping_text(study: Study, ping: str) -> str:
+    """What stands before the embed, whose own mentions ping nobody."""
+    match ping:
+        case Notice.Ping.ROLE if study.ping_role_id:
+            return f"<@&{study.ping_role_id}>"
+        case Notice.Ping.HERE:
+            return "@here"
+        case Notice.Ping.EVERYONE:
+            return "@everyone"
+    return ""
+
+
+def footer_text(study: Study, nonce: str, revision: int) -> str:
+    return f"{study.name} · {nonce}-{revision}"
 
 
 def read_marker(message: dict[str, Any]) -> tuple[str, int] | None:
@@ -49,7 +64,7 @@ def _embed(delivery: Delivery) -> dict[str, Any]:
         "title": notice.title,
         "description": notice.content,
         "color": study.colour,
-        "footer": {"text": f"{study.name} · {delivery.nonce}-{notice.revision}"},
+        "footer": {"text": footer_text(study, delivery.nonce, notice.revision)},
     }
     if notice.author.strip():
         embed["author"] = {"name": notice.author}
@@ -62,14 +77,11 @@ def _embed(delivery: Delivery) -> dict[str, Any]:
     return embed
 
 
-def _ping(notice: Notice) -> tuple[str, dict[str, Any]]:
-    """The text that pings (an embed's mentions do not) and exactly what it may ping."""
-    role = notice.study.ping_role_id
+def _allowed_mentions(notice: Notice) -> dict[str, Any]:
+    """Exactly what the message may ping."""
     match notice.ping:
-        case Notice.Ping.ROLE if role:
-            return f"<@&{role}>", {"parse": [], "roles": [str(role)]}
-        case Notice.Ping.HERE:
-            return "@here", {"parse": ["everyone"]}
-        case Notice.Ping.EVERYONE:
-            return "@everyone", {"parse": ["everyone"]}
-    return "", {"parse": []}
+        case Notice.Ping.ROLE if role := notice.study.ping_role_id:
+            return {"parse": [], "roles": [str(role)]}
+        case Notice.Ping.HERE | Notice.Ping.EVERYONE:
+            return {"parse": ["everyone"]}
+    return {"parse": []}

@@ -9,6 +9,7 @@ from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
 
 from studybot import environment
 
@@ -106,6 +107,8 @@ Q_CLUSTER: dict[str, Any] = {
 # --- the web -------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "notices",
+    # Not its default, which would put a site of its own in the desk's place.
+    "unfold.apps.BasicAppConfig",
     "studybot.apps.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -176,6 +179,31 @@ SECURE_HSTS_SECONDS = 0 if DEBUG else 60 * 60 * 24 * 365
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
 SECURE_HSTS_PRELOAD = not DEBUG
 X_FRAME_OPTIONS = "DENY"
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": _("Study notices"),
+    "SITE_HEADER": _("Study notices"),
+    "SITE_SYMBOL": "campaign",
+    # A site's address is no concern of the desk: its front page leads back to the desk.
+    "SITE_URL": None,
+    "SHOW_LANGUAGES": True,
+    "LOGIN": {"form": "notices.desk.site.DeskLoginForm"},
+    "COLORS": {
+        "primary": {
+            "50": "#eef0ff",
+            "100": "#e0e3ff",
+            "200": "#c6cbfd",
+            "300": "#a3aafa",
+            "400": "#7f87f5",
+            "500": "#5865f2",
+            "600": "#4752c4",
+            "700": "#3c45a5",
+            "800": "#323a87",
+            "900": "#2b3270",
+            "950": "#1a1e45",
+        },
+    },
+}
 
 API_KEY_CUSTOM_HEADER = "HTTP_X_API_KEY"
 REST_FRAMEWORK: dict[str, Any] = {

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from notices import reasons
 from notices.desk.rights import LedAdmin
@@ -24,7 +25,7 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
         min_value=1,
         max_value=LARGEST_ID,
         # A number field's wheel and rounding would change an id.
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "size": 24}),
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"}),
         help_text=gettext_lazy(
             "In Discord: settings, Advanced, Developer Mode; then Copy Channel ID in the "
             "channel's menu. The bot fills in the rest once it sees the channel."

@@ -3,6 +3,7 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
@@ -23,6 +24,7 @@ from notices.desk.notice_form import NoticeForm
 from notices.desk.outcome import outcome_of
 from notices.desk.rights import LedAdmin
 from notices.desk.sendable import trouble
+from notices.desk.writing import page_data, remember_saved
 from notices.models import Delivery, Notice, Study
 from notices.newest import Parts, stored_as
 
@@ -104,6 +106,8 @@ class NoticeAdmin(LongList, LedAdmin):
     list_per_page = 50
     search_fields = ("title", "content", "author")
     actions = ("send_again", "withdraw", "duplicate")
+    # Labels stand above their fields: beside them stands the preview.
+    compressed_fields = False
     fieldsets = (
         (None, {"fields": ("seen_revision", "study", "channels", "title", "content")}),
         (gettext_lazy("When"), {"fields": ("publish_at",)}),
@@ -114,8 +118,14 @@ class NoticeAdmin(LongList, LedAdmin):
     )
 
     class Media:
-        css = {"all": ["notices/desk.css"]}
-        js = ["notices/desk.js"]
+        css = {"all": ["notices/desk.css", "notices/writing.css"]}
+        js = [
+            "notices/desk.js",
+            *(
+                forms.Script(f"notices/{name}.js", type="module")
+                for name in ("toolbar", "counters", "preview", "unsaved")
+            ),
+        ]
 
     # --- rights -----------------------------------------------------------------------------
 
@@ -224,6 +234,8 @@ class NoticeAdmin(LongList, LedAdmin):
     ) -> Any:
         if notice := kwargs.get("obj"):
             context["outcome"] = outcome_of(notice)
+        if self.has_change_permission(request, notice):
+            context["writing"] = page_data(request, context["adminform"].form)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
@@ -239,6 +251,7 @@ class NoticeAdmin(LongList, LedAdmin):
 
     def _saved(self, request: HttpRequest, notice: Notice) -> HttpResponse:
         """Back to the notice itself: she wants to see what becomes of it."""
+        remember_saved(request)
         if notice.publish_at is None:
             messages.success(request, _("Saved as a draft. Nobody sees it yet."))
         elif notice.current_status == Notice.Status.SCHEDULED:

@@ -8,31 +8,32 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from unfold.widgets import (
+    DATETIME_CLASSES,
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
+from notices.desk.prose import MarkdownTextarea, ProseField
 from notices.desk.sendable import trouble
-from notices.models import DESCRIPTION_LIMIT, TITLE_LIMIT, Channel, Notice, Study
+from notices.models import (
+    AUTHOR_LIMIT,
+    DESCRIPTION_LIMIT,
+    TITLE_LIMIT,
+    Channel,
+    Notice,
+    Study,
+)
 
 PUBLISH, SCHEDULE, DRAFT = "_publish", "_schedule", "_draft"
 
 
-class ProseField(forms.CharField):
-    """Lines end in one character here, as in Discord; a browser sends two, which count double."""
-
-    def to_python(self, value: Any) -> Any:
-        return (super().to_python(value) or "").replace("\r\n", "\n")
-
-    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        # `maxlength` would cut off what is pasted without a word.
-        return {
-            key: text for key, text in super().widget_attrs(widget).items() if key != "maxlength"
-        }
-
-
-class ChannelBoxes(forms.CheckboxSelectMultiple):
+class ChannelBoxes(UnfoldAdminCheckboxSelectMultipleWidget):  # type: ignore[misc]
     """Says at each box which studies it belongs to: the page shows those of the study picked."""
 
     def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        option = super().create_option(*args, **kwargs)
+        option: dict[str, Any] = super().create_option(*args, **kwargs)
         studies = option["value"].instance.studies.all()
         option["attrs"]["data-studies"] = " ".join(str(study.pk) for study in studies)
         return option
@@ -48,7 +49,8 @@ class Moment(forms.DateTimeInput):
     """The phone's own picker."""
 
     def __init__(self) -> None:
-        super().__init__(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        attrs = {"type": "datetime-local", "class": " ".join(DATETIME_CLASSES)}
+        super().__init__(attrs=attrs, format="%Y-%m-%dT%H:%M")
 
 
 class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -56,7 +58,9 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
 
     user: Any = None
 
-    study = forms.ModelChoiceField(Study.objects.none(), label=gettext_lazy("study"))
+    study = forms.ModelChoiceField(
+        Study.objects.none(), label=gettext_lazy("study"), widget=UnfoldAdminSelectWidget
+    )
     channels = ChannelsField(
         Channel.objects.none(),
         widget=ChannelBoxes,
@@ -66,15 +70,19 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
     title = ProseField(
         max_length=TITLE_LIMIT,
         label=gettext_lazy("title"),
-        widget=forms.TextInput(attrs={"class": "vTextField", "data-limit": TITLE_LIMIT}),
+        widget=UnfoldAdminTextInputWidget,
     )
     content = ProseField(
         max_length=DESCRIPTION_LIMIT,
         label=gettext_lazy("content"),
-        widget=forms.Textarea(
-            attrs={"class": "vLargeTextField", "rows": 10, "data-limit": DESCRIPTION_LIMIT}
-        ),
+        widget=MarkdownTextarea(attrs={"rows": 10}),
         help_text=gettext_lazy("Discord's Markdown works: **bold**, lists, links."),
+    )
+    author = ProseField(
+        max_length=AUTHOR_LIMIT,
+        required=False,
+        label=gettext_lazy("author"),
+        widget=UnfoldAdminTextInputWidget,
     )
     publish_at = forms.DateTimeField(
         required=False, label=gettext_lazy("publish at"), widget=Moment

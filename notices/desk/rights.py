@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from unfold import admin as unfold_admin
 
-if TYPE_CHECKING:  # Django's own classes take no type parameter at run time.
+if TYPE_CHECKING:  # Unfold's have no types, and are Django's.
     ModelAdmin = admin.ModelAdmin[Any]
     TabularInline = admin.TabularInline[Any, Any]
 else:
-    ModelAdmin = admin.ModelAdmin
-    TabularInline = admin.TabularInline
+    ModelAdmin = unfold_admin.ModelAdmin
+    TabularInline = unfold_admin.TabularInline
 
 
 class LedAdmin(ModelAdmin):

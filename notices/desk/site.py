@@ -1,14 +1,22 @@
 """The admin site: open to site admins, and to whoever leads a study."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.contrib.admin import AdminSite
+from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from unfold import forms, sites
 
 from notices.models import Study
+
+if TYPE_CHECKING:  # Unfold's have no types, and are Django's.
+    AdminSite = admin.AdminSite
+    AuthenticationForm = AdminAuthenticationForm
+else:
+    AdminSite = sites.UnfoldAdminSite
+    AuthenticationForm = forms.AuthenticationForm
 
 
 def may_enter(user: Any) -> bool:
@@ -18,7 +26,7 @@ def may_enter(user: Any) -> bool:
     return user.is_superuser or Study.objects.filter(leaders=user).exists()
 
 
-class DeskLoginForm(AdminAuthenticationForm):
+class DeskLoginForm(AuthenticationForm):
     def confirm_login_allowed(self, user: Any) -> None:
         if not may_enter(user):
             raise ValidationError(
@@ -29,12 +37,7 @@ class DeskLoginForm(AdminAuthenticationForm):
 
 
 class Desk(AdminSite):
-    site_header = _("Study notices")
-    site_title = _("Study notices")
     index_title = _("Your studies")
-    login_form = DeskLoginForm
-    # A site's address is no concern of the desk: its front page leads back to the desk.
-    site_url = None
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)

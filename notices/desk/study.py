@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminTextInputWidget
 
 from notices.desk.rights import LedAdmin
 from notices.models import Study
@@ -14,7 +15,7 @@ from notices.models import Study
 class ColourField(forms.CharField):
     """A number in the database, a colour picker on the page."""
 
-    widget = forms.TextInput(attrs={"type": "color"})
+    widget = UnfoldAdminColorInputWidget
 
     def prepare_value(self, value: Any) -> Any:
         return f"#{value:06x}" if isinstance(value, int) else value
@@ -44,7 +45,7 @@ class StudyForm(forms.ModelForm):  # type: ignore[type-arg]
             "time_zone",
             "ping_role_id",
         )
-        widgets = {"ping_role_id": forms.TextInput(attrs={"inputmode": "numeric", "size": 24})}
+        widgets = {"ping_role_id": UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"})}
 
 
 @admin.register(Study)

@@ -7,6 +7,9 @@ from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from notices.desk.rights import ModelAdmin
 
 # Rights follow from leading a study: Django's groups and permissions decide nothing here.
 admin.site.unregister(Group)
@@ -14,7 +17,10 @@ admin.site.unregister(User)
 
 
 @admin.register(User)
-class DeskUserAdmin(auth_admin.UserAdmin):  # type: ignore[type-arg]
+class DeskUserAdmin(auth_admin.UserAdmin, ModelAdmin):  # type: ignore[type-arg]
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
     list_display = ("username", "first_name", "email", "is_active", "is_superuser")
     list_filter = ("is_active", "is_superuser")
     filter_horizontal = ()

@@ -1,5 +1,6 @@
 """An archived notice on the desk: to be read and duplicated, and it says why."""
 
+import re
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def test_a_form_from_before_changes_nothing(
 def test_the_list_shows_it_without_a_count_of_channels(desk: Client, archived: Notice) -> None:
     answer = desk.get(LIST)
     assert answer.status_code == 200
-    assert "0/1" not in answer.content.decode()
+    assert not re.search(r">\s*0/1\s*<", answer.content.decode())
 
 
 @pytest.mark.parametrize("action", ["withdraw", "send_again"])

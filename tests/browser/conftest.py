@@ -1,4 +1,4 @@
-"""A browser that looks at a fakediscord of its own."""
+"""A browser that looks at a fakediscord of its own, and at the leaders' desk."""
 
 import json
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.cast import GUILD, LAYOUT, NEWS, Bot, OpenPage
+from tests.browser.desk import ADD, Desk, OpenDesk, log_in
 from tests.fakediscord_driver import FakeDiscordProcess
 from tests.services import chromium
 
@@ -72,3 +73,40 @@ def page(open_page: OpenPage) -> Page:
 @pytest.fixture
 def bot(page: Page, discord: FakeDiscordProcess) -> Bot:
     return Bot(page.request, discord.api_url)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """What one test of a file writes, the next one finds: each asks for its own."""
+    with FakeDiscordProcess("--no-limits") as discord:
+        desk = Desk(tmp_path_factory.mktemp("desk"), discord)
+        yield desk
+        desk.close()
+
+
+@pytest.fixture
+def open_desk(browser: Browser, desk: Desk) -> Iterator[OpenDesk]:
+    """Opens the form of a new notice, logged in; the page's errors fail the test."""
+    errors: list[str] = []
+    contexts = []
+
+    def open_at(name: str = "minji", **options: Any) -> Page:
+        context = browser.new_context(**{"locale": "ko-KR", **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{desk.url}{ADD}")
+        log_in(page, name)
+        expect(page.locator("#id_content")).to_be_visible()
+        return page
+
+    yield open_at
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def form(open_desk: OpenDesk) -> Page:
+    return open_desk()

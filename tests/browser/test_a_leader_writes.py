@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -32,18 +33,22 @@ def stack(tmp_path: Path, discord: FakeDiscordProcess) -> Iterator[Stack]:
 
 @pytest.fixture
 def phone(browser: Browser) -> Iterator[Page]:
+    """Nothing that it shows may come from anywhere else."""
     context = browser.new_context(viewport={"width": 360, "height": 740}, locale="ko-KR")
+    hosts: set[str | None] = set()
+    context.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     yield page
     context.close()
+    assert hosts == {"127.0.0.1"}
 
 
 def log_in(page: Page, stack: Stack) -> None:
     page.goto(f"{stack.url}/admin/")
     page.fill("#id_username", "minji")
     page.fill("#id_password", PASSWORD)
-    page.click("input[type=submit]")
+    page.get_by_role("button", name="로그인").click()
 
 
 def test_a_leader_on_her_phone_publishes_edits_and_withdraws(stack: Stack, phone: Page) -> None:

@@ -52,20 +52,6 @@ document.addEventListener("DOMContentLoaded", () => {
     study.addEventListener("change", () => offerChannels(study, boxes, true));
   }
 
-  // Letters are counted as the server counts them: code points, a line break as one.
-  for (const field of document.querySelectorAll("[data-limit]")) {
-    const counter = document.createElement("div");
-    counter.className = "help counter";
-    (field.closest(".flex-container") ?? field).after(counter);
-    const count = () => {
-      const length = [...field.value.trim()].length;
-      counter.textContent = `${length} / ${field.dataset.limit}`;
-      counter.classList.toggle("over", length > Number(field.dataset.limit));
-    };
-    field.addEventListener("input", count);
-    count();
-  }
-
   // What cannot be put back is asked about first.
   document.addEventListener("submit", (event) => {
     const asking = event.target.closest("[data-confirm]");

@@ -1,0 +1,27 @@
+// The form as the message that the bot will send: field by field what notices/embeds.py makes of a notice.
+
+import { momentAt } from "./moments.js";
+
+/** `values`: what is in the form by name; `study`: what the page knows of the study, `page.studies[…]`. */
+export function messageOf(values, study, page) {
+  const filled = (name) => (values[name] ?? "").trim();
+  return {
+    content: study?.pings[values.ping] ?? "",
+    embed: {
+      author: filled("author"),
+      title: filled("title"),
+      url: filled("url"),
+      description: filled("content").replaceAll("\r\n", "\n"),
+      color: study?.colour,
+      image: filled("image"),
+      footer: study?.footer ?? "",
+      timestamp: publishedAt(filled("publish_at"), study, page),
+    },
+  };
+}
+
+/** Published with no moment of its own it is published now. */
+function publishedAt(picked, study, page) {
+  const text = page.published ?? picked;
+  return (text && momentAt(text, study?.zone)) || new Date();
+}

@@ -1,0 +1,53 @@
+"""Fields for what a person writes: lines and letters as Discord has them, markdown by button."""
+
+from typing import Any, NamedTuple
+
+from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+
+class ProseField(forms.CharField):
+    """Lines end in one character here, as in Discord; a browser sends two, which count double."""
+
+    def to_python(self, value: Any) -> Any:
+        return (super().to_python(value) or "").replace("\r\n", "\n")
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        attrs: dict[str, Any] = super().widget_attrs(widget)
+        # `maxlength` would cut off what is pasted without a word: the page counts instead.
+        attrs.pop("maxlength", None)
+        return attrs | {"data-limit": self.max_length}
+
+
+class Tool(NamedTuple):
+    """`name` is what toolbar.js knows it by, `icon` the theme's, `key` goes with Ctrl or Cmd."""
+
+    name: str
+    label: Promise
+    icon: str
+    key: str = ""
+
+
+TOOLS = (
+    Tool("bold", _("Bold"), "format_bold", "B"),
+    Tool("italic", _("Italic"), "format_italic", "I"),
+    Tool("underline", _("Underline"), "format_underlined", "U"),
+    Tool("strike", _("Strikethrough"), "format_strikethrough"),
+    Tool("spoiler", _("Spoiler"), "visibility_off"),
+    Tool("heading", _("Heading: large, middle, small, none"), "title"),
+    Tool("list", _("Bulleted list"), "format_list_bulleted"),
+    Tool("numbers", _("Numbered list"), "format_list_numbered"),
+    Tool("quote", _("Quote"), "format_quote"),
+    Tool("link", _("Link"), "link"),
+    Tool("code", _("Code"), "code"),
+    Tool("codeblock", _("Code block"), "data_object"),
+)
+
+
+class MarkdownTextarea(UnfoldAdminTextareaWidget):  # type: ignore[misc]
+    template_name = "notices/markdown_textarea.html"
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        return {**super().get_context(name, value, attrs), "tools": TOOLS}

@@ -1,0 +1,88 @@
+"""What the page of a notice needs to know to preview it, count it and keep what is typed."""
+
+import re
+import secrets
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from notices import embeds
+from notices.models import REFERENCE_LENGTH, Channel, Notice, Study
+
+# Discord's, over all texts of a message's embeds.
+LIMIT_IN_ALL = 6000
+UNKNOWN_REFERENCE = "X" * REFERENCE_LENGTH
+_SAVED = "saved_writings"
+_WRITING = re.compile(r"[0-9a-f]{16}")
+
+
+def remember_saved(request: HttpRequest) -> None:
+    """The next page tells the browser that it need not keep this text any longer."""
+    if writing := _sent(request):
+        request.session[_SAVED] = [*request.session.get(_SAVED, []), writing]
+
+
+def page_data(request: HttpRequest, form: Any) -> dict[str, Any]:
+    """`form`: one that can be written in, of a notice or of none yet."""
+    notice = form.instance if form.instance.pk else None
+    is_fixed = "study" not in form.fields
+    studies = [form.instance.study] if is_fixed else form.fields["study"].queryset
+    published = notice and notice.publish_at if "publish_at" not in form.fields else None
+    return {
+        "user": request.user.pk,
+        "writing": _sent(request) or secrets.token_hex(8),
+        "saved": request.session.pop(_SAVED, []),
+        "isRefused": form.is_bound,
+        "notice": notice and notice.pk,
+        "revision": notice and notice.revision,
+        "study": notice and notice.study_id,
+        "published": published and f"{localtime(published):%Y-%m-%dT%H:%M}",
+        "studies": {study.pk: _study(study, notice) for study in studies},
+        "channels": {channel.pk: channel.name for channel in _named_channels(form)},
+        "limitInAll": LIMIT_IN_ALL,
+        "texts": _texts(),
+    }
+
+
+def _sent(request: HttpRequest) -> str:
+    """The page's own name for the text: it stays through refusals, and differs from tab to tab."""
+    writing = request.POST.get("writing", "")
+    return writing if _WRITING.fullmatch(writing) else ""
+
+
+def _study(study: Study, notice: Notice | None) -> dict[str, Any]:
+    revision = notice.revision if notice else 1
+    return {
+        "colour": study.colour,
+        "zone": study.time_zone,
+        "footer": embeds.footer_text(study, UNKNOWN_REFERENCE, revision),
+        "pings": {ping: embeds.ping_text(study, ping) for ping in Notice.Ping.values},
+        "roles": {study.ping_role_id: _("role of %(study)s") % {"study": study.name}}
+        if study.ping_role_id
+        else {},
+    }
+
+
+def _named_channels(form: Any) -> list[Channel]:
+    offered = form.fields["channels"].queryset if "channels" in form.fields else []
+    return [channel for channel in offered if channel.name]
+
+
+def _texts() -> dict[str, str]:
+    """What the scripts say. A name in braces is theirs to fill in."""
+    return {
+        "bot": _("Notice bot"),
+        "app": _("APP"),
+        "yesterday": _("Yesterday at {time}"),
+        "user": _("user"),
+        "role": _("role"),
+        "channel": _("channel"),
+        "spoiler": _("Spoiler, press to show"),
+        "picture": _("Picture"),
+        "brokenPicture": _("The picture could not be loaded."),
+        "inAll": _("In all"),
+        "left": _("{name}: {n} characters left."),
+        "tooMany": _("{name}: {n} characters too many."),
+    }

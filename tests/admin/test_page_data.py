@@ -1,0 +1,108 @@
+"""What the page of the form is told, for its preview and for the text that is not saved yet."""
+
+import json
+import re
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from notices import embeds
+from notices.models import Delivery, Notice, Study
+
+ADD = "/admin/notices/notice/add/"
+WRITING = "0123456789abcdef"
+
+
+def change(notice: Notice) -> str:
+    return f"/admin/notices/notice/{notice.pk}/change/"
+
+
+def told(answer: Any) -> Any:
+    found = re.search(r'<script id="writing"[^>]*>(.*?)</script>', answer.content.decode(), re.S)
+    assert found, "the page says nothing to its scripts"
+    return json.loads(found[1])
+
+
+def test_it_knows_her_studies_and_no_other(desk: Client, study: Study, other_study: Study) -> None:
+    page = told(desk.get(ADD))
+    assert list(page["studies"]) == [str(study.pk)]
+    assert other_study.name not in json.dumps(page, ensure_ascii=False)
+
+
+def test_the_footer_and_the_pings_are_those_of_the_message(
+    desk: Client, notice: Notice, study: Study
+) -> None:
+    Study.objects.update(ping_role_id=1180000000000000007)
+    notice.study.refresh_from_db()
+    known = told(desk.get(change(notice)))["studies"][str(study.pk)]
+    for ping in Notice.Ping.values:
+        notice.ping = ping
+        sent = embeds.message(Delivery(notice=notice, nonce="XXXXXXXXXX"))
+        assert known["pings"][ping] == sent["content"]
+        assert known["footer"] == sent["embeds"][0]["footer"]["text"]
+        assert known["colour"] == sent["embeds"][0]["color"]
+
+
+def test_a_text_keeps_its_name_through_refusals_and_gets_a_new_one_each_time_it_is_opened(
+    desk: Client, form: dict[str, Any]
+) -> None:
+    refused = told(desk.post(ADD, form | {"title": "", "writing": WRITING, "_draft": "1"}))
+    assert (refused["writing"], refused["isRefused"]) == (WRITING, True)
+    opened = told(desk.get(ADD))
+    assert opened["writing"] not in (WRITING, told(desk.get(ADD))["writing"])
+    assert opened["isRefused"] is False
+
+
+def test_a_saved_text_is_told_once(desk: Client, form: dict[str, Any]) -> None:
+    saved = desk.post(ADD, form | {"writing": WRITING, "_draft": "1"})
+    assert told(desk.get(saved["Location"]))["saved"] == [WRITING]
+    assert told(desk.get(saved["Location"]))["saved"] == []
+
+
+@pytest.mark.parametrize("writing", ["", "../x", "<script>", "A" * 16, WRITING * 2])
+def test_a_name_that_is_none_of_ours_is_not_repeated(
+    desk: Client, form: dict[str, Any], writing: str
+) -> None:
+    answer = desk.post(ADD, form | {"title": "", "writing": writing, "_draft": "1"})
+    assert re.fullmatch("[0-9a-f]{16}", told(answer)["writing"])
+    saved = desk.post(ADD, form | {"writing": writing, "_draft": "1"})
+    assert told(desk.get(saved["Location"]))["saved"] == []
+
+
+def test_what_can_only_be_read_has_no_preview(desk: Client, notice: Notice) -> None:
+    notice.withdraw()
+    page = desk.get(change(notice)).content.decode()
+    assert 'id="writing"' not in page
+    assert 'id="preview"' not in page
+
+
+def test_the_moment_of_a_published_notice_is_on_the_studys_clock(
+    desk: Client, notice: Notice
+) -> None:
+    Study.objects.update(time_zone="America/New_York")
+    moment = datetime.fromisoformat("2026-01-02T03:04:00+00:00")
+    Notice.objects.update(publish_at=moment, status=Notice.Status.SENT)
+    assert told(desk.get(change(notice)))["published"] == "2026-01-01T22:04"
+
+
+def test_nothing_is_cut_off_by_the_browser_on_the_way(desk: Client) -> None:
+    page = desk.get(ADD).content.decode()
+    for name in ("title", "content", "author"):
+        field = re.search(rf'<(?:input|textarea)[^>]*name="{name}"[^>]*>', page)
+        assert field
+        assert "maxlength" not in field[0]
+        assert "data-limit" in field[0]
+
+
+def test_a_page_from_before_the_last_login_says_what_to_do(
+    leader: User, form: dict[str, Any]
+) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(leader)
+    answer = browser.post(ADD, form | {"_draft": "1"})
+    assert answer.status_code == 403
+    assert 'href="/admin/notices/notice/"' in answer.content.decode()
+    assert not Notice.objects.exists()

@@ -1,0 +1,52 @@
+"""The leaders' desk in a browser: the real web process, with a study of minji's, and no bot."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.browser.cast import HOMEWORK, NEWS, ROLE
+from tests.e2e.stack import Stack
+from tests.fakediscord_driver import FakeDiscordProcess
+
+# With the name of who is logged in, and what the browser's context is to be like.
+OpenDesk = Callable[..., Page]
+
+PASSWORD = "a-leaders-password"
+STUDY = "알고리즘 스터디"
+COLOUR = 0x57F287
+ADD = "/admin/notices/notice/add/"
+TITLE, CONTENT = "#id_title", "#id_content"
+_LAY_OUT = f"""
+from django.contrib.auth.models import User
+from notices.models import Channel, Study
+study = Study.objects.create(name={STUDY!r}, colour={COLOUR}, ping_role_id={ROLE})
+for name in ("minji", "junho"):
+    study.leaders.add(User.objects.create_user(name, password={PASSWORD!r}))
+for id, name in (({NEWS}, "공지"), ({HOMEWORK}, "과제")):
+    study.channels.add(Channel.objects.create(id=id, name=name))
+"""
+
+
+class Desk(Stack):
+    def __init__(self, folder: Path, discord: FakeDiscordProcess) -> None:
+        super().__init__(folder, discord)
+        self.manage("shell", "-c", _LAY_OUT)
+        self.start("web")
+
+
+def log_in(page: Page, name: str) -> None:
+    page.fill("#id_username", name)
+    page.fill("#id_password", PASSWORD)
+    page.get_by_role("button", name="로그인").click()
+
+
+def end_session(page: Page) -> None:
+    """As when it ran out, or she logged out in another tab."""
+    page.context.clear_cookies(name="sessionid")
+
+
+def open_all(form: Page) -> None:
+    """The parts of the form that are folded away."""
+    for part in form.locator("#notice_form details:not([open]) > summary").all():
+        part.click()
