@@ -5,9 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
-from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
@@ -19,89 +17,29 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from notices.desk.long_list import LongList, most_known
+from notices.desk.finding import (
+    AuthorFilter,
+    FromFilter,
+    NoticeList,
+    StatusFilter,
+    StudyFilter,
+    UntilFilter,
+    with_counts,
+)
+from notices.desk.long_list import LongList
 from notices.desk.notice_form import NoticeForm
 from notices.desk.outcome import outcome_of
-from notices.desk.rights import LedAdmin
+from notices.desk.rights import LedAdmin, led_studies
 from notices.desk.sendable import trouble
 from notices.desk.writing import page_data, remember_saved
-from notices.models import Delivery, Notice, Study
-from notices.newest import Parts, stored_as
-
-
-class StatusFilter(admin.SimpleListFilter):
-    title = gettext_lazy("status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(Notice.Status.choices)
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        value = self.value()
-        return queryset.in_status(value, timezone.now()) if value else queryset
-
-
-class StudyFilter(admin.SimpleListFilter):
-    """Offers, and knows, only the studies she leads; with one there is nothing to choose."""
-
-    title = gettext_lazy("study")
-    parameter_name = "study"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        led = Study.objects.led_by(request.user)
-        studies = [(str(study.pk), study.name) for study in led]
-        return studies if len(studies) > 1 else []
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        known = {value for value, _name in self.lookup_choices}
-        if (value := self.value()) is None:
-            return queryset
-        return queryset.filter(study=value) if value in known else queryset.none()
-
-
-def _count(queryset: QuerySet[Any]) -> Coalesce:
-    """How many rows of `queryset` belong to the notice of the outer row."""
-    counted = queryset.filter(notice=OuterRef("pk")).order_by().values("notice")
-    return Coalesce(
-        Subquery(counted.annotate(n=Count("*")).values("n")), 0, output_field=IntegerField()
-    )
-
-
-class NoticeList(ChangeList):
-    def get_results(self, request: HttpRequest) -> None:
-        """The newest first, which is how she sees it unless she sorts it anew."""
-        if self.queryset.query.order_by == ("-id",):
-            status = request.GET.get("status")
-            parts = Parts(self._studies(request), stored_as(status) if status else None)
-            if not parts.is_everything:
-                most = most_known(request, self.list_per_page)
-                ids = parts.newest(self.queryset, most + 1)
-                rows = with_counts(Notice.objects.filter(pk__in=ids))
-                self.queryset = rows.select_related("study").order_by("-id")
-        super().get_results(request)
-
-    @staticmethod
-    def _studies(request: HttpRequest) -> list[int] | None:
-        asked = request.GET.get("study")
-        if request.user.is_superuser and asked is None:
-            return None
-        led = list(Study.objects.led_by(request.user).values_list("pk", flat=True))
-        return [pk for pk in led if str(pk) == asked] or led
-
-
-def with_counts(notices: QuerySet[Any]) -> QuerySet[Any]:
-    counted: QuerySet[Any] = notices.annotate(
-        shown_count=_count(Delivery.objects.filter(shown__isnull=False)),
-        channel_count=_count(Notice.channels.through.objects.all()),
-    )
-    return counted
+from notices.models import Notice, Study
 
 
 @admin.register(Notice)
 class NoticeAdmin(LongList, LedAdmin):
     form = NoticeForm
-    list_display = ("title", "study", "status_badge", "shown_in", "moment")
-    list_filter = (StatusFilter, StudyFilter)
+    list_display = ("title", "study", "status_badge", "shown_in", "author", "moment")
+    list_filter = (StatusFilter, StudyFilter, AuthorFilter, FromFilter, UntilFilter)
     list_select_related = ("study",)
     list_per_page = 50
     search_fields = ("title", "content", "author")
@@ -170,7 +108,7 @@ class NoticeAdmin(LongList, LedAdmin):
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Whoever leads one study knows which it is."""
-        if Study.objects.led_by(request.user)[:2].count() > 1:
+        if len(led_studies(request.user)) > 1:
             return self.list_display
         return tuple(name for name in self.list_display if name != "study")
 

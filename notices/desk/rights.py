@@ -7,12 +7,22 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold import admin as unfold_admin
 
+from notices.models import Study
+
 if TYPE_CHECKING:  # Unfold's have no types, and are Django's.
     ModelAdmin = admin.ModelAdmin[Any]
     TabularInline = admin.TabularInline[Any, Any]
 else:
     ModelAdmin = unfold_admin.ModelAdmin
     TabularInline = unfold_admin.TabularInline
+
+
+def led_studies(user: Any) -> list[Study]:
+    """The studies that she leads, or all for a site admin: read once a request, as `user` is."""
+    if not hasattr(user, "_led_studies"):
+        user._led_studies = list(Study.objects.led_by(user))
+    found: list[Study] = user._led_studies
+    return found
 
 
 class LedAdmin(ModelAdmin):

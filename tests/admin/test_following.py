@@ -130,9 +130,9 @@ def test_the_list_costs_the_same_queries_however_long(
         )
         made.channels.add(channel)
         failed(made, channel)
-    # Session, user, may she enter (thrice), which studies (thrice), what else she may (twice),
-    # which studies once more, the newest of them, a count, the rows.
-    with django_assert_num_queries(14):
+    # Session, user, her studies, what else she may (twice), the newest and their authors, the
+    # newest of what is asked for, a count, the rows.
+    with django_assert_num_queries(10):
         assert desk.get(LIST).status_code == 200
 
 
