@@ -254,6 +254,7 @@ class Worker:
                 "started_at": self._started_at,
                 "heartbeat_at": timezone.now(),
                 "is_active": self._engine.active,
+                "application_id": self._client.application_id if self._client else None,
                 "shard_ids": list(self._shards.ids),
                 "shard_count": self._shards.count,
                 "paused_since": self._cut_off_since or self._engine.paused_since,

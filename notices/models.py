@@ -721,6 +721,9 @@ class BotInstance(models.Model):
     started_at = models.DateTimeField(_("started"))
     heartbeat_at = models.DateTimeField(_("heartbeat"))
     is_active = models.BooleanField(_("active"), default=False)
+    application_id = models.BigIntegerField(
+        _("application id"), null=True, help_text=_("Whom an invite link invites.")
+    )
     shard_ids = models.JSONField(_("shards"), null=True, blank=True)
     shard_count = models.PositiveIntegerField(_("shard count"), null=True, blank=True)
     gateway_latency_ms = models.PositiveIntegerField(_("gateway latency (ms)"), null=True)
