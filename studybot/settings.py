@@ -187,6 +187,7 @@ UNFOLD: dict[str, Any] = {
     # A site's address is no concern of the desk: its front page leads back to the desk.
     "SITE_URL": None,
     "SHOW_LANGUAGES": True,
+    "SIDEBAR": {"navigation": "notices.desk.navigation.menu"},
     "LOGIN": {"form": "notices.desk.site.DeskLoginForm"},
     "COLORS": {
         "primary": {

@@ -352,6 +352,11 @@ def test_a_later_page_of_the_api_costs_what_the_first_does(
     check(cost_of(lambda: client.get(page["previous"])), A_PAGE)
 
 
+def test_the_front_page_reads_no_history(world: World) -> None:
+    for client in (world.site_admin, *world.leader.values()):
+        check(cost_of(partial(client.get, "/admin/")), A_PAGE)
+
+
 def desk_list(client: Client, query: str) -> None:
     answer = client.get(f"/admin/notices/notice/?{query}")
     assert answer.status_code == 200

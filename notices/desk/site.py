@@ -6,10 +6,15 @@ from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold import forms, sites
 
-from notices.models import Study
+from notices.desk import setup
+from notices.desk.front_page import front_page
+from notices.desk.rights import led_studies
 
 if TYPE_CHECKING:  # Unfold's have no types, and are Django's.
     AdminSite = admin.AdminSite
@@ -23,7 +28,7 @@ def may_enter(user: Any) -> bool:
     """A leader is who leads a study: no flag to keep in step with it."""
     if not user.is_active or not user.is_authenticated:
         return False
-    return user.is_superuser or Study.objects.filter(leaders=user).exists()
+    return user.is_superuser or bool(led_studies(user))
 
 
 class DeskLoginForm(AuthenticationForm):
@@ -37,7 +42,7 @@ class DeskLoginForm(AuthenticationForm):
 
 
 class Desk(AdminSite):
-    index_title = _("Your studies")
+    index_title = _("Front page")
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
@@ -46,3 +51,21 @@ class Desk(AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return may_enter(request.user)
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        own = [
+            path("setup/", self.admin_view(setup.page), name="setup"),
+            path("setup/connect/", self.admin_view(setup.connect), name="setup_connect"),
+            path("setup/test/", self.admin_view(setup.send_test), name="setup_test"),
+            path("setup/test/<int:pk>/", self.admin_view(setup.outcome), name="setup_outcome"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        answers = {
+            "front": front_page(request.user, timezone.now()),
+            "needs_setup": request.user.is_superuser and not setup.is_begun(),
+        }
+        return super().index(request, {**answers, **(extra_context or {})})

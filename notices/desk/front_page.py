@@ -1,0 +1,144 @@
+"""The desk's first page: does the bot keep up, what needs a hand, and what goes out next?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+
+from notices import health, ledger, reasons
+from notices.desk.rights import led_studies
+from notices.models import Delivery, Notice
+from notices.newest import Parts
+
+SHOWN_AT_MOST = 10
+# What failed longer ago is found in the list, and is no news.
+NEWS = timedelta(days=30)
+FAILED = (Notice.Status.FAILED, Notice.Status.PARTLY_SENT)
+# A notice whose hour has struck is stored as scheduled until the bot has begun with it.
+UNDER_WAY = (Notice.Status.SCHEDULED, Notice.Status.QUEUED, Notice.Status.SENDING)
+
+
+class BotState(StrEnum):
+    ONLINE = "online"
+    BEHIND = "behind"
+    PAUSED = "paused"
+    OFFLINE = "offline"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True)
+class Bot:
+    """How the bot is, and for how long it has been so; null where it is as it should be."""
+
+    state: BotState
+    age: timedelta | None = None
+
+    def how_long(self) -> str:
+        if self.age is None or self.age < timedelta(minutes=1):
+            return _("less than a minute")
+        now = timezone.now()
+        return timesince(now - self.age, now, depth=1)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A notice, and what there is to say of it: why it is not shown, or when it will be."""
+
+    notice: Notice
+    note: str
+
+    @property
+    def status(self) -> str:
+        return str(Notice.Status(self.notice.current_status).label)
+
+
+@dataclass(frozen=True)
+class FrontPage:
+    bot: Bot
+    failed: list[Entry]
+    late: list[Entry]
+    coming: list[Entry]
+    more: frozenset[str]
+    """Of which of the three lists there are more than are shown."""
+
+
+def front_page(user: Any, now: datetime) -> FrontPage:
+    """A handful of queries, and none reads the history."""
+    studies = None if user.is_superuser else [study.pk for study in led_studies(user)]
+    found = {
+        "failed": _failed(studies, now),
+        "late": _late(studies, now),
+        "coming": _coming(studies, now),
+    }
+    shown = {name: notices[:SHOWN_AT_MOST] for name, notices in found.items()}
+    why = _reasons([*shown["failed"], *shown["late"]])
+    return FrontPage(
+        bot=bot_now(now),
+        failed=[Entry(notice, why.get(notice.pk, "")) for notice in shown["failed"]],
+        late=[Entry(notice, why.get(notice.pk, "")) for notice in shown["late"]],
+        coming=[Entry(notice, _moment(notice)) for notice in shown["coming"]],
+        more=frozenset(name for name in found if len(found[name]) > SHOWN_AT_MOST),
+    )
+
+
+def bot_now(now: datetime) -> Bot:
+    """What /readyz tells machines, as one state."""
+    bots = health.bots_heard_of(now)
+    silence = health.silence(bots, now)
+    if silence is None:
+        return Bot(BotState.ABSENT)
+    if silence > health.LIMITS["bot"]:
+        return Bot(BotState.OFFLINE, silence)
+    if (pause := health.pause(bots, now)) is not None:
+        return Bot(BotState.PAUSED, pause)
+    ages = {"due": ledger.oldest_due(now), "fan_out": ledger.oldest_waiting(now)}
+    late = [age for name, age in ages.items() if age is not None and age > health.LIMITS[name]]
+    return Bot(BotState.BEHIND, max(late)) if late else Bot(BotState.ONLINE)
+
+
+def _failed(studies: list[int] | None, now: datetime) -> list[Notice]:
+    """The newest that failed wholly or in part; what is archived nobody can help any more."""
+    ids = Parts(studies, FAILED).newest(Notice.objects.all(), SHOWN_AT_MOST + 1)
+    newest = _rows(ids).filter(archived_at=None, publish_at__gt=now - NEWS)
+    return list(newest.order_by("-id"))
+
+
+def _late(studies: list[int] | None, now: datetime) -> list[Notice]:
+    """The oldest that should have been shown, or changed, by now."""
+    by_then = now - health.LIMITS["due"]
+    late = Notice.objects.filter(publish_at__lte=by_then, changed_at__lte=by_then)
+    ids = Parts(studies, UNDER_WAY).newest(late, SHOWN_AT_MOST + 1, oldest=True)
+    return list(_rows(ids).order_by("id"))
+
+
+def _coming(studies: list[int] | None, now: datetime) -> list[Notice]:
+    scheduled = Notice.objects.in_status(Notice.Status.SCHEDULED, now)
+    if studies is not None:
+        scheduled = scheduled.filter(study__in=studies)
+    soonest = scheduled.select_related("study").order_by("publish_at", "id")
+    return list(soonest[: SHOWN_AT_MOST + 1])
+
+
+def _rows(ids: Iterable[int]) -> QuerySet[Notice]:
+    return Notice.objects.filter(pk__in=list(ids)).select_related("study")
+
+
+def _moment(notice: Notice) -> str:
+    """As the clock on the study's wall shows it."""
+    there = timezone.localtime(notice.publish_at, ZoneInfo(notice.study.time_zone))
+    return f"{date_format(there, 'DATETIME_FORMAT')} ({notice.study.time_zone})"
+
+
+def _reasons(notices: list[Notice]) -> dict[int, str]:
+    """By notice: what one of its channels says, where one does."""
+    refused = Delivery.objects.filter(notice__in=notices, error_code__isnull=False)
+    codes = dict(refused.order_by("-id").values_list("notice", "error_code"))
+    return {pk: str(reasons.explain(code).reason) for pk, code in codes.items() if code is not None}

@@ -1,0 +1,54 @@
+"""The menu beside every page of the desk: what she may open, and no more."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+Item = dict[str, Any]
+
+
+def menu(request: HttpRequest) -> list[dict[str, Any]]:
+    """What UNFOLD["SIDEBAR"]["navigation"] asks for."""
+    hers = [
+        _item(_("Front page"), "home", "admin:index"),
+        _item(_("Write a notice"), "edit_square", "admin:notices_notice_add"),
+        _list(_("Notices"), "campaign", "notices_notice"),
+        _list(_("Studies"), "groups", "notices_study"),
+        _list(_("Channels"), "tag", "notices_channel"),
+    ]
+    groups: list[dict[str, Any]] = [{"items": hers}]
+    if getattr(request.user, "is_superuser", False):
+        groups += [
+            {"title": _("Site"), "separator": True, "items": _of_the_site()},
+            {"title": _("What happened"), "separator": True, "items": _history()},
+        ]
+    return groups
+
+
+def _of_the_site() -> list[Item]:
+    return [
+        _item(_("Setting up"), "settings_input_antenna", "admin:setup"),
+        _list(_("People"), "person", "auth_user"),
+        _list(_("API keys"), "key", "notices_apikey"),
+    ]
+
+
+def _history() -> list[Item]:
+    return [
+        _list(_("Deliveries"), "local_shipping", "notices_delivery"),
+        _list(_("Bots"), "smart_toy", "notices_botinstance"),
+        _list(_("Log"), "history", "admin_logentry"),
+        _list(_("Failed tasks"), "error", "django_q_failure"),
+        _list(_("Scheduled tasks"), "schedule", "django_q_schedule"),
+        _list(_("Done tasks"), "task_alt", "django_q_success"),
+    ]
+
+
+def _list(title: Any, icon: str, page: str) -> Item:
+    return _item(title, icon, f"admin:{page}_changelist")
+
+
+def _item(title: Any, icon: str, page: str) -> Item:
+    return {"title": title, "icon": icon, "link": reverse(page)}

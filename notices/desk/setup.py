@@ -1,0 +1,267 @@
+"""Setting up, for site admins: from the bot's token to the first message, step by step."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from notices import health
+from notices.desk import sendable
+from notices.desk.front_page import Bot, BotState, bot_now
+from notices.desk.outcome import Outcome, outcome_of
+from notices.models import Channel, Notice, Study, validate_not_blank
+
+# What the bot's features use: no more, and never Administrator.
+PERMISSIONS = (
+    sendable.VIEW_CHANNEL,
+    sendable.SEND_MESSAGES,
+    sendable.EMBED_LINKS,
+    sendable.READ_MESSAGE_HISTORY,
+    sendable.SEND_MESSAGES_IN_THREADS,
+)
+# A test that was forgotten while the bot was away is not to surprise anybody.
+TEST_IS_GOOD_FOR = timedelta(minutes=15)
+MOST_CHANNELS = 500
+LARGEST_KEY = 2**63 - 1
+
+View = Callable[..., HttpResponse]
+Connection = Study.channels.through
+
+
+def _for_site_admins(view: View) -> View:
+    @wraps(view)
+    def guarded(request: HttpRequest, **places: Any) -> HttpResponse:
+        if not request.user.is_superuser:
+            raise PermissionDenied
+        return view(request, **places)
+
+    return guarded
+
+
+def invite_link(application_id: int, *permissions: int) -> str:
+    """Where an admin of a server lets the bot in, with these permissions ticked."""
+    bits = sum(1 << permission for permission in permissions)
+    asked = {"client_id": application_id, "scope": "bot", "permissions": bits}
+    return f"{settings.DISCORD_APP_URL}/oauth2/authorize?{urlencode(asked)}"
+
+
+def is_a_key(text: str) -> bool:
+    """Whether a row could have it: a database refuses to look for a number that is too large."""
+    is_a_number = text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_KEY))
+    return is_a_number and int(text) <= LARGEST_KEY
+
+
+class ChannelsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    def clean(self, value: Any) -> Any:
+        for key in value or ():
+            if not is_a_key(key):
+                message = self.error_messages["invalid_pk_value"]
+                raise ValidationError(message, code="invalid_pk_value", params={"pk": key})
+        return super().clean(value)
+
+
+class ConnectForm(forms.Form):
+    """Which channels a study is to write in besides those it has; the study may be a new one."""
+
+    study = forms.ModelChoiceField(
+        Study.objects.all(),
+        required=False,
+        label=gettext_lazy("study"),
+        empty_label=gettext_lazy("a new study"),
+        widget=UnfoldAdminSelectWidget,
+    )
+    new_study = forms.CharField(
+        required=False,
+        max_length=100,
+        label=gettext_lazy("name of the new study"),
+        widget=UnfoldAdminTextInputWidget,
+        validators=[validate_not_blank],
+    )
+    channels = ChannelsField(
+        Channel.objects.filter(gone_at=None),
+        label=gettext_lazy("channels"),
+        error_messages={"required": gettext_lazy("Tick at least one channel.")},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        picked, named = cleaned.get("study"), cleaned.get("new_study")
+        if picked and named:
+            self.add_error("new_study", _("Pick a study, or name a new one: not both."))
+        if not picked and not named and not self.errors:
+            self.add_error("study", _("Pick a study, or name a new one."))
+        return cleaned
+
+    def save(self) -> Study:
+        study: Study | None = self.cleaned_data["study"]
+        if study is None:
+            study = Study.objects.create(name=self.cleaned_data["new_study"])
+        study.channels.add(*self.cleaned_data["channels"])
+        return study
+
+
+class ConnectionField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, connection: Any) -> str:
+        return f"{connection.study}: {connection.channel}"
+
+
+class SendTestForm(forms.Form):
+    """In which channel of which study to try it out."""
+
+    where = ConnectionField(
+        Connection.objects.select_related("study", "channel").order_by("study__name", "pk"),
+        label=gettext_lazy("where to"),
+        empty_label=None,
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    def save(self, user: Any) -> Notice:
+        """A notice as any other: sent, recorded and explained the same way."""
+        where, now = self.cleaned_data["where"], timezone.now()
+        with translation.override(where.study.language):
+            title = _("Test message")
+            content = _("If you can read this, notices of %(study)s are shown here.")
+        notice = Notice.objects.create(
+            study=where.study,
+            title=title,
+            content=content % {"study": where.study},
+            author=user.get_full_name() or user.get_username(),
+            publish_at=now,
+            expires_at=now + TEST_IS_GOOD_FOR,
+            created_by=user,
+        )
+        notice.channels.add(where.channel)
+        return notice
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A channel that the bot sees, as the page offers it."""
+
+    channel: Channel
+    problem: str
+    studies: list[str]
+    is_ticked: bool
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test message and what became of it: the diagnosis is its delivery's."""
+
+    bot: Bot
+    outcome: Outcome
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.outcome.poll_seconds is not None
+
+    @property
+    def waits_for_the_bot(self) -> bool:
+        return self.is_under_way and self.bot.state in (BotState.ABSENT, BotState.OFFLINE)
+
+
+def is_begun() -> bool:
+    return Connection.objects.exists()
+
+
+@require_GET
+@_for_site_admins
+def page(request: HttpRequest) -> HttpResponse:
+    return _show(request, ConnectForm())
+
+
+@require_POST
+@_for_site_admins
+def connect(request: HttpRequest) -> HttpResponse:
+    form = ConnectForm(request.POST)
+    if not form.is_valid():
+        return _show(request, form)
+    with transaction.atomic():
+        study = form.save()
+        _log(request.user, study, CHANGE, "connected channels")
+    messages.success(request, _("%(study)s writes in these channels now.") % {"study": study})
+    return redirect(f"{reverse('admin:setup')}#test-step")
+
+
+@require_POST
+@_for_site_admins
+def send_test(request: HttpRequest) -> HttpResponse:
+    form = SendTestForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(str(error[0]) for error in form.errors.values()))
+        return redirect("admin:setup")
+    with transaction.atomic():
+        notice = form.save(request.user)
+        _log(request.user, notice, ADDITION, "test message")
+    return redirect(f"{reverse('admin:setup')}?test={notice.pk}#test-step")
+
+
+@require_GET
+@_for_site_admins
+def outcome(request: HttpRequest, pk: int) -> HttpResponse:
+    """The part of the page that looks again while the test is under way."""
+    notice = get_object_or_404(Notice, pk=pk)
+    return TemplateResponse(request, "admin/setup_outcome.html", {"test": _test(notice)})
+
+
+def _show(request: HttpRequest, form: ConnectForm) -> HttpResponse:
+    bots = health.bots_heard_of(timezone.now())
+    application = next((bot.application_id for bot in bots if bot.application_id), None)
+    tested = request.GET.get("test", "")
+    notice = Notice.objects.filter(pk=tested).first() if is_a_key(tested) else None
+    seen = _seen(request.POST.getlist("channels"))
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Setting up"),
+        "bot": bot_now(timezone.now()),
+        "has_token": bool(settings.BOT_TOKEN),
+        "permissions": [sendable.PERMISSION_NAMES[bit] for bit in PERMISSIONS],
+        "invite": application and invite_link(application, *PERMISSIONS),
+        "invite_everyone": application
+        and invite_link(application, *PERMISSIONS, sendable.MENTION_EVERYONE),
+        "form": form,
+        "seen": seen[:MOST_CHANNELS],
+        "has_more_channels": len(seen) > MOST_CHANNELS,
+        "test_form": SendTestForm() if is_begun() else None,
+        "test": notice and _test(notice),
+    }
+    return TemplateResponse(request, "admin/setup.html", context)
+
+
+def _log(user: Any, changed: Any, flag: int, message: str) -> None:
+    LogEntry.objects.log_actions(user.pk, [changed], flag, message, single_object=True)
+
+
+def _seen(ticked: list[str]) -> list[Seen]:
+    live = Channel.objects.filter(gone_at=None).order_by("guild_name", "guild_id", "name", "id")
+    return [
+        Seen(
+            channel,
+            sendable.trouble(channel),
+            [study.name for study in channel.studies.all()],
+            str(channel.pk) in ticked,
+        )
+        for channel in live.prefetch_related("studies")[: MOST_CHANNELS + 1]
+    ]
+
+
+def _test(notice: Notice) -> Test:
+    return Test(bot_now(timezone.now()), outcome_of(notice))
