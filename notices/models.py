@@ -6,8 +6,10 @@ What a leader wishes is changed here; what the bot finds out is written by `ledg
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -195,6 +197,10 @@ class ApiKey(AbstractAPIKey):
         return Study.objects.all() if self.all_studies else Study.objects.filter(api_keys=self)
 
 
+# Who does something to a notice: a user, a frontend by its key, or nobody that is known.
+Actor = Any
+
+
 def under_way() -> Case:
     """What was settled is no longer, from the moment that the wish has changed."""
     settled = (Notice.Status.SENT, Notice.Status.PARTLY_SENT, Notice.Status.FAILED)
@@ -236,7 +242,11 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
             changes.setdefault("fanned_out_revision", 0)
         if {"revision", "fanned_out_revision"} & changes.keys():
             changes.setdefault("changed_at", timezone.now())
-        return super().update(**changes)
+        touched = Change.FIELDS & {*changes, *(f"{name}_id" for name in changes)}
+        if not touched:
+            return super().update(**changes)
+        with Change.objects.recording(self.values_list("pk", flat=True), touched):
+            return super().update(**changes)
 
     update.alters_data = True  # type: ignore[attr-defined]
 
@@ -325,6 +335,16 @@ class Notice(models.Model):
         on_delete=models.SET_NULL,
         related_name="+",
         verbose_name=_("written by"),
+    )
+    created_with = models.ForeignKey(
+        ApiKey,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,  # nobody asks by it, and every notice would pay for it
+        verbose_name=_("written with the key"),
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     changed_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)
@@ -451,7 +471,7 @@ class Notice(models.Model):
             return self.Status.SCHEDULED
         return self.Status.QUEUED
 
-    def withdraw(self) -> bool:
+    def withdraw(self, *, by: Actor = None) -> bool:
         """Wish every message gone. Returns whether this call did it; a draft was never shown."""
         with transaction.atomic():
             locked = Notice.objects.select_for_update().get(pk=self.pk)
@@ -461,16 +481,49 @@ class Notice(models.Model):
                 return False
             self.withdrawn_at = timezone.now()
             self.save(update_fields=["withdrawn_at"])
+            Change.objects.did(Change.Deed.WITHDRAWN, locked, by)
         return True
 
-    def send_again(self) -> int:
-        """Try once more what failed, and what is unknown. Returns how many channels."""
+    def send_again(self, *, by: Actor = None, undecided: bool = True) -> int:
+        """Try once more what failed, and what is unknown. Returns how many channels.
+
+        Without `undecided` only what surely is not shown, or can be looked for first.
+        """
+        again = ~Q(error_code=ErrorCode.LEFT)
+        if not undecided:
+            again &= ~Delivery.UNDECIDED
+        return self._decide(DeliveryQuerySet.send_again, Change.Deed.SENT_AGAIN, by, again)
+
+    def send_again_in(self, channel_id: int, *, by: Actor = None) -> bool:
+        """In one channel; where nobody could tell, somebody has looked: it is not shown."""
+        only = Q(channel=channel_id)
+        return bool(self._decide(DeliveryQuerySet.send_again, Change.Deed.SENT_AGAIN, by, only))
+
+    def look_again_in(self, channel_id: int, *, by: Actor = None) -> bool:
+        """Whether the message is there can be found out now, by the channel's history."""
+        only = Q(channel=channel_id)
+        return bool(self._decide(DeliveryQuerySet.look_again, Change.Deed.LOOKED_AGAIN, by, only))
+
+    def leave_in(self, channel_id: int, *, by: Actor = None) -> bool:
+        """Somebody has looked: what should be in the channel is, or what should be gone is."""
+        only = Q(channel=channel_id)
+        return bool(self._decide(DeliveryQuerySet.leave, Change.Deed.LEFT, by, only))
+
+    def _decide(
+        self,
+        decide: Callable[[DeliveryQuerySet, datetime], list[int]],
+        deed: str,
+        by: Actor,
+        only: Q,
+    ) -> int:
+        """Returns in how many channels it changed something."""
         with transaction.atomic():
-            Notice.objects.select_for_update().get(pk=self.pk)
-            again = self.deliveries.send_again(timezone.now())
-            if again:
+            locked = Notice.objects.select_for_update().get(pk=self.pk)
+            channel_ids = decide(self.deliveries.filter(only), timezone.now())
+            if channel_ids:
                 self.save(update_fields=["changed_at"])
-        return again
+                Change.objects.did(deed, locked, by, channel_ids)
+        return len(channel_ids)
 
     def duplicate(self, by: Any) -> Notice:
         """A draft of the same words for the same channels."""
@@ -495,6 +548,7 @@ class ErrorCode(models.IntegerChoices):
     EXPIRED = 1, _("expired")
     NO_ANSWER = 2, _("no answer")
     NOT_READABLE = 3, _("history not readable")
+    LEFT = 4, _("left as it is")
     MESSAGE_DELETED = 10008, _("message deleted in Discord")
 
 
@@ -503,14 +557,35 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """What wants a request by `now` (indexes delivery_due_create, delivery_due_change)."""
         return self.filter(due_at__lte=now)
 
-    def send_again(self, now: datetime) -> int:
-        """Make due again what ended without showing what is wanted."""
-        given_up = Q(state=Delivery.State.UNKNOWN, due_at__isnull=True)
+    def send_again(self, now: datetime) -> list[int]:
+        """Make due again what ended without showing what is wanted; the channels' ids."""
         # Where nobody can tell whether it is shown, the leader has decided: create, same nonce.
-        self.filter(given_up, wanted__isnull=False).update(
+        self.filter(Delivery.UNDECIDED, wanted__isnull=False).update(
             state=Delivery.State.FAILED, unknown_since=None
         )
-        return self.filter(given_up | Q(state=Delivery.State.FAILED)).update(
+        ended = Delivery.UNDECIDED | Q(state=Delivery.State.FAILED)
+        return self.filter(ended)._make_due(now)
+
+    def look_again(self, now: datetime) -> list[int]:
+        """As `send_again`, but what nobody can tell, or was left, is looked for first."""
+        return self.filter(Delivery.UNDECIDED | Q(error_code=ErrorCode.LEFT))._make_due(now)
+
+    def leave(self, now: datetime) -> list[int]:
+        """End what nobody can tell as it is. It stays unknown: a later wish looks for it first."""
+        undecided = self.filter(Delivery.UNDECIDED)
+        channel_ids = list(undecided.values_list("channel_id", flat=True))
+        undecided.filter(wanted=None).update(
+            state=Delivery.State.WITHDRAWN, unknown_since=None, error_code=None, error_detail="",
+            changed_at=now,
+        )  # fmt: skip
+        undecided.update(
+            state=Delivery.State.FAILED, error_code=ErrorCode.LEFT, error_detail="", changed_at=now
+        )
+        return channel_ids
+
+    def _make_due(self, now: datetime) -> list[int]:
+        channel_ids = list(self.values_list("channel_id", flat=True))
+        self.update(
             state=Case(
                 When(unknown_since__isnull=False, then=Value(Delivery.State.UNKNOWN)),
                 default=Value(Delivery.State.WAITING),
@@ -521,6 +596,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             error_code=None,
             error_detail="",
         )
+        return channel_ids
 
 
 class Delivery(models.Model):
@@ -544,6 +620,9 @@ class Delivery(models.Model):
         FAILED = "failed", _("failed")
         UNKNOWN = "unknown", _("unknown")
         WITHDRAWN = "withdrawn", _("withdrawn")
+
+    # Nobody can find out whether it is shown: a person has to look.
+    UNDECIDED = Q(state=State.UNKNOWN, due_at=None)
 
     notice = models.ForeignKey(
         Notice, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("notice")
@@ -712,6 +791,129 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_action_display()} {self.begun_at:%Y-%m-%d %H:%M:%S}"
+
+
+class ChangeManager(models.Manager["Change"]):
+    @contextmanager
+    def recording(
+        self, notice_ids: Iterable[int], fields: Collection[str] | None = None, *, by: Actor = None
+    ) -> Iterator[None]:
+        """Write down what the block changes, compared with what the database held before.
+
+        `fields`: the only ones that it may change; if none are named, all and the channels.
+        """
+        with transaction.atomic():
+            before = _written(list(notice_ids), fields)
+            yield
+            after = _written(list(before), fields)
+            self.bulk_create(
+                Change(
+                    notice_id=pk, deed=Change.Deed.CHANGED, differences=differences,
+                    revision=row.revision, **_actor(by),
+                )
+                for pk, row in after.items()
+                if (differences := row.differences_from(before[pk]))
+            )  # fmt: skip
+
+    def did(self, deed: str, notice: Notice, by: Actor, channel_ids: Collection[int] = ()) -> None:
+        self.create(
+            notice=notice, deed=deed, revision=notice.revision, channel_ids=list(channel_ids),
+            **_actor(by),
+        )  # fmt: skip
+
+
+class Change(models.Model):
+    """What somebody did to a notice: written with what was done, never edited.
+
+    `differences` holds what was and what is, `{"title": ["7주차", "8주차"]}`, as JSON knows it;
+    channels by their ids. Neither `user` nor `key`: it came from a command, or in bulk.
+    """
+
+    class Deed(models.TextChoices):
+        CHANGED = "changed", _("changed")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+        SENT_AGAIN = "sent_again", _("sent again")
+        LOOKED_AGAIN = "looked_again", _("looked for again")
+        LEFT = "left", _("left as it is")
+
+    FIELDS = frozenset(
+        {"study_id", "title", "content", "author", "url", "image", "ping"}
+        | Notice.FANNED_OUT_FIELDS
+    )
+
+    notice = models.ForeignKey(
+        Notice, on_delete=models.CASCADE, related_name="changes", verbose_name=_("notice")
+    )
+    at = models.DateTimeField(default=timezone.now)
+    deed = models.CharField(max_length=12, choices=Deed)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    key = models.ForeignKey(ApiKey, null=True, on_delete=models.SET_NULL, related_name="+")
+    revision = models.PositiveIntegerField()
+    differences = models.JSONField(default=dict)
+    channel_ids = models.JSONField(default=list)
+
+    objects = ChangeManager()
+
+    class Meta:
+        verbose_name = _("change")
+        verbose_name_plural = _("changes")
+        ordering = ("id",)
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    deed__in=["changed", "withdrawn", "sent_again", "looked_again", "left"]
+                ),
+                name="change_deed_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(user=None) | Q(key=None), name="change_has_one_author"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_deed_display()} {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+def _actor(by: Actor) -> dict[str, Any]:
+    return {"key" if isinstance(by, ApiKey) else "user": by}
+
+
+class _Written(NamedTuple):
+    """What a notice says, as JSON knows it."""
+
+    revision: int
+    values: dict[str, Any]
+
+    def differences_from(self, before: _Written) -> dict[str, list[Any]]:
+        return {
+            name: [before.values[name], value]
+            for name, value in self.values.items()
+            if before.values[name] != value
+        }
+
+
+def _written(notice_ids: Collection[int], fields: Collection[str] | None) -> dict[int, _Written]:
+    """By the notices' ids, their rows locked."""
+    names = sorted(Change.FIELDS if fields is None else fields)
+    locked = Notice.objects.select_for_update().only("revision", *names).in_bulk(notice_ids)
+    found = {
+        pk: _Written(notice.revision, {name: _plain(getattr(notice, name)) for name in names})
+        for pk, notice in locked.items()
+    }
+    if fields is None:
+        for pk, notice in locked.items():
+            ids = notice.channels.order_by("pk").values_list("pk", flat=True)
+            found[pk].values["channels"] = list(ids)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 class BotInstance(models.Model):

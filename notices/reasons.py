@@ -39,6 +39,13 @@ _REASONS: dict[int, tuple[Promise, Promise]] = {
             "give the bot “Read Message History” there, and it looks for itself next time."
         ),
     ),
+    ErrorCode.LEFT: (
+        _("You found the message in the channel and left it as it is."),
+        _(
+            "The bot does not know that message. Before a later change or withdrawal it looks for "
+            "it in the channel."
+        ),
+    ),
     ErrorCode.MESSAGE_DELETED: (
         _("Somebody deleted the message in Discord."),
         _("Send it again to post it anew, or withdraw the notice."),

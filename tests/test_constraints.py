@@ -6,10 +6,21 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from notices.models import Attempt, Channel, Delivery, Notice, Study, Tally, new_nonce
+from notices.models import (
+    ApiKey,
+    Attempt,
+    Change,
+    Channel,
+    Delivery,
+    Notice,
+    Study,
+    Tally,
+    new_nonce,
+)
 
 NOW = timezone.now()
 
@@ -36,6 +47,17 @@ def an_attempt(**changes: Any) -> Attempt:
     if "delivery" not in given:
         given["delivery"] = a_delivery()
     return Attempt.objects.create(**given)
+
+
+def a_change(**changes: Any) -> Change:
+    return Change.objects.create(
+        **{"notice": a_notice(), "deed": "changed", "revision": 1} | changes
+    )
+
+
+def a_change_by_two() -> None:
+    key, _secret = ApiKey.objects.create_key(name="frontend")
+    a_change(user=User.objects.create(username="minji"), key=key)
 
 
 def the_same_tally_twice() -> None:
@@ -130,6 +152,8 @@ BAD_ROWS: dict[str, list[Callable[[], Any]]] = {
     "attempt_action_is_known": [attempt(action="shout")],
     "attempt_ended_has_an_outcome": [attempt(ended_at=NOW), attempt(outcome="shown")],
     "attempt_outcome_is_known": [attempt(ended_at=NOW, outcome="lost")],
+    "change_deed_is_known": [lambda: a_change(deed="praised")],
+    "change_has_one_author": [a_change_by_two],
     "tally_is_one": [the_same_tally_twice],
 }
 CASES = [

@@ -120,6 +120,60 @@ def test_what_was_withdrawn_while_unknown_is_looked_up_and_deleted(
     assert discord.shown[channel.pk] == {}
 
 
+@pytest.fixture
+def undecided(notice: Notice, channel: Channel, discord: FakeTransport) -> Delivery:
+    """The reply was lost, and the bot may not look into the channel: the message is there."""
+    discord.script[channel.pk] = ["lose", PermanentError("Missing Access", code=50001)]
+    lost = notice.deliveries.filter(Delivery.UNDECIDED)
+    run_until(lambda: lost.exists(), discord, window=0)
+    assert len(discord.shown[channel.pk]) == 1
+    return lost.get()
+
+
+def test_what_she_found_and_left_is_never_posted_a_second_time(
+    undecided: Delivery, discord: FakeTransport
+) -> None:
+    notice, channel_id = undecided.notice, undecided.channel_id
+    assert notice.leave_in(channel_id)
+    run_until(lambda: is_status(notice, "failed"), discord, window=0)
+    assert notice.deliveries.get().error_code == ErrorCode.LEFT
+    assert notice.send_again() == 0
+
+    discord.script[channel_id] = [PermanentError("Missing Access", code=50001)]
+    notice.title = "나중 제목"
+    notice.save()
+    run_until(lambda: notice.deliveries.filter(Delivery.UNDECIDED).exists(), discord, window=0)
+    assert notice.leave_in(channel_id)
+    run_until(lambda: is_status(notice, "failed"), discord, window=0)
+
+    # Now the bot may read the history there: it finds it, and makes it true.
+    assert notice.look_again_in(channel_id)
+    run_until(lambda: is_status(notice, "sent"), discord, window=0)
+    assert list(discord.shown[channel_id].values()) == [2]
+
+
+def test_what_she_did_not_find_is_sent(undecided: Delivery, discord: FakeTransport) -> None:
+    discord.shown[undecided.channel_id].clear()
+    discord.by_nonce.clear()  # Discord remembers a nonce for minutes only
+    assert undecided.notice.send_again(undecided=False) == 0
+    assert undecided.notice.send_again_in(undecided.channel_id)
+    run_until(lambda: is_status(undecided.notice, "sent"), discord, window=0)
+    assert len(discord.shown[undecided.channel_id]) == 1
+
+
+def test_what_is_gone_by_her_own_hand_is_withdrawn(
+    undecided: Delivery, discord: FakeTransport
+) -> None:
+    notice, channel_id = undecided.notice, undecided.channel_id
+    discord.script[channel_id] = [PermanentError("Missing Access", code=50001)]
+    notice.withdraw()
+    looked = Attempt.objects.filter(action="look_up", outcome="refused")
+    run_until(lambda: looked.count() == 2, discord, window=0)
+    discord.shown[channel_id].clear()
+    assert notice.leave_in(channel_id)
+    run_until(lambda: is_status(notice, "withdrawn"), discord, window=0)
+
+
 def test_the_echo_settles_a_lost_reply(
     notice: Notice, channel: Channel, discord: FakeTransport
 ) -> None:

@@ -85,7 +85,23 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @rule()
     def send_again(self) -> None:
-        self.notice.send_again()
+        self.notice.send_again(undecided=False)
+
+    @rule()
+    def look_again(self) -> None:
+        self.notice.look_again_in(self.channel.pk)
+
+    @rule()
+    def look_and_decide(self) -> None:
+        """Where the bot cannot tell, the leader looks, and says what she saw."""
+        undecided = Delivery.objects.filter(Delivery.UNDECIDED).first()
+        if undecided is None:
+            return
+        is_there = any(m.alive and m.nonce == undecided.nonce for m in self.messages)
+        if is_there == (undecided.wanted is not None):
+            assert self.notice.leave_in(self.channel.pk)
+        elif not is_there:
+            assert self.notice.send_again_in(self.channel.pk)
 
     @rule()
     def fan_out(self) -> None:
@@ -124,6 +140,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.in_hand)
     @rule(code=st.sampled_from([403, 500]))
     def refuse(self, code: int) -> None:
+        """Of a look into the channel, this leaves it undecided."""
         kind = Kind.REFUSED if code == 403 else Kind.TRANSIENT
         self.record(self.in_hand.pop(), kind=kind, code=code)
 

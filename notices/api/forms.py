@@ -119,7 +119,9 @@ class FirstFrontendForm(serializers.Serializer[Notice]):
         return attrs
 
     def create(self, validated_data: dict[str, Any]) -> Notice:
-        return _create(publish_at=timezone.now(), **validated_data)
+        return _create(
+            publish_at=timezone.now(), created_with=self.context["key"], **validated_data
+        )
 
 
 class _NoticeForm(serializers.Serializer[Notice]):
@@ -161,7 +163,7 @@ class NewNoticeForm(_NoticeForm):
         return attrs
 
     def create(self, validated_data: dict[str, Any]) -> Notice:
-        return _create(**validated_data)
+        return _create(created_with=self.context["key"], **validated_data)
 
 
 class NoticeChangeForm(_NoticeForm):

@@ -18,7 +18,7 @@ from notices.api.forms import FirstFrontendForm, NewNoticeForm, NoticeChangeForm
 from notices.api.pagination import NewestFirst
 from notices.api.refusals import Conflict, quoted
 from notices.api.representations import notice_json, readable_notices, study_json
-from notices.models import ApiKey, Notice, NoticeQuerySet
+from notices.models import ApiKey, Change, Notice, NoticeQuerySet
 from notices.newest import Parts, stored_as
 
 
@@ -64,7 +64,8 @@ class OneNotice(APIView):
                 )
             form = NoticeChangeForm(notice, data=data, partial=True)
             form.is_valid(raise_exception=True)
-            form.save()
+            with Change.objects.recording([notice.pk], by=key_of(request)):
+                form.save()
         return _shown(request, pk)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> NoReturn:
@@ -78,7 +79,7 @@ class OneNotice(APIView):
 class Withdrawal(APIView):
     def post(self, request: Request, pk: str) -> Response:
         notice = _notice(request, pk)
-        if not notice.withdraw():
+        if not notice.withdraw(by=key_of(request)):
             notice.refresh_from_db(fields=["withdrawn_at", "archived_at"])
             if notice.withdrawn_at is None:
                 _refuse_archived(notice)
@@ -91,7 +92,7 @@ class Withdrawal(APIView):
 class SendingAgain(APIView):
     def post(self, request: Request, pk: str) -> Response:
         notice = _notice(request, pk)
-        if not notice.send_again():
+        if not notice.send_again(by=key_of(request)):
             notice.refresh_from_db(fields=["archived_at"])
             _refuse_archived(notice)
             raise Conflict(

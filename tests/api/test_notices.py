@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from notices.models import Channel, Delivery, Notice, Study
+from notices.models import Change, Channel, Delivery, Notice, Study
 
 
 def in_hours(hours: float) -> str:
@@ -271,6 +271,26 @@ def test_what_failed_is_sent_again(frontend: APIClient, failed_delivery: Deliver
     assert answer.status_code == 200
     (delivery,) = answer.json()["deliveries"]
     assert (delivery["state"], delivery["error"]) == ("waiting", None)
+
+
+def test_what_a_key_does_is_written_down_with_its_name(
+    frontend: APIClient, post: dict[str, Any], channel: Channel
+) -> None:
+    made = frontend.post("/api/v1/notices/", post, format="json").json()
+    notice = Notice.objects.get(pk=made["id"])
+    changes = {"title": "9주차 모임", "channel_ids": [str(channel.pk)]}
+    frontend.patch(address(notice), changes, format="json")
+    Delivery.objects.create(notice=notice, channel=channel, wanted=1, state="failed", error_code=1)
+    frontend.post(address(notice, "send-again/"))
+    frontend.post(address(notice, "withdraw/"))
+
+    assert notice.created_with is not None
+    assert notice.created_with.name == "algorithm site"
+    done = Change.objects.filter(notice=notice, user=None, key=notice.created_with)
+    assert [change.deed for change in done] == ["changed", "sent_again", "withdrawn"]
+    assert done[0].differences["title"] == ["8주차 모임", "9주차 모임"]
+    assert done[0].differences["channels"][1] == [channel.pk]
+    assert done[1].channel_ids == [channel.pk]
 
 
 def test_nothing_to_send_again_is_said(frontend: APIClient, notice: Notice) -> None:
