@@ -114,6 +114,11 @@ class Channel(models.Model):
             return str(self.id)
         return f"#{self.name} ({self.guild_name})" if self.guild_name else f"#{self.name}"
 
+    @property
+    def url(self) -> str:
+        """Where a person sees the channel."""
+        return f"{settings.DISCORD_APP_URL}/channels/{self.guild_id or '@me'}/{self.pk}"
+
 
 class StudyQuerySet(models.QuerySet["Study"]):
     def led_by(self, user: Any) -> Self:
@@ -731,8 +736,7 @@ class Delivery(models.Model):
         """Where a person sees the message; null while none is shown."""
         if self.message_id is None:
             return None
-        guild = self.channel.guild_id or "@me"
-        return f"{settings.DISCORD_APP_URL}/channels/{guild}/{self.channel_id}/{self.message_id}"
+        return f"{self.channel.url}/{self.message_id}"
 
 
 class Attempt(models.Model):
@@ -830,11 +834,11 @@ class Change(models.Model):
     """
 
     class Deed(models.TextChoices):
-        CHANGED = "changed", _("changed")
-        WITHDRAWN = "withdrawn", _("withdrawn")
-        SENT_AGAIN = "sent_again", _("sent again")
-        LOOKED_AGAIN = "looked_again", _("looked for again")
-        LEFT = "left", _("left as it is")
+        CHANGED = "changed"
+        WITHDRAWN = "withdrawn"
+        SENT_AGAIN = "sent_again"
+        LOOKED_AGAIN = "looked_again"
+        LEFT = "left"
 
     FIELDS = frozenset(
         {"study_id", "title", "content", "author", "url", "image", "ping"}
@@ -876,7 +880,7 @@ class Change(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_deed_display()} {self.at:%Y-%m-%d %H:%M:%S}"
+        return f"{self.deed} {self.at:%Y-%m-%d %H:%M:%S}"
 
 
 def _actor(by: Actor) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """Notices on the desk: written, published, followed, sent again, withdrawn."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import F, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -17,6 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from notices.desk import effects
 from notices.desk.finding import (
     AuthorFilter,
     FromFilter,
@@ -26,17 +28,19 @@ from notices.desk.finding import (
     UntilFilter,
     with_counts,
 )
+from notices.desk.following import Following
 from notices.desk.long_list import LongList
 from notices.desk.notice_form import NoticeForm
-from notices.desk.outcome import outcome_of
-from notices.desk.rights import LedAdmin, led_studies
+from notices.desk.outcome import part_of
+from notices.desk.rights import led_studies
 from notices.desk.sendable import trouble
+from notices.desk.withdrawal import CONFIRMED, confirmation
 from notices.desk.writing import page_data, remember_saved
-from notices.models import Notice, Study
+from notices.models import Change, Notice, Study
 
 
 @admin.register(Notice)
-class NoticeAdmin(LongList, LedAdmin):
+class NoticeAdmin(LongList, Following):
     form = NoticeForm
     list_display = ("title", "study", "status_badge", "shown_in", "author", "moment")
     list_filter = (StatusFilter, StudyFilter, AuthorFilter, FromFilter, UntilFilter)
@@ -59,6 +63,7 @@ class NoticeAdmin(LongList, LedAdmin):
         css = {"all": ["notices/desk.css", "notices/writing.css"]}
         js = [
             "notices/desk.js",
+            "notices/outcome.js",
             *(
                 forms.Script(f"notices/{name}.js", type="module")
                 for name in ("toolbar", "counters", "preview", "unsaved")
@@ -151,9 +156,19 @@ class NoticeAdmin(LongList, LedAdmin):
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """The whole page reads and shows moments as the clock on the study's wall does."""
         object_id = args[0] if args else kwargs.get("object_id")
-        with timezone.override(self._zone(request, object_id)):
+        zone, recording = self._zone(request, object_id), self._recording(request, object_id)
+        with timezone.override(zone), recording:
             response = super().changeform_view(request, *args, **kwargs)
             return response.render() if isinstance(response, TemplateResponse) else response
+
+    def _recording(
+        self, request: HttpRequest, object_id: str | None
+    ) -> AbstractContextManager[None]:
+        """What a save changes is written down in its own transaction."""
+        if request.method != "POST" or object_id is None:
+            return nullcontext()
+        notice = self.get_object(request, object_id)
+        return Change.objects.recording([notice.pk] if notice else [], by=request.user)
 
     def _zone(self, request: HttpRequest, object_id: str | None) -> ZoneInfo | None:
         led = Study.objects.led_by(request.user)
@@ -171,7 +186,9 @@ class NoticeAdmin(LongList, LedAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
         if notice := kwargs.get("obj"):
-            context["outcome"] = outcome_of(notice)
+            context["part"] = part_of(notice)
+            if notice.current_status not in (Notice.Status.DRAFT, Notice.Status.SCHEDULED):
+                context["effects"] = effects.of_saving(notice, notice.channels.all())
         if self.has_change_permission(request, notice):
             context["writing"] = page_data(request, context["adminform"].form)
         return super().render_change_form(request, context, *args, **kwargs)
@@ -207,35 +224,22 @@ class NoticeAdmin(LongList, LedAdmin):
     # --- what is done with a notice ---------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
-        own = [
-            path("<int:pk>/outcome/", wrap(self.outcome_view), name="notices_notice_outcome"),
-            path("<int:pk>/do/<slug:action>/", wrap(self.do_view), name="notices_notice_do"),
-        ]
+        do = self.admin_site.admin_view(self.do_view)
+        own = [path("<int:pk>/do/<slug:action>/", do, name="notices_notice_do")]
         return own + super().get_urls()
-
-    def outcome_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The part of the page that looks again by itself."""
-        notice = self._hers(request, pk).select_related("study").get()
-        with timezone.override(ZoneInfo(notice.study.time_zone)):
-            outcome = outcome_of(notice)
-            page = "admin/notices/notice/outcome.html"
-            return render(request, page, {"outcome": outcome, "original": notice})
 
     def do_view(self, request: HttpRequest, pk: int, action: str) -> HttpResponse:
         """An action for one notice, by its button."""
         if action not in self.actions:
             raise Http404
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        made = getattr(self, action)(request, self._hers(request, pk))
-        return redirect("admin:notices_notice_change", made or pk)
-
-    def _hers(self, request: HttpRequest, pk: int) -> QuerySet[Any]:
         found = self.get_queryset(request).filter(pk=pk)
         if not found.exists():
             raise Http404
-        return found
+        if request.method != "POST":
+            # As after a login that came in between: she presses once more.
+            return redirect("admin:notices_notice_change", pk)
+        answer: HttpResponse | None = getattr(self, action)(request, found)
+        return answer or redirect("admin:notices_notice_change", pk)
 
     def _log(self, request: HttpRequest, notice: Notice, message: str) -> None:
         self.log_change(request, notice, message)
@@ -261,7 +265,7 @@ class NoticeAdmin(LongList, LedAdmin):
             return
         channels = 0
         for notice in notices:
-            if again := notice.send_again():
+            if again := notice.send_again(by=request.user, undecided=False):
                 self._log(request, notice, "sent again")
             channels += again
         if not channels:
@@ -271,11 +275,16 @@ class NoticeAdmin(LongList, LedAdmin):
         messages.success(request, text % {"n": channels})
 
     @admin.action(description=gettext_lazy("Withdraw: remove the messages"))
-    def withdraw(self, request: HttpRequest, queryset: QuerySet[Notice]) -> None:
+    def withdraw(self, request: HttpRequest, queryset: QuerySet[Notice]) -> HttpResponse | None:
+        """Says first what it will do where, and does it once that is confirmed."""
+        if CONFIRMED not in request.POST:
+            page = confirmation(self, request, queryset)
+            if page is not None:
+                return page
         notices = self._not_archived(request, queryset)
         withdrawn = 0
         for notice in notices:
-            if notice.withdraw():
+            if notice.withdraw(by=request.user):
                 self._log(request, notice, "withdrawn")
                 withdrawn += 1
         if left := len(notices) - withdrawn:
@@ -288,13 +297,16 @@ class NoticeAdmin(LongList, LedAdmin):
         if withdrawn:
             text = ngettext("Withdrew %(n)d notice.", "Withdrew %(n)d notices.", withdrawn)
             messages.success(request, text % {"n": withdrawn})
+        return None
 
     @admin.action(description=gettext_lazy("Duplicate as a draft"))
-    def duplicate(self, request: HttpRequest, queryset: QuerySet[Notice]) -> int | None:
-        """Returns the copy's id where one was made."""
+    def duplicate(self, request: HttpRequest, queryset: QuerySet[Notice]) -> HttpResponse | None:
+        """To the copy where one was made."""
         copies = [notice.duplicate(by=request.user) for notice in queryset]
         for copy in copies:
             self.log_addition(request, copy, "duplicated")
         text = ngettext("Made %(n)d draft.", "Made %(n)d drafts.", len(copies))
         messages.success(request, text % {"n": len(copies)})
-        return copies[0].pk if len(copies) == 1 else None
+        if len(copies) != 1:
+            return None
+        return redirect("admin:notices_notice_change", copies[0].pk)

@@ -3,19 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import blake2s
 from typing import Any
 
 from django.db.models import Prefetch
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from notices import reasons
-from notices.models import Attempt, Channel, Delivery, Notice
+from notices.models import Attempt, Channel, Delivery, ErrorCode, Notice
 
 POLL_SECONDS = 2
 # A notice that waits for its hour need not be asked after every two seconds.
 SLOW_POLL_SECONDS = 30
 NEAR = timedelta(minutes=1)
 ATTEMPTS_SHOWN = 20
+
+State = Delivery.State
 
 
 @dataclass(frozen=True)
@@ -28,18 +34,57 @@ class Line:
     attempts: Sequence[Attempt] = ()
 
     @property
+    def key(self) -> str:
+        """For ids on the page, which keep the focus where it was."""
+        return str(self.channel.pk)
+
+    @property
+    def channel_url(self) -> str:
+        return self.channel.url
+
+    @property
     def state(self) -> str:
-        return self.delivery.state if self.delivery else Delivery.State.WAITING.value
+        return self.delivery.state if self.delivery else State.WAITING.value
 
     @property
     def words(self) -> str:
-        return str(Delivery.State(self.state).label)
+        if self.is_undecided:
+            return _("please look")
+        if self.is_left:
+            return _("left as it is")
+        return str(State(self.state).label)
+
+    @property
+    def look(self) -> str:
+        """The badge's: what somebody found and left is no failure."""
+        return State.UNKNOWN.value if self.is_left else self.state
 
     @property
     def is_behind(self) -> bool:
         """Something is shown, but not what is wanted."""
         delivery = self.delivery
         return bool(delivery and delivery.shown and delivery.shown != delivery.wanted)
+
+    @property
+    def is_undecided(self) -> bool:
+        """Nobody can find out whether it is shown: she has to look, and to choose."""
+        return self.state == State.UNKNOWN and self.due_at is None
+
+    @property
+    def is_looked_for(self) -> bool:
+        return self.state == State.UNKNOWN and self.due_at is not None
+
+    @property
+    def is_left(self) -> bool:
+        return self.delivery is not None and self.delivery.error_code == ErrorCode.LEFT
+
+    @property
+    def can_be_tried_again(self) -> bool:
+        return self.state == State.FAILED and not self.is_left
+
+    @property
+    def due_at(self) -> Any:
+        return self.delivery.due_at if self.delivery else None
 
 
 @dataclass(frozen=True)
@@ -52,27 +97,49 @@ class Outcome:
         return sum(1 for line in self.lines if line.delivery and line.delivery.shown)
 
     @property
-    def can_be_sent_again(self) -> bool:
-        ended = {Delivery.State.FAILED, Delivery.State.UNKNOWN}
-        live = self.notice.withdrawn_at is None
-        return live and any(line.state in ended for line in self.lines)
+    def failed(self) -> list[Line]:
+        return [line for line in self.lines if line.can_be_tried_again]
+
+    @property
+    def undecided(self) -> list[Line]:
+        return [line for line in self.lines if line.is_undecided]
+
+    @property
+    def said(self) -> str:
+        """In a sentence or two, for who hears the page rather than sees it."""
+        sentences = [str(Notice.Status(self.notice.current_status).label) + "."]
+        if self.lines:
+            counted = {"shown": self.shown, "all": len(self.lines)}
+            sentences.append(_("Shown in %(shown)s of %(all)s channels.") % counted)
+        if self.failed:
+            sentences.append(_("Failed in %(channels)s.") % {"channels": _names(self.failed)})
+        if self.undecided:
+            names = {"channels": _names(self.undecided)}
+            sentences.append(_("Please look into %(channels)s.") % names)
+        return " ".join(sentences)
 
     @property
     def poll_seconds(self) -> int | None:
         """After how long the page should look again; null when nothing will change by itself."""
-        now = timezone.now()
-        due = [
-            line.delivery.due_at for line in self.lines if line.delivery and line.delivery.due_at
-        ]
-        status = self.notice.current_status
-        if status in (Notice.Status.QUEUED, Notice.Status.SENDING) or any(
-            moment <= now + NEAR for moment in due
-        ):
+        notice = self.notice
+        if notice.publish_at is None or notice.archived_at is not None:
+            return None
+        if notice.revision > notice.fanned_out_revision:
             return POLL_SECONDS
-        publish_at = self.notice.publish_at
-        if status == Notice.Status.SCHEDULED and publish_at is not None:
-            return POLL_SECONDS if publish_at <= now + NEAR else SLOW_POLL_SECONDS
-        return SLOW_POLL_SECONDS if due else None
+        due = [line.due_at for line in self.lines if line.due_at]
+        if not due:
+            return None
+        return POLL_SECONDS if min(due) <= timezone.now() + NEAR else SLOW_POLL_SECONDS
+
+
+@dataclass(frozen=True)
+class Part:
+    """The part of the page that looks again by itself."""
+
+    outcome: Outcome
+    html: SafeString
+    seen: str
+    """Changes with what is shown: where it is the same, nothing on the page need move."""
 
 
 def outcome_of(notice: Notice) -> Outcome:
@@ -90,7 +157,20 @@ def outcome_of(notice: Notice) -> Outcome:
     return Outcome(notice, lines)
 
 
+def part_of(notice: Notice) -> Part:
+    outcome = outcome_of(notice)
+    html = render_to_string(
+        "admin/notices/notice/outcome_lines.html", {"outcome": outcome, "original": notice}
+    )
+    seen = blake2s(f"{outcome.poll_seconds} {html}".encode(), digest_size=8).hexdigest()
+    return Part(outcome, html, seen)
+
+
 def _line(delivery: Any) -> Line:
     code = delivery.error_code
     why = None if code is None else reasons.explain(code)
     return Line(delivery.channel, delivery, why, delivery.latest_attempts)
+
+
+def _names(lines: list[Line]) -> str:
+    return ", ".join(str(line.channel) for line in lines)

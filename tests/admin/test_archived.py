@@ -22,7 +22,8 @@ def archived(notice: Notice) -> Notice:
 
 def act(client: Client, action: str, *notices: Notice) -> list[str]:
     ids = [notice.pk for notice in notices]
-    answer = client.post(LIST, {"action": action, "_selected_action": ids}, follow=True)
+    sent = {"action": action, "_selected_action": ids, "confirmed": "yes"}
+    answer = client.post(LIST, sent, follow=True)
     return [str(message) for message in answer.context["messages"]]
 
 
@@ -34,7 +35,7 @@ def test_its_page_says_why_nothing_can_be_changed(desk: Client, archived: Notice
     assert "do/duplicate/" in page
     assert "do/withdraw/" not in page
     assert "do/send_again/" not in page
-    assert "data-poll" not in page
+    assert "hx-trigger" not in page
     assert 'name="_save"' not in page
 
 

@@ -75,24 +75,29 @@ def test_attempts_are_listed_latest_first_and_at_most_twenty(
 @pytest.mark.parametrize(
     ("status", "facts", "poll"),
     [
-        ("sending", {"due_at": timezone.now()}, 'data-poll="2"'),
+        ("sending", {"due_at": timezone.now()}, 'hx-trigger="every 2s"'),
         ("sent", {"state": "sent", "shown": 1, "message_id": 7}, None),
         ("failed", {"state": "failed", "error_code": 50013}, None),
+        ("sending", {"state": "unknown", "unknown_since": timezone.now(), "error_code": 3}, None),
     ],
 )
 def test_the_page_looks_again_until_nothing_more_will_change(
     desk: Client, notice: Notice, channel: Channel, status: str, facts: dict[str, Any], poll: str
 ) -> None:
     delivered(notice, channel, **facts)
-    Notice.objects.filter(pk=notice.pk).update(status=status)
+    Notice.objects.filter(pk=notice.pk).update(status=status, fanned_out_revision=1)
     html = page(desk, notice, "outcome")
-    assert poll in html if poll else "data-poll" not in html
+    assert poll in html if poll else "hx-trigger" not in html
 
 
-def test_a_notice_for_tomorrow_is_looked_at_slowly(desk: Client, study: Study) -> None:
+def test_a_notice_for_tomorrow_is_looked_at_slowly(
+    desk: Client, study: Study, channel: Channel
+) -> None:
     tomorrow = timezone.now() + timedelta(days=1)
     later = Notice.objects.create(study=study, title="나중", content="나중", publish_at=tomorrow)
-    assert 'data-poll="30"' in page(desk, later, "outcome")
+    delivered(later, channel, due_at=tomorrow)
+    Notice.objects.update(fanned_out_revision=1)
+    assert 'hx-trigger="every 30s"' in page(desk, later, "outcome")
 
 
 def test_the_desk_runs_no_inline_script(desk: Client, notice: Notice) -> None:
@@ -150,14 +155,15 @@ def test_the_part_that_looks_again_costs_the_same_queries_however_many_channels(
         Attempt.objects.create(
             delivery=delivery, action="create", nonce="N", claim=1, begun_at=timezone.now()
         )
-    # Session, user, may she enter, is it hers, the notice, deliveries, attempts, channels.
-    with django_assert_num_queries(8):
+    # Session, user, may she enter, the notice if it is hers, deliveries, attempts, channels.
+    with django_assert_num_queries(7):
         desk.get(f"{LIST}{notice.pk}/outcome/")
 
 
 def act(client: Client, action: str, *notices: Notice) -> Any:
     ids = [notice.pk for notice in notices]
-    return client.post(LIST, {"action": action, "_selected_action": ids}, follow=True)
+    sent = {"action": action, "_selected_action": ids, "confirmed": "yes"}
+    return client.post(LIST, sent, follow=True)
 
 
 def test_send_again_makes_due_what_failed_and_says_how_many(
@@ -192,7 +198,7 @@ def test_the_buttons_of_the_page_do_the_same(
 ) -> None:
     failed(notice, channel)
     for action in ("send_again", "withdraw"):
-        answer = desk.post(f"{LIST}{notice.pk}/do/{action}/")
+        answer = desk.post(f"{LIST}{notice.pk}/do/{action}/", {"confirmed": "yes"})
         assert answer["Location"] == f"{LIST}{notice.pk}/change/"
     notice.refresh_from_db()
     assert notice.withdrawn_at is not None
@@ -202,7 +208,10 @@ def test_the_buttons_of_the_page_do_the_same(
 
 @pytest.mark.parametrize("action", ["send_again", "withdraw", "duplicate"])
 def test_looking_at_an_address_does_nothing(desk: Client, notice: Notice, action: str) -> None:
-    assert desk.get(f"{LIST}{notice.pk}/do/{action}/").status_code == 405
+    before = Notice.objects.values().get()
+    answer = desk.get(f"{LIST}{notice.pk}/do/{action}/")
+    assert answer["Location"] == f"{LIST}{notice.pk}/change/"
+    assert Notice.objects.values().get() == before
 
 
 @pytest.mark.parametrize("name", ["log_change", "get_queryset", "unknown"])

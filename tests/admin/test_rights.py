@@ -105,7 +105,8 @@ def test_no_view_of_another_studys_notice_opens(
 def test_no_button_of_another_studys_notice_works(
     desk: Client, other_notice: Notice, action: str
 ) -> None:
-    assert desk.post(f"{NOTICES}{other_notice.pk}/do/{action}/").status_code == 404
+    address = f"{NOTICES}{other_notice.pk}/do/{action}/"
+    assert desk.post(address, {"confirmed": "yes"}).status_code == 404
     other_notice.refresh_from_db()
     assert other_notice.withdrawn_at is None
     assert Notice.objects.count() == 1
@@ -121,6 +122,7 @@ def test_no_action_touches_ids_of_another_study(
         "_selected_action": [other_notice.pk],
         "select_across": select_across,
         "post": "yes",
+        "confirmed": "yes",
     }
     desk.post(NOTICES, sent)
     other_notice.refresh_from_db()

@@ -1,0 +1,179 @@
+"""The history of a notice: what people and frontends did to it, and what the bot did, by time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, Self
+
+from django.db.models import DateTimeField
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from notices import reasons
+from notices.desk.text_diff import Part, changed_parts
+from notices.models import Attempt, Change, Channel, Notice, Study
+
+PAGE_ROWS = 100
+# Whoever wants to know more of one notice has the database.
+LAST_PAGE = 100
+TEXTS = {"content"}
+# As on the form.
+FIELDS = ("study_id", "channels", "title", "content", "author", "ping", "url", "image")
+MOMENTS = ("publish_at", "expires_at", "withdrawn_at")
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    label: str
+    before: str = ""
+    after: str = ""
+    parts: Sequence[Part] = ()
+    """Of a longer text: its words that went and came, instead of `before` and `after`."""
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something that a person, or a frontend, did."""
+
+    at: datetime
+    who: str
+    what: str
+    changes: Sequence[FieldChange] = ()
+    revision: int | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """Something that the bot asked of Discord."""
+
+    at: datetime
+    attempt: Attempt
+    channel: Channel
+    why: reasons.Reason | None
+
+
+@dataclass(frozen=True)
+class Page:
+    events: Sequence[Deed | Request]
+    unrecorded: Sequence[int]
+    number: int
+    goes_on: bool
+
+    @property
+    def older(self) -> int | None:
+        return self.number + 1 if self.goes_on and self.number < LAST_PAGE else None
+
+    @property
+    def newer(self) -> int | None:
+        return self.number - 1 if self.number > 1 else None
+
+
+def page_of(notice: Notice, asked: str = "") -> Page:
+    """The newest first; a few queries, however long the history."""
+    number = min(max(int(asked), 1), LAST_PAGE) if asked.isdecimal() else 1
+    most = number * PAGE_ROWS + 1
+    newest = sorted(_events(notice, most), key=attrgetter("at"), reverse=True)
+    events = newest[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]
+    return Page(events, _unrecorded(notice), number, goes_on=len(newest) > number * PAGE_ROWS)
+
+
+def _events(notice: Notice, most: int) -> Iterator[Deed | Request]:
+    """At least the `most` newest."""
+    changes = list(notice.changes.select_related("user", "key").order_by("-id")[:most])
+    yield from _deeds(changes)
+    attempts = Attempt.objects.filter(delivery__notice=notice)
+    for attempt in attempts.select_related("delivery__channel").order_by("-id")[:most]:
+        why = None if attempt.code is None else reasons.explain(attempt.code)
+        yield Request(attempt.begun_at, attempt, attempt.delivery.channel, why)
+    if notice.archived_at is not None:
+        yield Deed(notice.archived_at, "", _("Archived: what the bot did is no longer kept."))
+    yield Deed(
+        notice.created_at, who(notice.created_by, notice.created_with), _("Wrote the notice.")
+    )
+
+
+def _unrecorded(notice: Notice) -> list[int]:
+    """Versions that came past the desk and the API, or before this history was kept."""
+    recorded = set(notice.changes.values_list("revision", flat=True))
+    return [number for number in range(2, notice.revision + 1) if number not in recorded]
+
+
+def _deeds(changes: Sequence[Change]) -> Iterator[Deed]:
+    names = _Names.of(changes)
+    for change in changes:
+        yield Deed(
+            change.at,
+            who(change.user, change.key),
+            _what(change, names),
+            [
+                _field_change(name, *change.differences[name], names)
+                for name in (*FIELDS, *MOMENTS)
+                if name in change.differences
+            ],
+            change.revision if change.differences else None,
+        )
+
+
+def who(user: Any, key: Any) -> str:
+    if user is not None:
+        return str(user.get_full_name() or user.get_username())
+    if key is not None:
+        return _("API key “%(name)s”") % {"name": key.name}
+    return _("name not known")
+
+
+def _what(change: Change, names: _Names) -> str:
+    told = {
+        Change.Deed.CHANGED: _("Changed it."),
+        Change.Deed.WITHDRAWN: _("Withdrew it."),
+        Change.Deed.SENT_AGAIN: _("Had it tried again in %(channels)s."),
+        Change.Deed.LOOKED_AGAIN: _("Had it looked for again in %(channels)s."),
+        Change.Deed.LEFT: _("Looked into %(channels)s and left it as it is."),
+    }[Change.Deed(change.deed)]
+    return told % {"channels": names.of_channels(change.channel_ids)}
+
+
+def _field_change(name: str, before: Any, after: Any, names: _Names) -> FieldChange:
+    field: Any = Notice._meta.get_field(name)
+    label = str(field.verbose_name)
+    if name in TEXTS:
+        return FieldChange(label, parts=changed_parts(before, after))
+    return FieldChange(label, names.shown(field, before), names.shown(field, after))
+
+
+@dataclass(frozen=True)
+class _Names:
+    """Of what the recorded ids stand for: two queries for a page."""
+
+    channels: dict[int, Channel]
+    studies: dict[int, Study]
+
+    @classmethod
+    def of(cls, changes: Sequence[Change]) -> Self:
+        channels = {pk for change in changes for pk in change.channel_ids}
+        studies: set[int] = set()
+        for change in changes:
+            for ids in change.differences.get("channels", ()):
+                channels.update(ids)
+            studies.update(change.differences.get("study_id", ()))
+        return cls(Channel.objects.in_bulk(channels), Study.objects.in_bulk(studies))
+
+    def of_channels(self, ids: Sequence[int]) -> str:
+        return ", ".join(str(self.channels.get(pk, pk)) for pk in ids)
+
+    def shown(self, field: Any, value: Any) -> str:
+        """A recorded value as a person reads it; a dash for nothing."""
+        if value in (None, "", []):
+            return "—"
+        if field.name == "channels":
+            return self.of_channels(value)
+        if field.name == "study":
+            return str(self.studies.get(value, value))
+        if isinstance(field, DateTimeField):
+            moment = timezone.localtime(datetime.fromisoformat(value))
+            return date_format(moment, "DATETIME_FORMAT")
+        return str(dict(field.flatchoices).get(value, value))
