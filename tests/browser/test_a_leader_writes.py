@@ -69,6 +69,6 @@ def test_a_leader_on_her_phone_publishes_edits_and_withdraws(stack: Stack, phone
     phone.click("[name=_save]")
     expect(title).to_have_text("7주차 모임 (장소 변경)", timeout=PATIENCE_MS)
 
-    phone.on("dialog", lambda dialog: dialog.accept())
-    phone.get_by_role("button", name="회수").click()
+    phone.locator("#withdraw").click()
+    phone.locator(".withdrawal button").click()
     expect(title).to_have_count(0, timeout=PATIENCE_MS)
