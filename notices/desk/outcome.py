@@ -124,8 +124,9 @@ class Outcome:
         notice = self.notice
         if notice.publish_at is None or notice.archived_at is not None:
             return None
-        if notice.revision > notice.fanned_out_revision:
-            return POLL_SECONDS
+        begun = notice.current_status in (Notice.Status.QUEUED, Notice.Status.SENDING)
+        if begun and notice.revision > notice.fanned_out_revision:
+            return POLL_SECONDS  # its deliveries are still to come
         due = [line.due_at for line in self.lines if line.due_at]
         if not due:
             return None

@@ -110,7 +110,7 @@ def _deeds(changes: Sequence[Change]) -> Iterator[Deed]:
             who(change.user, change.key),
             _what(change, names),
             [
-                _field_change(name, *change.differences[name], names)
+                _field_change(name, change.differences[name], names)
                 for name in (*FIELDS, *MOMENTS)
                 if name in change.differences
             ],
@@ -137,7 +137,8 @@ def _what(change: Change, names: _Names) -> str:
     return told % {"channels": names.of_channels(change.channel_ids)}
 
 
-def _field_change(name: str, before: Any, after: Any, names: _Names) -> FieldChange:
+def _field_change(name: str, difference: list[Any], names: _Names) -> FieldChange:
+    before, after = difference
     field: Any = Notice._meta.get_field(name)
     label = str(field.verbose_name)
     if name in TEXTS:

@@ -176,7 +176,7 @@ def test_who_is_logged_out_meanwhile_is_led_back(stack: Stack, phone: Page) -> N
     # What she has written, and what was last known, stays where it is.
     expect(phone.locator("#id_content")).to_have_value("noch nicht gespeichert")
     expect(line(phone, "공지")).to_be_visible()
-    phone.context.add_cookies(cookies)
+    phone.context.add_cookies(cookies)  # type: ignore[arg-type]
     trouble.get_by_role("link").click()
     expect(line(phone, "공지")).to_be_visible()
     assert not is_same_page(phone)
