@@ -904,7 +904,8 @@ class _Written(NamedTuple):
 def _written(notice_ids: Collection[int], fields: Collection[str] | None) -> dict[int, _Written]:
     """By the notices' ids, their rows locked."""
     names = sorted(Change.FIELDS if fields is None else fields)
-    locked = Notice.objects.select_for_update().only("revision", *names).in_bulk(notice_ids)
+    rows = Notice.objects.select_for_update().order_by("pk")  # as whoever writes deliveries does
+    locked = rows.only("revision", *names).in_bulk(notice_ids)
     found = {
         pk: _Written(notice.revision, {name: _plain(getattr(notice, name)) for name in names})
         for pk, notice in locked.items()
