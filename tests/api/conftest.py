@@ -12,6 +12,10 @@ def client_with(key: str) -> APIClient:
     return APIClient(headers={"X-API-Key": key, "Accept-Language": "en"})
 
 
+def fields_refused(answer: Any) -> list[str]:
+    return [error["field"] for error in answer.json()["errors"]]
+
+
 @pytest.fixture
 def frontend(study: Study) -> APIClient:
     api_key = ApiKey(name="algorithm site")

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from notices.api.pagination import NewestFirst
+from notices.api.filters import PAGE_SIZE
 from notices.models import Channel, Delivery, Notice, Study
 
 NOTICES = "/api/v1/notices/"
@@ -29,7 +29,7 @@ def make_notices(study: Study, count: int, **fields: Any) -> None:
 
 
 def test_pages_lead_through_all_notices_newest_first(frontend: APIClient, study: Study) -> None:
-    make_notices(study, 2 * NewestFirst.page_size + 1)
+    make_notices(study, 2 * PAGE_SIZE + 1)
     seen, pages, address = [], 0, NOTICES
 
     while address:
@@ -43,7 +43,7 @@ def test_pages_lead_through_all_notices_newest_first(frontend: APIClient, study:
 
 
 def test_a_page_keeps_its_place_while_new_notices_come(frontend: APIClient, study: Study) -> None:
-    make_notices(study, NewestFirst.page_size + 1)
+    make_notices(study, PAGE_SIZE + 1)
     first = frontend.get(NOTICES).json()
     oldest = Notice.objects.last()
     make_notices(study, 3)
