@@ -135,9 +135,7 @@ class Study(models.Model):
         KOREAN = "ko", _("Korean")
         ENGLISH = "en", _("English")
 
-    name = models.CharField(
-        _("name"), max_length=STUDY_NAME_LIMIT, validators=[validate_not_blank]
-    )
+    name = models.CharField(_("name"), max_length=STUDY_NAME_LIMIT, validators=[validate_not_blank])
     leaders = models.ManyToManyField(
         settings.AUTH_USER_MODEL, related_name="studies", blank=True, verbose_name=_("leaders")
     )
@@ -241,6 +239,8 @@ class KeptAnswer(models.Model):
 
     Written in the transaction of what the request did: either both are there or neither.
     """
+
+    KEPT = timedelta(hours=24)
 
     caller = models.CharField(max_length=40)
     key = models.CharField(max_length=255)

@@ -95,11 +95,13 @@ def _refusal(exc: Exception, request: Request) -> APIException:
 
 def _problem(refusal: APIException, request: Request) -> dict[str, Any]:
     """The document; of a field that was refused with its name, what was sent, and the sentences."""
-    detail, fields = " ".join(_messages(refusal.detail)), {}
+    detail = " ".join(_messages(refusal.detail))
+    fields: dict[str, list[str]] = {}
+    sent: Any = {}
     if isinstance(refusal, ValidationError) and isinstance(refusal.detail, dict):
         fields = {name: list(_messages(told)) for name, told in refusal.detail.items()}
         detail = " ".join(f"{name}: {' '.join(told)}" for name, told in fields.items())
-    sent: Any = request.query_params if request.method in SAFE_METHODS else request.data
+        sent = request.query_params if request.method in SAFE_METHODS else request.data
     return {
         "type": f"urn:studybot:{_code(refusal).replace('_', '-')}",
         "title": str(TITLES[HTTPStatus(refusal.status_code)]),

@@ -28,10 +28,6 @@ _MOMENTS = {
 }
 
 
-class Cursor(serializers.CharField):
-    """Read by the pagination, which made it."""
-
-
 class NoticeFilter(StrictForm):
     """All that are given must hold."""
 
@@ -47,7 +43,10 @@ class NoticeFilter(StrictForm):
     )
     ordering = OneOfField(ORDERINGS, default=NEWEST_FIRST)
     page_size = WholeField(least=1, most=LARGEST_PAGE, default=PAGE_SIZE)
-    cursor = Cursor(required=False, help_text="From a page's `next` or `previous`.")
+    # Read by the pagination, which made it.
+    cursor = serializers.CharField(
+        required=False, allow_blank=True, help_text="From a page's `next` or `previous`."
+    )
 
     def notices(self, caller: Caller) -> tuple[NoticeQuerySet, Parts]:
         """The notices, and the parts among which the newest are looked for."""

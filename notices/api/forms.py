@@ -164,6 +164,8 @@ class _NoticeForm(StrictForm):
 
 @extend_schema_serializer(component_name="NewNotice")
 class NewNoticeForm(_NoticeForm):
+    """A notice to write, for all channels of its study or for some."""
+
     study_id = IdField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -184,8 +186,9 @@ class NewNoticeForm(_NoticeForm):
 
 @extend_schema_serializer(component_name="NoticeChange")
 class NoticeChangeForm(_NoticeForm):
-    """Used with `partial` and a notice locked by the caller's transaction."""
+    """What is left out stays as it is; so does the study."""
 
+    # Locked by the caller's transaction.
     instance: Notice
 
     def to_internal_value(self, data: Mapping[str, Any]) -> Any:

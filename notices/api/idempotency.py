@@ -8,7 +8,6 @@ What was refused did nothing and is not kept: the key is free for the corrected 
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -26,7 +25,6 @@ from notices.models import KeptAnswer
 
 HEADER = "Idempotency-Key"
 KEY_LIMIT = 255
-KEPT = timedelta(hours=24)
 # Then whoever waits for a request under way is told to come back.
 WAIT_SECONDS = 5
 KEPT_HEADERS = ("ETag", "Location")
@@ -76,7 +74,7 @@ def _begin(caller: str, key: str, asked: str) -> KeptAnswer:
     rows = KeptAnswer.objects.filter(caller=caller, key=key)
     try:
         _wait_no_longer()
-        rows.filter(begun_at__lte=now - KEPT).delete()
+        rows.filter(begun_at__lte=now - KeptAnswer.KEPT).delete()
         # Where another transaction has written the row, this waits until that one has ended.
         KeptAnswer.objects.bulk_create([ours], ignore_conflicts=True)
     except OperationalError as error:

@@ -62,7 +62,7 @@ class ChannelShown(serializers.ModelSerializer[Channel]):
         help_text="Null while the bot has never seen the channel."
     )
     problems = serializers.SerializerMethodField(
-        help_text="Why a notice would not be shown here, or not be kept true; none when all is well."
+        help_text="Why a notice would not be shown here, or not be kept true."
     )
 
     class Meta:
@@ -179,7 +179,16 @@ class AttemptShown(serializers.ModelSerializer[Attempt]):
 
     class Meta:
         model = Attempt
-        fields = ("id", "channel_id", "action", "revision", "begun_at", "ended_at", "outcome", "error")
+        fields = (
+            "id",
+            "channel_id",
+            "action",
+            "revision",
+            "begun_at",
+            "ended_at",
+            "outcome",
+            "error",
+        )
         read_only_fields = fields
 
     @extend_schema_field(Reason(allow_null=True))

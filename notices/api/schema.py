@@ -1,4 +1,4 @@
-"""The API's description in OpenAPI 3.1: what the code does not say by itself."""
+"""The API's description in OpenAPI 3.1: what holds for every operation (see `operations`)."""
 
 from copy import deepcopy
 from http import HTTPStatus
@@ -12,25 +12,12 @@ from drf_spectacular.extensions import (
 )
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, build_choice_field
-from drf_spectacular.utils import (
-    OpenApiExample,
-    OpenApiParameter,
-    OpenApiResponse,
-    extend_schema,
-    extend_schema_serializer,
-    extend_schema_view,
-)
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from notices.api import errors
 from notices.api.fields import LARGEST_ID, OneOfField
-from notices.api.filters import NoticeFilter
-from notices.api.forms import FirstFrontendForm, NewNoticeForm, NoticeChangeForm, StudyForm
 from notices.api.idempotency import HEADER, KEY_LIMIT
-from notices.api.preview import Preview
-from notices.api.representations import AttemptShown, ChannelShown, NoticeShown, StudyShown
-
-# --- what is answered beside the resources ---------------------------------------------------
 
 
 class FieldProblem(serializers.Serializer[Any]):
@@ -46,34 +33,13 @@ class Problem(serializers.Serializer[Any]):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField(help_text="What a person reads: what is wrong, what to do.")
-    errors = FieldProblem(many=True)
-
-
-class Queued(serializers.Serializer[Any]):
-    status = serializers.ChoiceField(["queued"])
-    channel = serializers.JSONField(help_text="The channel's id as it was sent.")
-    notice = serializers.IntegerField(help_text="The notice's id.")
-
-
-class _Page(serializers.Serializer[Any]):
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-
-
-@extend_schema_serializer(many=False)
-class NoticePage(_Page):
-    results = NoticeShown(many=True)
-
-
-@extend_schema_serializer(many=False)
-class AttemptPage(_Page):
-    results = AttemptShown(many=True)
+    errors = FieldProblem(many=True)  # type: ignore[assignment]
 
 
 # --- what the framework does not see ---------------------------------------------------------
 
 
-class _StrictFields(OpenApiSerializerFieldExtension):
+class _StrictFields(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     target_class = "notices.api.fields.StrictField"
     match_subclasses = True
 
@@ -83,7 +49,7 @@ class _StrictFields(OpenApiSerializerFieldExtension):
         return deepcopy(self.target.json_schema)
 
 
-class _StrictForms(OpenApiSerializerExtension):
+class _StrictForms(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     target_class = "notices.api.forms.StrictForm"
     match_subclasses = True
 
@@ -92,7 +58,7 @@ class _StrictForms(OpenApiSerializerExtension):
         return {**schema, "additionalProperties": False}
 
 
-class _Key(OpenApiAuthenticationExtension):
+class _Key(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "notices.api.authentication.ApiKeyAuthentication"
     name = "key"
 
@@ -105,7 +71,7 @@ class _Key(OpenApiAuthenticationExtension):
         }
 
 
-class _Login(OpenApiAuthenticationExtension):
+class _Login(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "notices.api.authentication.LoginAuthentication"
     name = "login"
 
@@ -121,31 +87,33 @@ class _Login(OpenApiAuthenticationExtension):
 
 # --- what is the same everywhere -------------------------------------------------------------
 
-_IN_PATH, _HEADER = OpenApiParameter.PATH, OpenApiParameter.HEADER
 _ID = OpenApiParameter(
-    "id", {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}, _IN_PATH, required=True
+    "id",
+    {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
+    OpenApiParameter.PATH,
+    required=True,
 )
 _IDEMPOTENCY_KEY = OpenApiParameter(
     HEADER,
     {"type": "string", "pattern": f"^[!-~]{{1,{KEY_LIMIT}}}$"},
-    _HEADER,
+    OpenApiParameter.HEADER,
     description="Any text of your own, new for each new request. Repeated with it within 24 "
     "hours, the request is done once and answered as the first time.",
 )
 _IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
-    _HEADER,
+    OpenApiParameter.HEADER,
     description="An ETag: refuse the change by 412 where somebody changed the notice since.",
 )
 _IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match",
     str,
-    _HEADER,
+    OpenApiParameter.HEADER,
     description="An ETag: answer 304, without a body, where it is still the same.",
 )
 _HEADERS_OF_ANSWERS = [
-    OpenApiParameter(name, int, _HEADER, description=told, response=response)
+    OpenApiParameter(name, int, OpenApiParameter.HEADER, description=told, response=response)
     for name, told, response in (
         ("RateLimit-Limit", "Requests in a window of time.", True),
         ("RateLimit-Remaining", "Requests left in this window.", True),
@@ -162,7 +130,7 @@ class ApiSchema(AutoSchema):
     def _changes_a_notice(self) -> bool:
         return "/notices/{id}/" in self.path and self.method != "GET"
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         """What a docstring says is for those who read the code."""
         return ""
 
@@ -188,11 +156,13 @@ class ApiSchema(AutoSchema):
     def _problem(self, status: int) -> dict[str, Any]:
         phrase = HTTPStatus(status).phrase
         told = OpenApiResponse(Problem, phrase, examples=[_example_of(status)])
-        component = ResolvedComponent(
+        component = ResolvedComponent(  # type: ignore[no-untyped-call]
             name=phrase.replace(" ", ""),
             type=ResolvedComponent.RESPONSE,
             object=status,
-            schema=self._get_response_for_code(told, str(status), [errors.MEDIA_TYPE]),
+            schema=self._get_response_for_code(  # type: ignore[no-untyped-call]
+                told, str(status), [errors.MEDIA_TYPE]
+            ),
         )
         self.registry.register_on_missing(component)
         return dict(component.ref)
@@ -203,7 +173,7 @@ class ApiSchema(AutoSchema):
             codes.append(404)
         if self.method != "GET":
             codes += [400, 409, 413, 415]
-        elif self.view.action in ("list", "attempts"):
+        elif getattr(self.view, "action", "") in ("list", "attempts"):
             codes.append(400)
         if self._changes_a_notice:
             codes.append(412)
@@ -242,97 +212,3 @@ def _example_of(status: int) -> OpenApiExample:
             field: [told],
         }
     return OpenApiExample(kind, problem)
-
-
-# --- the operations --------------------------------------------------------------------------
-
-_WORDS = {
-    "title": "8주차 모임",
-    "content": "화요일 20시, 음성 채널에서 봐요. **교재 9장**을 읽어 오세요.",
-    "author": "민지",
-}
-_POSTED = OpenApiExample(
-    "For tomorrow, in every channel of the study",
-    {"study_id": 7, **_WORDS, "ping": "here", "publish_at": "2026-03-02T20:00:00+09:00"},
-    request_only=True,
-)
-_CHANGED = OpenApiExample("Another title", {"title": "8주차 모임 (장소 변경)"}, request_only=True)
-_FIRST_POSTED = OpenApiExample(
-    "At once, in one channel",
-    {"channel_id": "1100000000000000011", "study_id": 7, **_WORDS},
-    request_only=True,
-)
-_ETAG = OpenApiParameter(
-    "ETag", str, _HEADER, response=[200, 201], description="Which state of the notice this is."
-)
-
-
-def _shows_notice(summary: str, **options: Any) -> Any:
-    return extend_schema(
-        summary=summary, parameters=[_ETAG], **{"responses": NoticeShown, **options}
-    )
-
-
-FIRST_FRONTEND = extend_schema_view(
-    post=extend_schema(
-        operation_id="notice_post",
-        tags=["notices"],
-        summary="Publish a notice in one channel, at once",
-        description="The first frontend's contract. Fields beyond it are ignored.",
-        request=FirstFrontendForm,
-        responses={202: Queued},
-        examples=[_FIRST_POSTED],
-    )
-)
-NOTICES = extend_schema_view(
-    list=extend_schema(
-        summary="The notices, page by page", parameters=[NoticeFilter], responses=NoticePage
-    ),
-    create=_shows_notice(
-        "Write a notice",
-        description="Without `publish_at` it is published at once; with null it is a draft. "
-        "Without `channel_ids` it goes into every channel of the study.",
-        request=NewNoticeForm,
-        responses={201: NoticeShown},
-        examples=[_POSTED],
-    ),
-    preview=extend_schema(
-        summary="See what a notice would be, and what would go wrong",
-        request=NewNoticeForm,
-        responses={200: Preview},
-        examples=[_POSTED],
-    ),
-    retrieve=_shows_notice("One notice, and what became of it"),
-    partial_update=_shows_notice(
-        "Change a notice",
-        description="What is shown already is edited in Discord.",
-        request=NoticeChangeForm,
-        examples=[_CHANGED],
-    ),
-    withdraw=_shows_notice(
-        "Take a notice back", description="Its messages are deleted.", request=None
-    ),
-    send_again=_shows_notice(
-        "Try again where it failed", description="And where it is unknown.", request=None
-    ),
-    attempts=extend_schema(
-        summary="Every request to Discord, newest first",
-        parameters=[OpenApiParameter("cursor", str)],
-        responses=AttemptPage,
-    ),
-)
-STUDIES = extend_schema_view(
-    list=extend_schema(summary="The studies", responses=StudyShown(many=True)),
-    retrieve=extend_schema(summary="One study", responses=StudyShown),
-    create=extend_schema(
-        summary="Set up a study (site admins)", request=StudyForm, responses={201: StudyShown}
-    ),
-    partial_update=extend_schema(
-        summary="Change a study (site admins)", request=StudyForm, responses=StudyShown
-    ),
-)
-CHANNELS = extend_schema_view(
-    list=extend_schema(summary="The channels", responses=ChannelShown(many=True)),
-    retrieve=extend_schema(summary="One channel", responses=ChannelShown),
-)
-HIDDEN = extend_schema(exclude=True)

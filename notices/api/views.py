@@ -1,6 +1,6 @@
 """The addresses' answers: find what the caller may see, check, change, and show it."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -16,7 +16,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
-from notices.api import schema
+from notices.api import operations
 from notices.api.authentication import caller_of
 from notices.api.etags import check_match, etag
 from notices.api.fields import ID_PATTERN
@@ -51,14 +51,15 @@ class Counted(APIView):
     def finalize_response(
         self, request: Request, response: Any, *args: Any, **kwargs: Any
     ) -> Response:
-        response = super().finalize_response(request, response, *args, **kwargs)
+        answer: Response = super().finalize_response(request, response, *args, **kwargs)
         for throttle in self.throttles:
             if isinstance(throttle, CallerRate) and throttle.standing:
-                response.headers.update(throttle.standing.headers())
-        return response
+                for name, value in throttle.standing.headers().items():
+                    answer[name] = value
+        return answer
 
 
-@schema.FIRST_FRONTEND
+@operations.FIRST_FRONTEND
 class FirstFrontendNotice(Counted):
     @idempotent
     def post(self, request: Request) -> Response:
@@ -85,7 +86,7 @@ class Resource(Counted, ViewSet):
         return NotFound(told % {"id": pk, "address": self.address})
 
 
-@schema.NOTICES
+@operations.NOTICES
 class Notices(Resource):
     address = "/api/v1/notices/"
 
@@ -160,18 +161,20 @@ class Notices(Resource):
 
     @action(detail=True)
     def attempts(self, request: Request, pk: str) -> Response:
-        if not readable_notices(caller_of(request)).filter(pk=pk).exists():
+        notice = readable_notices(caller_of(request)).filter(pk=pk).first()
+        if notice is None:
             raise self.unknown(pk)
         pages = Pages()
-        attempts = Attempt.objects.filter(delivery__notice=pk).select_related("delivery")
+        attempts = Attempt.objects.filter(delivery__notice=notice).select_related("delivery")
         page = pages.paginate_queryset(attempts, request, self)
         return pages.get_paginated_response(AttemptShown(page, many=True).data)
 
-    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> NoReturn:
+        told = _("%(method)s is not allowed; use one that the header Allow names.")
         if request.method == "DELETE":
             told = _("%(method)s is not allowed; POST to withdraw/ to take a notice back.")
-            raise MethodNotAllowed("DELETE", detail=told % {"method": "DELETE"})
-        return super().http_method_not_allowed(request, *args, **kwargs)
+        method = str(request.method)
+        raise MethodNotAllowed(method, detail=told % {"method": method})
 
     def _checked(self, request: Request) -> NewNoticeForm:
         form = NewNoticeForm(data=request.data, context={"caller": caller_of(request)})
@@ -195,7 +198,7 @@ class Notices(Resource):
         return Response(shown, status=code, headers={"ETag": etag(notice, shown)})
 
 
-@schema.STUDIES
+@operations.STUDIES
 class Studies(Resource):
     """Leaders and frontends read them; a site admin sets them up, as in the admin."""
 
@@ -231,7 +234,7 @@ class Studies(Resource):
         return Response(StudyShown(study).data, status=code, headers=headers)
 
 
-@schema.CHANNELS
+@operations.CHANNELS
 class Channels(Resource):
     """Those of the caller's studies. The bot writes what is here, and nobody else."""
 
@@ -247,7 +250,7 @@ class Channels(Resource):
         return Response(ChannelShown(channel).data)
 
 
-@schema.HIDDEN
+@operations.HIDDEN
 class NoSuchAddress(APIView):
     """What else is asked for under /api/: in the API's own words, whoever asks."""
 
