@@ -11,7 +11,8 @@ A field called like a member of the problem itself (`title`) is in `errors` alon
 
 import logging
 import re
-from collections.abc import Iterator
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -97,11 +98,11 @@ def _problem(refusal: APIException, request: Request) -> dict[str, Any]:
     """The document; of a field that was refused with its name, what was sent, and the sentences."""
     detail = " ".join(_messages(refusal.detail))
     fields: dict[str, list[str]] = {}
-    sent: Any = {}
+    sent: Mapping[str, Any] = {}
     if isinstance(refusal, ValidationError) and isinstance(refusal.detail, dict):
         fields = {name: list(_messages(told)) for name, told in refusal.detail.items()}
         detail = " ".join(f"{name}: {' '.join(told)}" for name, told in fields.items())
-        sent = request.query_params if request.method in SAFE_METHODS else request.data
+        sent = _sent(request)
     return {
         "type": f"urn:studybot:{_code(refusal).replace('_', '-')}",
         "title": str(TITLES[HTTPStatus(refusal.status_code)]),
@@ -121,6 +122,16 @@ def _problem(refusal: APIException, request: Request) -> dict[str, Any]:
         for name, told in fields.items()
         if name not in MEMBERS
     }
+
+
+def _sent(request: Request) -> Mapping[str, Any]:
+    """What the refused fields are fields of: headers, and the body or the address."""
+    if request.method in SAFE_METHODS:
+        return ChainMap(request.query_params.dict(), request.headers)
+    try:
+        return ChainMap(request.data, request.headers)
+    except APIException:
+        return request.headers  # A header was refused before the body was read.
 
 
 def _code(refusal: APIException) -> str:

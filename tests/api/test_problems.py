@@ -1,4 +1,4 @@
-"""Every refusal is a problem document (RFC 9457), in the reader's language, and tells no secrets."""
+"""Every refusal is a problem document (RFC 9457), in the reader's language, without secrets."""
 
 from typing import Any
 
@@ -49,6 +49,19 @@ def test_a_field_is_there_by_its_own_name_for_the_first_frontend(
     answer = frontend.post("/notice/", first_post, format="json")
 
     assert answer.json()["content"] == ["This is missing; send it."]
+
+
+def test_a_header_is_refused_before_a_body_that_cannot_be_read(frontend: APIClient) -> None:
+    answer = frontend.post(
+        NOTICES,
+        b"\xff",
+        content_type="application/json",
+        headers={"Idempotency-Key": "a" * 300},
+    )
+
+    (error,) = answer.json()["errors"]
+    assert answer.status_code == 400
+    assert (error["field"], error["value"]) == ("Idempotency-Key", "a" * 79 + "…")
 
 
 def test_a_long_value_is_shown_shortened(frontend: APIClient, post: dict[str, Any]) -> None:
