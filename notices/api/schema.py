@@ -149,15 +149,15 @@ class ApiSchema(AutoSchema):
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         if self.method == "GET":
-            bodies["304"] = {"description": HTTPStatus.NOT_MODIFIED.phrase}
+            bodies["304"] = {"description": "It is still the same."}
         bodies |= {str(status): self._problem(status) for status in self._problems()}
         return bodies
 
     def _problem(self, status: int) -> dict[str, Any]:
-        phrase = HTTPStatus(status).phrase
-        told = OpenApiResponse(Problem, phrase, examples=[_example_of(status)])
+        title = errors.TITLES[HTTPStatus(status)]
+        told = OpenApiResponse(Problem, title, examples=[_example_of(status)])
         component = ResolvedComponent(  # type: ignore[no-untyped-call]
-            name=phrase.replace(" ", ""),
+            name=f"Problem{status}",
             type=ResolvedComponent.RESPONSE,
             object=status,
             schema=self._get_response_for_code(  # type: ignore[no-untyped-call]
