@@ -14,6 +14,7 @@ SENSIBLE: dict[str, Any] = {
     "study_id": STUDY,
     "channel_id": CHANNEL,
     "channel_ids": [CHANNEL],
+    "ping_role_id": "1100000000000000099",
     "url": "https://example.com/8",
     "image": "https://example.com/8.png",
     "publish_at": "2998-01-01T00:00:00Z",
