@@ -83,8 +83,10 @@ def test_rotating_prints_a_successor_and_says_when_the_old_key_ends(study: Study
 
     new, said = createapikey("--rotate", old.partition(".")[0], "--overlap", "2")
 
-    successor = ApiKey.objects.get_from_key(new.strip())
-    ending = ApiKey.objects.get_from_key(old.strip())
+    successor = ApiKey.objects.get(prefix=new.partition(".")[0])
+    ending = ApiKey.objects.get(prefix=old.partition(".")[0])
+    assert ApiKey.objects.is_valid(new.strip())
+    assert ApiKey.objects.is_valid(old.strip())
     assert (successor.name, list(successor.allowed_studies())) == ("p", [study])
     assert successor.expiry_date is None
     assert ending.expiry_date is not None

@@ -11,7 +11,6 @@ A field called like a member of the problem itself (`title`) is in `errors` alon
 
 import logging
 import re
-from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -127,9 +126,10 @@ def _problem(refusal: APIException, request: Request) -> dict[str, Any]:
 def _sent(request: Request) -> Mapping[str, Any]:
     """What the refused fields are fields of: headers, and the body or the address."""
     if request.method in SAFE_METHODS:
-        return ChainMap(request.query_params.dict(), request.headers)
+        return {**request.headers, **request.query_params.dict()}
     try:
-        return ChainMap(request.data, request.headers)
+        body: Any = request.data
+        return {**request.headers, **body}
     except APIException:
         return request.headers  # A header was refused before the body was read.
 

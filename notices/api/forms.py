@@ -35,7 +35,8 @@ from notices.models import (
 
 def find_study(caller: Caller, study_id: int) -> Study:
     """A study that is not the caller's is refused in the words of one that does not exist."""
-    study = caller.studies.filter(pk=study_id).first()
+    # Not by first(), which would order the one that there may be.
+    study = next(iter(caller.studies.filter(pk=study_id).order_by()), None)
     if study is None:
         raise serializers.ValidationError(
             {
@@ -47,7 +48,7 @@ def find_study(caller: Caller, study_id: int) -> Study:
 
 
 def _connected_channels(study: Study, ids: list[int], field: str) -> list[Channel]:
-    channels = {channel.pk: channel for channel in study.channels.filter(pk__in=ids)}
+    channels = {channel.pk: channel for channel in study.channels.filter(pk__in=ids).order_by()}
     missing = ", ".join(str(pk) for pk in ids if pk not in channels)
     if missing:
         raise serializers.ValidationError(

@@ -34,7 +34,7 @@ def notices(study: Study, channel: Channel, second_channel: Channel) -> list[int
     return made
 
 
-def listed(client: APIClient, **asked: Any) -> list[int]:
+def listed(client: APIClient, asked: dict[str, str]) -> list[int]:
     answer = client.get(NOTICES, asked)
     assert answer.status_code == 200, answer.content
     return [notice["id"] for notice in answer.json()["results"]]
@@ -71,11 +71,11 @@ def test_what_is_asked_for_is_listed(
     frontend: APIClient,
     every_frontend: APIClient,
     notices: list[int],
-    asked: dict[str, Any],
+    asked: dict[str, str],
     found: list[int],
 ) -> None:
     for client in (frontend, every_frontend):
-        assert listed(client, **asked) == [notices[number] for number in found]
+        assert listed(client, asked) == [notices[number] for number in found]
 
 
 @pytest.mark.parametrize("ordering", ["id", "-id"])
@@ -84,7 +84,7 @@ def test_pages_keep_filter_order_and_size(
 ) -> None:
     wanted = sorted(notices, reverse=ordering == "-id")
     seen: list[int] = []
-    page = frontend.get(NOTICES, {"ordering": ordering, "page_size": 1, "search": "week"}).json()
+    page = frontend.get(NOTICES, {"ordering": ordering, "page_size": "1", "search": "week"}).json()
     while True:
         seen += [notice["id"] for notice in page["results"]]
         if page["next"] is None:
