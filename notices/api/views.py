@@ -134,9 +134,7 @@ class Notices(Resource):
     def withdraw(self, request: Request, pk: str) -> Response:
         with transaction.atomic():
             notice = self._locked(request, pk)
-            if notice.withdrawn_at is None and not notice.withdraw(
-                by=caller_of(request).actor
-            ):
+            if notice.withdrawn_at is None and not notice.withdraw(by=caller_of(request).actor):
                 _refuse_archived(notice)
                 raise Conflict(
                     _("Notice %(id)s is a draft: there is nothing to withdraw.") % {"id": pk}

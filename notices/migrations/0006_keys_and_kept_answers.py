@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notices', '0004_application_of_a_bot'),
+        ('notices', '0005_history'),
     ]
 
     operations = [
