@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, NamedTuple, Self
 from zoneinfo import available_timezones
 
@@ -34,6 +34,7 @@ URL_LIMIT = 2048
 _REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFERENCE_LENGTH = 10
 DETAIL_LIMIT = 500
+STUDY_NAME_LIMIT = 100
 
 http_url = URLValidator(schemes=["http", "https"])
 
@@ -134,7 +135,7 @@ class Study(models.Model):
         KOREAN = "ko", _("Korean")
         ENGLISH = "en", _("English")
 
-    name = models.CharField(_("name"), max_length=100, validators=[validate_not_blank])
+    name = models.CharField(_("name"), max_length=STUDY_NAME_LIMIT, validators=[validate_not_blank])
     leaders = models.ManyToManyField(
         settings.AUTH_USER_MODEL, related_name="studies", blank=True, verbose_name=_("leaders")
     )
@@ -184,12 +185,20 @@ class ApiKeyManager(BaseAPIKeyManager):
 class ApiKey(AbstractAPIKey):
     """A frontend's key, kept hashed; good for the studies it was made for."""
 
+    # A write for every request would cost more than it tells.
+    USE_NOTED_EVERY = timedelta(minutes=1)
+    INHERITED_FIELDS = ("name", "all_studies", "read_only")
+
     studies = models.ManyToManyField(
         Study, related_name="api_keys", blank=True, verbose_name=_("studies")
     )
     all_studies = models.BooleanField(
         _("every study"), default=False, help_text=_("Good for every study, later ones too.")
     )
+    read_only = models.BooleanField(
+        _("only reads"), default=False, help_text=_("It may read notices, and write none.")
+    )
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
 
     objects: ClassVar[ApiKeyManager] = ApiKeyManager()  # type: ignore[assignment]
 
@@ -200,6 +209,57 @@ class ApiKey(AbstractAPIKey):
 
     def allowed_studies(self) -> StudyQuerySet:
         return Study.objects.all() if self.all_studies else Study.objects.filter(api_keys=self)
+
+    def note_use(self, now: datetime) -> None:
+        """Write down when it was last used, at most once a minute."""
+        if self.last_used_at is None or now - self.last_used_at >= self.USE_NOTED_EVERY:
+            ApiKey.objects.filter(pk=self.pk).update(last_used_at=now)
+
+    def rotate(self, overlap: timedelta) -> tuple[ApiKey, str]:
+        """Make a successor with the same rights; this key is good for `overlap` more, no longer.
+
+        Returns it and its key, which is not kept. It lives as long as this one was to live.
+        """
+        now = timezone.now()
+        ends = now + overlap
+        with transaction.atomic():
+            successor = ApiKey(**{name: getattr(self, name) for name in self.INHERITED_FIELDS})
+            if self.expiry_date is not None:
+                successor.expiry_date = now + (self.expiry_date - self.created)
+            key = ApiKey.objects.assign_key(successor)
+            successor.save()
+            successor.studies.set(self.studies.all())
+            self.expiry_date = min(self.expiry_date or ends, ends)
+            self.save(update_fields=["expiry_date"])
+        return successor, key
+
+
+class KeptAnswer(models.Model):
+    """What a request with an Idempotency-Key was answered, for whoever repeats it.
+
+    Written in the transaction of what the request did: either both are there or neither.
+    """
+
+    KEPT = timedelta(hours=24)
+
+    caller = models.CharField(max_length=40)
+    key = models.CharField(max_length=255)
+    request_hash = models.CharField(max_length=64)
+    begun_at = models.DateTimeField()
+    # Null within the transaction alone, while the request is under way.
+    status = models.PositiveSmallIntegerField(null=True)
+    headers = models.JSONField(default=dict)
+    body = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["caller", "key"], name="kept_answer_once_per_key"),
+        ]
+        # Pruning.
+        indexes = [models.Index(fields=["begun_at"], name="kept_answer_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.caller} {self.key}"
 
 
 # Who does something to a notice: a user, a frontend by its key, or nobody that is known.

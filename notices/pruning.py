@@ -19,7 +19,7 @@ from django.utils import timezone
 from django_q.models import Task
 
 from notices import ledger
-from notices.models import Attempt, BotInstance, Delivery, DeliveryQuerySet, Notice
+from notices.models import Attempt, BotInstance, Delivery, DeliveryQuerySet, KeptAnswer, Notice
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,7 @@ class Pruned:
     attempts: int = 0
     tasks: int = 0
     bots: int = 0
+    answers: int = 0
 
     def __str__(self) -> str:
         return ", ".join(f"{name} {number}" for name, number in asdict(self).items())
@@ -75,6 +76,7 @@ def prune(now: datetime, seconds: float) -> bool:
 def _batches(now: datetime, gone: Pruned) -> Iterator[None]:
     """Each step is a batch that is committed."""
     gone.bots += BotInstance.objects.filter(heartbeat_at__lt=now - BOT_IS_DEAD_AFTER).delete()[0]
+    yield from _prune_answers(now, gone)
     if settings.KEEP_DELIVERIES_DAYS:
         yield from _archive_notices(now - timedelta(days=settings.KEEP_DELIVERIES_DAYS), now, gone)
     if settings.KEEP_ATTEMPTS_DAYS:
@@ -122,6 +124,14 @@ def _prune_attempts(cutoff: datetime, gone: Pruned) -> Iterator[None]:
         with transaction.atomic():
             ledger.lock_notices(batch.values())
             gone.attempts += old.filter(pk__in=batch).delete()[0]
+        yield
+
+
+def _prune_answers(now: datetime, gone: Pruned) -> Iterator[None]:
+    """What was kept for whoever repeats a request."""
+    old = KeptAnswer.objects.filter(begun_at__lte=now - KeptAnswer.KEPT)
+    while ids := list(old.values_list("pk", flat=True)[:BATCH]):
+        gone.answers += KeptAnswer.objects.filter(pk__in=ids).delete()[0]
         yield
 
 

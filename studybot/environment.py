@@ -12,6 +12,9 @@ from dotenv import dotenv_values
 
 _LINE = re.compile(r"^\s*(#.*)?$|^\s*(export\s+)?[A-Za-z_][A-Za-z0-9_]*\s*=")
 _TRUE = {"1", "true", "yes", "on"}
+_COUNT = re.compile(r"[1-9][0-9]{0,8}")
+_UNIT_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
+_ORIGIN = re.compile(r"https?://[^/\s,*]+")
 _FALSE = {"0", "false", "no", "off"}
 
 
@@ -84,6 +87,26 @@ def url(name: str, default: str, schemes: tuple[str, ...]) -> str:
         shown = f"{parts.scheme}://…" if "@" in value else value  # never a password in a log
         raise _refuse(name, shown, f"write an address that begins with {' or '.join(schemes)}://")
     return value.rstrip("/")
+
+
+def rate(name: str, default: str) -> tuple[int, int] | None:
+    """How many in how many seconds; null where it says off."""
+    value = text(name, default).lower()
+    if value == "off":
+        return None
+    count, _slash, unit = value.partition("/")
+    if not _COUNT.fullmatch(count) or unit not in _UNIT_SECONDS:
+        raise _refuse(name, value, "write a number such as 600/minute, /second, /hour, or off")
+    return int(count), _UNIT_SECONDS[unit]
+
+
+def origins(name: str) -> list[str]:
+    """Where pages come from, separated by commas: scheme and host, nothing behind."""
+    found = names(name)
+    for origin in found:
+        if not _ORIGIN.fullmatch(origin):
+            raise _refuse(name, origin, "write origins such as https://study.example.org")
+    return found
 
 
 def time_zone(name: str, default: str) -> str:

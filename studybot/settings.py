@@ -104,6 +104,20 @@ Q_CLUSTER: dict[str, Any] = {
     **({"redis": _redis_url} if REDIS_URL else {"orm": "default", "poll": 0.2 if SQLITE else 0.05}),
 }
 
+# Counts each caller's requests. Without Redis every web process counts for itself.
+CACHES: dict[str, Any] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": _redis_url,
+        "KEY_PREFIX": Q_CLUSTER["name"],
+    }
+    if REDIS_URL
+    else {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
+
 # --- the web -------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "notices",
@@ -118,11 +132,15 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "rest_framework_api_key",
+    "corsheaders",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_q",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -206,15 +224,68 @@ UNFOLD: dict[str, Any] = {
     },
 }
 
+# --- the API -------------------------------------------------------------------------------
+# A frontend that has gone wild, not a busy one: more than one small machine can answer for long.
+API_RATE = environment.rate("API_RATE", "30000/minute")
 API_KEY_CUSTOM_HEADER = "HTTP_X_API_KEY"
 REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["notices.api.authentication.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["notices.api.authentication.HasApiKey"],
+    # The first names the header that a 401 asks for.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "notices.api.authentication.ApiKeyAuthentication",
+        "notices.api.authentication.LoginAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["notices.api.authentication.MayAsk"],
+    "DEFAULT_THROTTLE_CLASSES": ["notices.api.rate.CallerRate"],
     "DEFAULT_PARSER_CLASSES": ["notices.api.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "notices.api.schema.ApiSchema",
     "EXCEPTION_HANDLER": "notices.api.errors.explain",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "studybot",
+    "DESCRIPTION": "Study leaders' notices, shown once in each Discord channel.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "NoticeStatus": "notices.models.Notice.Status",
+        "Ping": "notices.models.Notice.Ping",
+        "DeliveryState": "notices.models.Delivery.State",
+        "ChannelType": "notices.models.Channel.Type",
+        "AttemptAction": "notices.models.Attempt.Action",
+        "AttemptOutcome": "notices.models.Attempt.Outcome",
+        "Language": "notices.models.Study.Language",
+    },
+    # Nothing is fetched from elsewhere.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+# Pages of other sites may ask with a key, never with somebody's login.
+CORS_ALLOWED_ORIGINS = environment.origins("CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = r"^/(api/|notice)"
+CORS_ALLOW_HEADERS = (
+    "accept",
+    "accept-language",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "x-api-key",
+)
+CORS_EXPOSE_HEADERS = (
+    "ETag",
+    "Idempotent-Replayed",
+    "Location",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+)
 
 
 def _is_not_readyz(record: logging.LogRecord) -> bool:

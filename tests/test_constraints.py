@@ -16,6 +16,7 @@ from notices.models import (
     Change,
     Channel,
     Delivery,
+    KeptAnswer,
     Notice,
     Study,
     Tally,
@@ -63,6 +64,11 @@ def a_change_by_two() -> None:
 def the_same_tally_twice() -> None:
     Tally.objects.create(name="pauses")
     Tally.objects.create(name="pauses")
+
+
+def the_same_key_twice() -> None:
+    KeptAnswer.objects.create(caller="key abcdefgh", key="k", begun_at=NOW)
+    KeptAnswer.objects.create(caller="key abcdefgh", key="k", begun_at=NOW)
 
 
 def write_past_the_model(row: Any, **changes: Any) -> None:
@@ -155,6 +161,7 @@ BAD_ROWS: dict[str, list[Callable[[], Any]]] = {
     "change_deed_is_known": [lambda: a_change(deed="praised")],
     "change_has_one_author": [a_change_by_two],
     "tally_is_one": [the_same_tally_twice],
+    "kept_answer_once_per_key": [the_same_key_twice],
 }
 CASES = [
     pytest.param(name, write, id=f"{name}-{number}")

@@ -1,9 +1,11 @@
 """manage.py createapikey: the key is printed once, alone, and kept hashed."""
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from notices.models import ApiKey, Study
 
@@ -64,3 +66,49 @@ def test_a_name_that_cannot_be_listed_is_refused(name: str) -> None:
         createapikey(name)
 
     assert not ApiKey.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_key_may_only_read_and_for_some_days() -> None:
+    createapikey("p", "--read-only", "--days", "30")
+
+    api_key = ApiKey.objects.get()
+    assert api_key.read_only
+    assert api_key.expiry_date is not None
+    assert timedelta(days=29) < api_key.expiry_date - timezone.now() <= timedelta(days=30)
+
+
+def test_rotating_prints_a_successor_and_says_when_the_old_key_ends(study: Study) -> None:
+    old, _said = createapikey("p", "--study", str(study.pk))
+
+    new, said = createapikey("--rotate", old.partition(".")[0], "--overlap", "2")
+
+    successor = ApiKey.objects.get(prefix=new.partition(".")[0])
+    ending = ApiKey.objects.get(prefix=old.partition(".")[0])
+    assert ApiKey.objects.is_valid(new.strip())
+    assert ApiKey.objects.is_valid(old.strip())
+    assert (successor.name, list(successor.allowed_studies())) == ("p", [study])
+    assert successor.expiry_date is None
+    assert ending.expiry_date is not None
+    assert timedelta(hours=1) < ending.expiry_date - timezone.now() <= timedelta(hours=2)
+    assert "p is good until" in said
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("prefix", ["nonsense", "a.b"])
+def test_a_key_that_is_not_there_cannot_be_rotated(prefix: str) -> None:
+    with pytest.raises(CommandError, match="is not the beginning of a key"):
+        createapikey("--rotate", prefix)
+
+
+@pytest.mark.django_db
+def test_rotating_changes_no_rights() -> None:
+    with pytest.raises(CommandError, match="give it alone"):
+        createapikey("--rotate", "abcdefgh", "--read-only")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("days", ["-1", "x", "1.5", "9" * 9])
+def test_days_that_are_no_number_are_refused(days: str) -> None:
+    with pytest.raises(CommandError, match="--days"):
+        createapikey("p", f"--days={days}")

@@ -329,7 +329,9 @@ def test_it_says_in_one_line_what_went(
 ) -> None:
     with caplog.at_level(logging.INFO, logger="notices.pruning"):
         prune_all()
-    assert caplog.messages == ["pruned: notices 1, deliveries 1, attempts 1, tasks 0, bots 0"]
+    assert caplog.messages == [
+        "pruned: notices 1, deliveries 1, attempts 1, tasks 0, bots 0, answers 0"
+    ]
 
 
 # --- what else is left behind --------------------------------------------------------------

@@ -1,32 +1,65 @@
-"""Who asks: a frontend, known by its key alone."""
+"""Who asks: a frontend by its key, or a leader by her session; and what either may do."""
 
-from django.contrib.auth.models import AnonymousUser
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
-from rest_framework.permissions import BasePermission
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework_api_key.permissions import KeyParser
 
-from notices.models import ApiKey
+from notices.models import ApiKey, Study, StudyQuerySet
 
 _PREFIX_LENGTH = 8  # What the admin shows of a key; the rest is secret.
 
 
-def key_of(request: Request) -> ApiKey:
-    """The key behind a request that HasApiKey let in."""
-    if not isinstance(request.auth, ApiKey):
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever asks. Requests are counted, and answers kept for repeats, by the name."""
+
+    name: str
+    studies: StudyQuerySet
+    has_every_study: bool
+    actor: ApiKey | User
+    read_only: bool = False
+
+    @classmethod
+    def with_key(cls, key: ApiKey) -> Caller:
+        studies = key.allowed_studies()
+        return cls(f"key {key.prefix}", studies, key.all_studies, key, key.read_only)
+
+    @classmethod
+    def logged_in(cls, user: User) -> Caller:
+        return cls(f"user {user.pk}", Study.objects.led_by(user), user.is_superuser, user)
+
+    @property
+    def is_site_admin(self) -> bool:
+        return isinstance(self.actor, User) and self.has_every_study
+
+    @property
+    def authorship(self) -> dict[str, ApiKey | User]:
+        """What is written down of a notice that the caller makes."""
+        return {"created_by" if isinstance(self.actor, User) else "created_with": self.actor}
+
+
+def caller_of(request: Request) -> Caller:
+    """Who is behind a request that MayAsk let in."""
+    if not isinstance(request.auth, Caller):
         raise NotAuthenticated
     return request.auth
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey]:
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, Caller] | None:
         sent = KeyParser().get(request)
         if not sent:
-            raise NotAuthenticated(
-                _("The header X-API-Key is missing; put the key that a site admin made into it.")
-            )
+            return None
         key = _usable_key(sent)
         if key is None:
             raise AuthenticationFailed(
@@ -36,15 +69,45 @@ class ApiKeyAuthentication(BaseAuthentication):
                 )
                 % {"key": sent.partition(".")[0][:_PREFIX_LENGTH]}
             )
-        return AnonymousUser(), key
+        key.note_use(timezone.now())
+        return AnonymousUser(), Caller.with_key(key)
 
     def authenticate_header(self, request: Request) -> str:
         return 'ApiKey realm="studybot", header="X-API-Key"'
 
 
-class HasApiKey(BasePermission):
+class LoginAuthentication(SessionAuthentication):
+    """The admin's own login, for pages on the same site; what changes something needs its token."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Caller] | None:
+        found = super().authenticate(request)
+        return found and (found[0], Caller.logged_in(found[0]))
+
+
+class MayAsk(BasePermission):
+    """A key that only reads writes nothing. A login without a study has no business here."""
+
     def has_permission(self, request: Request, view: object) -> bool:
-        return isinstance(request.auth, ApiKey)
+        if not isinstance(request.auth, Caller):
+            raise NotAuthenticated(
+                _(
+                    "The header X-API-Key is missing; put the key that a site admin made into it, "
+                    "or log in at /admin/."
+                )
+            )
+        caller = request.auth
+        if caller.read_only and request.method not in SAFE_METHODS:
+            raise PermissionDenied(
+                _("This key only reads; ask a site admin for one that may write.")
+            )
+        if isinstance(caller.actor, User) and not (
+            caller.has_every_study or caller.studies.exists()
+        ):
+            raise PermissionDenied(
+                _("The account %(name)s leads no study. Ask a site admin to make it a leader.")
+                % {"name": caller.actor.get_username()}
+            )
+        return True
 
 
 def _usable_key(sent: str) -> ApiKey | None:

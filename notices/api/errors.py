@@ -1,42 +1,142 @@
-"""Every refusal in one shape: the field (or "detail"), and sentences that say what to do."""
+"""Every refusal in one shape, RFC 9457's: what is wrong, where, and what to do about it.
+
+    {"type": "urn:studybot:invalid", "title": "Something that was sent cannot be used",
+     "status": 400, "detail": "content: This is missing; send it.",
+     "errors": [{"field": "content", "value": null, "detail": "This is missing; send it."}],
+     "content": ["This is missing; send it."]}
+
+The last member is what the first frontend reads: each field by its own name, with its sentences.
+A field called like a member of the problem itself (`title`) is in `errors` alone.
+"""
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Any
 
-from django.db import IntegrityError
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.db import IntegrityError, InterfaceError, OperationalError
+from django.http import Http404
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import ErrorDetail, UnsupportedMediaType
+from django.utils.translation import gettext_lazy
+from rest_framework.exceptions import (
+    APIException,
+    ErrorDetail,
+    NotFound,
+    PermissionDenied,
+    UnsupportedMediaType,
+    ValidationError,
+)
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from notices.api.refusals import Conflict, quoted
+from notices.api.refusals import Broken, Conflict, Unavailable, quoted, shortened
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+MEMBERS = ("type", "title", "status", "detail", "errors")
+TITLES = {
+    HTTPStatus.BAD_REQUEST: gettext_lazy("Something that was sent cannot be used"),
+    HTTPStatus.UNAUTHORIZED: gettext_lazy("Nobody knows who is asking"),
+    HTTPStatus.FORBIDDEN: gettext_lazy("This is not allowed"),
+    HTTPStatus.NOT_FOUND: gettext_lazy("There is no such thing"),
+    HTTPStatus.METHOD_NOT_ALLOWED: gettext_lazy("This method is not for this address"),
+    HTTPStatus.NOT_ACCEPTABLE: gettext_lazy("Answers are in JSON alone"),
+    HTTPStatus.CONFLICT: gettext_lazy("This does not fit with what there is"),
+    HTTPStatus.PRECONDITION_FAILED: gettext_lazy("It was changed since you read it"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: gettext_lazy("The body is too large"),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: gettext_lazy("The body is not JSON"),
+    HTTPStatus.TOO_MANY_REQUESTS: gettext_lazy("Too many requests"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: gettext_lazy("The server is at fault"),
+    HTTPStatus.SERVICE_UNAVAILABLE: gettext_lazy("Not available for the moment"),
+}
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def explain(exc: Exception, context: dict[str, Any]) -> Response | None:
-    if isinstance(exc, IntegrityError):
-        logger.warning("A request met another one's change", exc_info=exc)
-        exc = Conflict()
-    if isinstance(exc, UnsupportedMediaType):
-        told = _("The body is marked as %(value)s; send JSON, as Content-Type: application/json.")
-        exc.detail = ErrorDetail(told % {"value": _sent_type(context)})
-    response = exception_handler(exc, context)
+    request: Request = context["request"]
+    refusal = _refusal(exc, request)
+    response = exception_handler(refusal, context)
     if response is not None:
-        detail = response.data if isinstance(response.data, dict) else {"detail": response.data}
-        response.data = {
-            _sayable(name): [_sayable(message) for message in _messages(told)]
-            for name, told in detail.items()
-        }
+        response.data = _problem(refusal, request)
+        response.content_type = MEDIA_TYPE
     return response
 
 
-def _sent_type(context: dict[str, Any]) -> str:
-    return quoted(context["request"].content_type)
+def _refusal(exc: Exception, request: Request) -> APIException:
+    """What is told of what went wrong. What caused a fault of ours goes to the log alone."""
+    match exc:
+        case UnsupportedMediaType():
+            told = _(
+                "The body is marked as %(value)s; send JSON, as Content-Type: application/json."
+            )
+            exc.detail = ErrorDetail(told % {"value": quoted(request.content_type)})
+            return exc
+        case APIException():
+            return exc
+        case Http404():
+            return NotFound()
+        case DjangoPermissionDenied():
+            return PermissionDenied()
+        case IntegrityError():
+            log.warning("A request met another one's change", exc_info=exc)
+            return Conflict()
+        case OperationalError() | InterfaceError():
+            log.error("The database does not answer", exc_info=exc)
+            return Unavailable()
+    log.error("%s %s failed", request.method, request.path, exc_info=exc)
+    return Broken()
+
+
+def _problem(refusal: APIException, request: Request) -> dict[str, Any]:
+    """The document; of a field that was refused with its name, what was sent, and the sentences."""
+    detail = " ".join(_messages(refusal.detail))
+    fields: dict[str, list[str]] = {}
+    sent: Mapping[str, Any] = {}
+    if isinstance(refusal, ValidationError) and isinstance(refusal.detail, dict):
+        fields = {name: list(_messages(told)) for name, told in refusal.detail.items()}
+        detail = " ".join(f"{name}: {' '.join(told)}" for name, told in fields.items())
+        sent = _sent(request)
+    return {
+        "type": f"urn:studybot:{_code(refusal).replace('_', '-')}",
+        "title": str(TITLES[HTTPStatus(refusal.status_code)]),
+        "status": refusal.status_code,
+        "detail": _sayable(detail),
+        "errors": [
+            {
+                "field": _sayable(name),
+                "value": _sayable_value(sent.get(name)),
+                "detail": _sayable(message),
+            }
+            for name, told in fields.items()
+            for message in told
+        ],
+    } | {
+        _sayable(name): [_sayable(message) for message in told]
+        for name, told in fields.items()
+        if name not in MEMBERS
+    }
+
+
+def _sent(request: Request) -> Mapping[str, Any]:
+    """What the refused fields are fields of: headers, and the body or the address."""
+    if request.method in SAFE_METHODS:
+        return {**request.headers, **request.query_params.dict()}
+    try:
+        body: Any = request.data
+        return {**request.headers, **body}
+    except APIException:
+        return request.headers  # A header was refused before the body was read.
+
+
+def _code(refusal: APIException) -> str:
+    code = getattr(refusal.detail, "code", None)
+    return str(code or refusal.default_code)
 
 
 def _messages(detail: Any) -> Iterator[str]:
@@ -51,3 +151,9 @@ def _messages(detail: Any) -> Iterator[str]:
 def _sayable(text: Any) -> str:
     # JSON can name half a character; UTF-8, in which we answer, cannot.
     return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", str(text))
+
+
+def _sayable_value(value: Any) -> str | None:
+    if value is None:
+        return None
+    return _sayable(shortened(value) if isinstance(value, str) else quoted(value))

@@ -1,9 +1,11 @@
 """The values a frontend sends, read strictly: a refusal says what to send instead."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_datetime
@@ -11,11 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from notices.api.refusals import quoted
-from notices.models import URL_LIMIT, Notice, http_url
+from notices.models import URL_LIMIT, http_url
 
-_ID = re.compile(r"[0-9]{1,19}")
-_LARGEST_ID = 2**63 - 1
+# An id as text: without a leading zero, so that there is one way to write it.
+ID_PATTERN = "[1-9][0-9]{0,18}"
+_ID = re.compile(ID_PATTERN)
+LARGEST_ID = 2**63 - 1
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
+_COLOUR = re.compile("#[0-9A-Fa-f]{6}")
 _FIRST_YEAR, _LAST_YEAR = 2000, 2999
 
 
@@ -24,19 +29,31 @@ def read_id(value: Any) -> int | None:
     if isinstance(value, str) and _ID.fullmatch(value):
         value = int(value)
     # type(), for True is an int.
-    return value if type(value) is int and 1 <= value <= _LARGEST_ID else None
+    return value if type(value) is int and 1 <= value <= LARGEST_ID else None
 
 
 class StrictField(serializers.Field[Any, Any, Any, Any]):
+    """A value of the type that `json_schema` describes, or a refusal in words."""
+
     default_error_messages = {
         "required": _("This is missing; send it."),
         "null": _("This must not be null; send a value or leave it out."),
     }
 
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        raise NotImplementedError
+
 
 class IdField(StrictField):
     default_error_messages = {
         "no_id": _("{value} is not an id; send a whole number from 1 to 9223372036854775807."),
+    }
+    json_schema = {
+        "oneOf": [
+            {"type": "string", "pattern": f"^{ID_PATTERN}$"},
+            {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
+        ],
     }
 
     def to_internal_value(self, data: Any) -> int:
@@ -44,6 +61,26 @@ class IdField(StrictField):
         if value is None:
             self.fail("no_id", value=quoted(data))
         return value
+
+
+class WholeField(StrictField):
+    default_error_messages = {
+        "no_number": _("{value} cannot be used; send a whole number from {least} to {most}."),
+    }
+
+    def __init__(self, *, least: int, most: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.least, self.most = least, most
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
+    def to_internal_value(self, data: Any) -> int:
+        number = read_id(data)
+        if number is None or not self.least <= number <= self.most:
+            self.fail("no_number", value=quoted(data), least=self.least, most=self.most)
+        return number
 
 
 class TextField(StrictField):
@@ -56,9 +93,16 @@ class TextField(StrictField):
         "too_long": _("{value} has {length} characters; shorten it to at most {limit}."),
     }
 
-    def __init__(self, *, limit: int, optional: bool = False) -> None:
-        super().__init__(required=not optional, allow_null=optional)
+    def __init__(self, *, limit: int, optional: bool = False, **options: Any) -> None:
+        super().__init__(required=not optional, allow_null=optional, **options)
         self.limit = limit
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        schema = {"type": "string", "maxLength": self.limit, "pattern": r"^[^\u0000]*$"}
+        if self.required:
+            schema |= {"minLength": 1, "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
+        return schema
 
     def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
         is_empty, value = super().validate_empty_values(data)
@@ -90,6 +134,11 @@ class LinkField(TextField):
     def __init__(self) -> None:
         super().__init__(limit=URL_LIMIT, optional=True)
 
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        web = {"type": "string", "format": "uri", "maxLength": self.limit, "pattern": "^https?://"}
+        return {"oneOf": [web, {"type": "string", "const": ""}]}
+
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
         if text and not _is_public_link(text):
@@ -107,15 +156,47 @@ def _is_public_link(text: str) -> bool:
     return "@" not in parts.netloc and ("." in parts.netloc or ":" in (parts.hostname or ""))
 
 
-class PingField(StrictField):
+class OneOfField(StrictField):
+    """A value of the choices, as a model has them: with their labels."""
+
     default_error_messages = {
         "unknown": _("{value} is not known here; send one of {allowed}."),
     }
 
+    def __init__(self, choices: Sequence[tuple[str, Any]], **options: Any) -> None:
+        super().__init__(**options)
+        self.choices = dict(choices)
+
     def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str) or data not in Notice.Ping.values:
-            self.fail("unknown", value=quoted(data), allowed=", ".join(Notice.Ping.values))
+        if not isinstance(data, str) or data not in self.choices:
+            self.fail("unknown", value=quoted(data), allowed=", ".join(self.choices))
         return data
+
+
+class TimeZoneField(StrictField):
+    default_error_messages = {
+        "no_zone": _("{value} is not a time zone; write one such as Asia/Seoul."),
+    }
+    json_schema = {"type": "string", "examples": ["Asia/Seoul"]}
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or data not in available_timezones():
+            self.fail("no_zone", value=quoted(data))
+        return data
+
+
+class ColourField(StrictField):
+    """#RRGGBB; a number inside."""
+
+    default_error_messages = {
+        "no_colour": _("{value} is not a colour; write one such as #5865f2."),
+    }
+    json_schema = {"type": "string", "pattern": "^#[0-9A-Fa-f]{6}$"}
+
+    def to_internal_value(self, data: Any) -> int:
+        if not isinstance(data, str) or not _COLOUR.fullmatch(data):
+            self.fail("no_colour", value=quoted(data))
+        return int(data[1:], 16)
 
 
 class MomentField(StrictField):
@@ -126,14 +207,16 @@ class MomentField(StrictField):
         ),
     }
 
+    json_schema = {"type": "string", "format": "date-time"}
+
     def to_internal_value(self, data: Any) -> datetime:
-        moment = _read_moment(data) if isinstance(data, str) else None
+        moment = read_moment(data) if isinstance(data, str) else None
         if moment is None:
             self.fail("no_moment", value=quoted(data))
         return moment
 
 
-def _read_moment(text: str) -> datetime | None:
+def read_moment(text: str) -> datetime | None:
     try:
         moment = parse_datetime(text)
     except ValueError:
@@ -155,6 +238,10 @@ class IdsField(StrictField):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.child = IdField()
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": self.child.json_schema, "minItems": 1}
 
     def to_internal_value(self, data: Any) -> list[int]:
         if not isinstance(data, list):

@@ -7,24 +7,36 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from notices.api.fields import IdField, IdsField, LinkField, MomentField, PingField, TextField
+from notices.api.authentication import Caller
+from notices.api.fields import (
+    ColourField,
+    IdField,
+    IdsField,
+    LinkField,
+    MomentField,
+    OneOfField,
+    TextField,
+    TimeZoneField,
+)
 from notices.api.refusals import quoted
 from notices.models import (
     AUTHOR_LIMIT,
     DESCRIPTION_LIMIT,
+    STUDY_NAME_LIMIT,
     TITLE_LIMIT,
-    ApiKey,
     Channel,
     Notice,
     Study,
 )
 
 
-def find_study(key: ApiKey, study_id: int) -> Study:
-    """A study the key is not good for is refused in the words of one that does not exist."""
-    study = key.allowed_studies().filter(pk=study_id).first()
+def find_study(caller: Caller, study_id: int) -> Study:
+    """A study that is not the caller's is refused in the words of one that does not exist."""
+    # Not by first(), which would order the one that there may be.
+    study = next(iter(caller.studies.filter(pk=study_id).order_by()), None)
     if study is None:
         raise serializers.ValidationError(
             {
@@ -36,7 +48,7 @@ def find_study(key: ApiKey, study_id: int) -> Study:
 
 
 def _connected_channels(study: Study, ids: list[int], field: str) -> list[Channel]:
-    channels = {channel.pk: channel for channel in study.channels.filter(pk__in=ids)}
+    channels = {channel.pk: channel for channel in study.channels.filter(pk__in=ids).order_by()}
     missing = ", ".join(str(pk) for pk in ids if pk not in channels)
     if missing:
         raise serializers.ValidationError(
@@ -102,6 +114,7 @@ def _create(study: Study, channels: list[Channel], **written: Any) -> Notice:
     return notice
 
 
+@extend_schema_serializer(component_name="FirstFrontendNotice")
 class FirstFrontendForm(serializers.Serializer[Notice]):
     """The contract of the first frontend: one channel, at once; what else it sends is ignored."""
 
@@ -113,27 +126,18 @@ class FirstFrontendForm(serializers.Serializer[Notice]):
     url = LinkField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        attrs["study"] = find_study(self.context["key"], attrs.pop("study_id"))
+        attrs["study"] = find_study(self.context["caller"], attrs.pop("study_id"))
         channel_id = attrs.pop("channel_id")
         attrs["channels"] = _connected_channels(attrs["study"], [channel_id], "channel_id")
         return attrs
 
     def create(self, validated_data: dict[str, Any]) -> Notice:
-        return _create(
-            publish_at=timezone.now(), created_with=self.context["key"], **validated_data
-        )
+        caller = self.context["caller"]
+        return _create(publish_at=timezone.now(), **caller.authorship, **validated_data)
 
 
-class _NoticeForm(serializers.Serializer[Notice]):
-    title = TextField(limit=TITLE_LIMIT)
-    content = TextField(limit=DESCRIPTION_LIMIT)
-    author = TextField(limit=AUTHOR_LIMIT, optional=True)
-    url = LinkField()
-    image = LinkField()
-    ping = PingField(required=False)
-    channel_ids = IdsField(required=False)
-    publish_at = MomentField(required=False, allow_null=True)
-    expires_at = MomentField(required=False, allow_null=True)
+class StrictForm(serializers.Serializer[Any]):
+    """What it does not know is refused by its name: a typing error is not to be lost."""
 
     def to_internal_value(self, data: Mapping[str, Any]) -> Any:
         unknown = {
@@ -147,14 +151,29 @@ class _NoticeForm(serializers.Serializer[Notice]):
         return super().to_internal_value(data)
 
 
+class _NoticeForm(StrictForm):
+    title = TextField(limit=TITLE_LIMIT)
+    content = TextField(limit=DESCRIPTION_LIMIT)
+    author = TextField(limit=AUTHOR_LIMIT, optional=True)
+    url = LinkField()
+    image = LinkField()
+    ping = OneOfField(Notice.Ping.choices, required=False)
+    channel_ids = IdsField(required=False)
+    publish_at = MomentField(required=False, allow_null=True)
+    expires_at = MomentField(required=False, allow_null=True)
+
+
+@extend_schema_serializer(component_name="NewNotice")
 class NewNoticeForm(_NoticeForm):
+    """A notice to write, for all channels of its study or for some."""
+
     study_id = IdField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         now = timezone.now()
         attrs.setdefault("publish_at", now)
         _check_expiry(attrs["publish_at"], attrs.get("expires_at"), now)
-        study = attrs["study"] = find_study(self.context["key"], attrs.pop("study_id"))
+        study = attrs["study"] = find_study(self.context["caller"], attrs.pop("study_id"))
         _check_ping(study, attrs.get("ping"))
         ids = attrs.pop("channel_ids", None)
         attrs["channels"] = (
@@ -163,12 +182,14 @@ class NewNoticeForm(_NoticeForm):
         return attrs
 
     def create(self, validated_data: dict[str, Any]) -> Notice:
-        return _create(created_with=self.context["key"], **validated_data)
+        return _create(**self.context["caller"].authorship, **validated_data)
 
 
+@extend_schema_serializer(component_name="NoticeChange")
 class NoticeChangeForm(_NoticeForm):
-    """Used with `partial` and a notice locked by the caller's transaction."""
+    """What is left out stays as it is; so does the study."""
 
+    # Locked by the caller's transaction.
     instance: Notice
 
     def to_internal_value(self, data: Mapping[str, Any]) -> Any:
@@ -224,3 +245,28 @@ def _check_not_published(notice: Notice, publish_at: datetime | None, now: datet
                 }
             }
         )
+
+
+@extend_schema_serializer(component_name="StudyToSetUp")
+class StudyForm(StrictForm):
+    """What a site admin sets up. A channel that nobody knows yet is known from then on."""
+
+    name = TextField(limit=STUDY_NAME_LIMIT)
+    language = OneOfField(Study.Language.choices, required=False)
+    time_zone = TimeZoneField(required=False)
+    colour = ColourField(required=False)
+    ping_role_id = IdField(required=False, allow_null=True)
+    channel_ids = IdsField(required=False)
+
+    def save(self, **_kwargs: Any) -> Study:
+        study = self.instance or Study()
+        ids = self.validated_data.pop("channel_ids", None)
+        for name, value in self.validated_data.items():
+            setattr(study, name, value)
+        with transaction.atomic():
+            study.save()
+            if ids is not None:
+                channels = [Channel(id=channel_id) for channel_id in ids]
+                Channel.objects.bulk_create(channels, ignore_conflicts=True)
+                study.channels.set(ids)
+        return study

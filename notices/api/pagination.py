@@ -9,31 +9,16 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from notices.api.fields import read_id
+from notices.api.filters import OLDEST_FIRST, PAGE_SIZE
 from notices.api.refusals import quoted
-from notices.api.representations import whole_notices
+from notices.api.representations import whole
+from notices.models import Notice
 from notices.newest import Parts
 
 
-class NewestFirst(CursorPagination):
-    page_size = 50
+class Pages(CursorPagination):
+    page_size = PAGE_SIZE
     ordering = "-id"
-
-    def __init__(self, parts: Parts) -> None:
-        self.parts = parts
-
-    def paginate_queryset(
-        self, queryset: Any, request: Request, view: APIView | None = None
-    ) -> list[Any] | None:
-        if not self.parts.is_everything:
-            offset, reverse, position = self.decode_cursor(request) or Cursor(0, False, None)
-            ids = self.parts.newest(
-                queryset,
-                offset + self.page_size + 1,
-                beyond=None if position is None else int(position),
-                oldest=reverse,
-            )
-            queryset = whole_notices().filter(pk__in=ids)
-        return super().paginate_queryset(queryset, request, view)
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         try:
@@ -44,6 +29,25 @@ class NewestFirst(CursorPagination):
         if cursor and cursor.position is not None and read_id(cursor.position) is None:
             raise _unknown_cursor(request)
         return cursor
+
+
+class PagesOfNotices(Pages):
+    def __init__(self, parts: Parts, page_size: int, ordering: str) -> None:
+        self.parts, self.page_size, self.ordering = parts, page_size, ordering
+
+    def paginate_queryset(
+        self, queryset: Any, request: Request, view: APIView | None = None
+    ) -> list[Any] | None:
+        if not self.parts.is_everything:
+            offset, reverse, position = self.decode_cursor(request) or Cursor(0, False, None)
+            ids = self.parts.newest(
+                queryset,
+                offset + self.page_size + 1,
+                beyond=None if position is None else int(position),
+                oldest=reverse != (self.ordering == OLDEST_FIRST),
+            )
+            queryset = Notice.objects.filter(pk__in=ids)
+        return super().paginate_queryset(whole(queryset), request, view)
 
 
 def _unknown_cursor(request: Request) -> ValidationError:

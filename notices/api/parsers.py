@@ -11,6 +11,8 @@ from rest_framework.parsers import BaseParser
 from notices.api.refusals import TooLarge, quoted
 
 LIMIT_BYTES = 64 * 1024
+# An object of lists is what is needed.
+LIMIT_DEPTH = 8
 
 
 class BoundedJSONParser(BaseParser):
@@ -34,7 +36,7 @@ class BoundedJSONParser(BaseParser):
                 object_pairs_hook=_without_doubles,
             )
         except RecursionError as error:
-            raise ParseError(_("The body is nested too deeply; send one flat object.")) from error
+            raise _too_deep() from error
         except ValueError as error:
             raise ParseError(
                 _("The body is not JSON in UTF-8 (%(error)s); correct it.") % {"error": error}
@@ -44,6 +46,8 @@ class BoundedJSONParser(BaseParser):
                 _("The body is %(value)s; send one object, with a field for each part.")
                 % {"value": quoted(data)}
             )
+        if _is_deeper(data, LIMIT_DEPTH):
+            raise _too_deep()
         return data
 
 
@@ -53,6 +57,18 @@ def _too_large(parser_context: Mapping[str, Any] | None) -> str:
         "size": request.META.get("CONTENT_LENGTH") or f"> {LIMIT_BYTES}",
         "limit": LIMIT_BYTES,
     }
+
+
+def _too_deep() -> ParseError:
+    return ParseError(_("The body is nested too deeply; send one flat object."))
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if not isinstance(value, list):
+        return False
+    return depth == 0 or any(_is_deeper(part, depth - 1) for part in value)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -13,13 +13,44 @@ _SHOWN_LENGTH = 80
 
 class TooLarge(APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "too_large"
 
 
 class Conflict(APIException):
+    """`wait` is the seconds after which the same request may succeed."""
+
     status_code = status.HTTP_409_CONFLICT
+    default_code = "conflict"
     default_detail = gettext_lazy(
         "Somebody changed this at the same moment; read it again and repeat the request."
     )
+
+    def __init__(
+        self, detail: Any = None, code: str | None = None, *, wait: int | None = None
+    ) -> None:
+        super().__init__(detail, code)
+        self.wait = wait
+
+
+class Stale(APIException):
+    """What is to be changed is no longer what the caller has seen."""
+
+    status_code = status.HTTP_412_PRECONDITION_FAILED
+    default_code = "stale"
+
+
+class Unavailable(APIException):
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "unavailable"
+    default_detail = gettext_lazy("The database does not answer; repeat the request in a moment.")
+    wait = 5
+
+
+class Broken(APIException):
+    """A fault of ours. Whoever asked is told nothing of it; the log has it all."""
+
+    default_code = "broken"
+    default_detail = gettext_lazy("This is a fault of the server; the operator's log has it.")
 
 
 def quoted(value: Any) -> str:
@@ -28,5 +59,8 @@ def quoted(value: Any) -> str:
         return _("an object")
     if isinstance(value, list):
         return _("a list")
-    text = json.dumps(value, ensure_ascii=False)
+    return shortened(json.dumps(value, ensure_ascii=False))
+
+
+def shortened(text: str) -> str:
     return text if len(text) <= _SHOWN_LENGTH else f"{text[: _SHOWN_LENGTH - 1]}…"

@@ -1,108 +1,196 @@
 """What a frontend reads: ids as strings, since JavaScript's numbers are too short for Discord's."""
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
-from notices.models import ApiKey, Channel, Delivery, Notice, NoticeQuerySet, Study
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from rest_framework import serializers
+
+from notices.api.authentication import Caller
+from notices.api.sendable import can_send, troubles
+from notices.models import Attempt, Channel, Delivery, Notice, NoticeQuerySet, Study
 from notices.reasons import explain
 
-# Bits of Discord's permissions.
-_VIEW_CHANNEL = 1 << 10
-_SEND_MESSAGES = 1 << 11
-_EMBED_LINKS = 1 << 14
-_SEND_IN_THREADS = 1 << 38
-_THREADS = (
-    Channel.Type.ANNOUNCEMENT_THREAD,
-    Channel.Type.PUBLIC_THREAD,
-    Channel.Type.PRIVATE_THREAD,
-)
 
-
-def whole_notices() -> NoticeQuerySet:
+def whole(notices: NoticeQuerySet) -> NoticeQuerySet:
     """With all that is shown of them, in a constant number of queries."""
-    return Notice.objects.prefetch_related("channels", "deliveries__channel")
+    return notices.prefetch_related("channels", "deliveries__channel")
 
 
-def readable_notices(key: ApiKey) -> NoticeQuerySet:
-    """Those that the key is good for."""
-    notices = whole_notices()
-    return notices if key.all_studies else notices.filter(study__in=key.allowed_studies())
+def readable_notices(caller: Caller) -> NoticeQuerySet:
+    """Those of the caller's studies."""
+    notices = Notice.objects.all()
+    return notices if caller.has_every_study else notices.filter(study__in=caller.studies)
 
 
-def notice_json(notice: Notice) -> dict[str, Any]:
-    return {
-        "id": notice.pk,
-        "study_id": notice.study_id,
-        "title": notice.title,
-        "content": notice.content,
-        "author": notice.author,
-        "url": notice.url,
-        "image": notice.image,
-        "ping": notice.ping,
-        "channel_ids": [str(channel.pk) for channel in notice.channels.all()],
-        "publish_at": _moment(notice.publish_at),
-        "expires_at": _moment(notice.expires_at),
-        "withdrawn_at": _moment(notice.withdrawn_at),
-        "created_at": _moment(notice.created_at),
-        "changed_at": _moment(notice.changed_at),
-        "revision": notice.revision,
-        "status": notice.current_status,
-        "deliveries": [_delivery_json(delivery) for delivery in notice.deliveries.all()],
-    }
+def visible_channels(caller: Caller) -> Any:
+    """Those that the caller's studies show their notices in; a site admin sees what is unused."""
+    channels = Channel.objects.all()
+    if not caller.is_site_admin:
+        channels = channels.filter(studies__in=caller.studies).distinct()
+    return channels
 
 
-def study_json(study: Study) -> dict[str, Any]:
-    return {
-        "id": study.pk,
-        "name": study.name,
-        "language": study.language,
-        "time_zone": study.time_zone,
-        "colour": f"#{study.colour:06X}",
-        "channels": [_channel_json(channel) for channel in study.channels.all()],
-    }
+class DiscordId(serializers.CharField):
+    """A number of 64 bits, as text."""
 
 
-def _delivery_json(delivery: Delivery) -> dict[str, Any]:
-    return {
-        "channel_id": str(delivery.channel_id),
-        "channel_name": delivery.channel.name,
-        "state": delivery.state,
-        "message_id": _id(delivery.message_id),
-        "message_url": delivery.message_url,
-        "wanted": delivery.wanted,
-        "shown": delivery.shown,
-        "error": _error_json(delivery.error_code),
-        "changed_at": _moment(delivery.changed_at),
-    }
+class Moment(serializers.DateTimeField):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(default_timezone=UTC, **options)
 
 
-def _channel_json(channel: Channel) -> dict[str, Any]:
-    return {
-        "id": str(channel.pk),
-        "name": channel.name,
-        "type": channel.type,
-        "guild_id": _id(channel.guild_id),
-        "guild_name": channel.guild_name,
-        "can_send": _can_send(channel),
-    }
+class Reason(serializers.Serializer[Any]):
+    """A code of Discord's, of HTTP or (below 100) of ours: why, and what to do about it."""
+
+    code = serializers.IntegerField()
+    reason = serializers.CharField()
+    remedy = serializers.CharField()
 
 
-def _error_json(code: int | None) -> dict[str, Any] | None:
+def _reason(code: int | None) -> dict[str, Any] | None:
     return None if code is None else {"code": code, **explain(code)._asdict()}
 
 
-def _moment(value: datetime | None) -> str | None:
-    return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+@extend_schema_serializer(component_name="Channel")
+class ChannelShown(serializers.ModelSerializer[Channel]):
+    """A Discord channel as the bot last saw it."""
+
+    id = DiscordId()
+    guild_id = DiscordId(allow_null=True)
+    can_send = serializers.SerializerMethodField(
+        help_text="Null while the bot has never seen the channel."
+    )
+    problems = serializers.SerializerMethodField(
+        help_text="Why a notice would not be shown here, or not be kept true."
+    )
+
+    class Meta:
+        model = Channel
+        fields = ("id", "name", "type", "guild_id", "guild_name", "can_send", "problems")
+        read_only_fields = fields
+
+    def get_can_send(self, channel: Channel) -> bool | None:
+        return can_send(channel)
+
+    def get_problems(self, channel: Channel) -> list[str]:
+        return troubles(channel)
 
 
-def _id(value: int | None) -> str | None:
-    return None if value is None else str(value)
+@extend_schema_serializer(component_name="Study")
+class StudyShown(serializers.ModelSerializer[Study]):
+    """A study group with the channels that show its notices."""
+
+    colour = serializers.SerializerMethodField(help_text="The bar beside the message, as #RRGGBB.")
+    ping_role_id = DiscordId(allow_null=True)
+    channels = ChannelShown(many=True)
+
+    class Meta:
+        model = Study
+        fields = ("id", "name", "language", "time_zone", "colour", "ping_role_id", "channels")
+        read_only_fields = fields
+
+    def get_colour(self, study: Study) -> str:
+        return f"#{study.colour:06X}"
 
 
-def _can_send(channel: Channel) -> bool | None:
-    """Null while the bot has never seen the channel."""
-    if channel.permissions is None:
-        return None
-    send = _SEND_IN_THREADS if channel.type in _THREADS else _SEND_MESSAGES
-    needed = _VIEW_CHANNEL | send | _EMBED_LINKS
-    return channel.gone_at is None and channel.permissions & needed == needed
+@extend_schema_serializer(component_name="Delivery")
+class DeliveryShown(serializers.ModelSerializer[Delivery]):
+    """The notice in one channel. `wanted` and `shown` are revisions; null is nothing."""
+
+    channel_id = DiscordId()
+    channel_name = serializers.CharField(source="channel.name")
+    message_id = DiscordId(allow_null=True)
+    message_url = serializers.CharField(allow_null=True)
+    error = serializers.SerializerMethodField()
+    changed_at = Moment()
+
+    class Meta:
+        model = Delivery
+        fields = (
+            "channel_id",
+            "channel_name",
+            "state",
+            "message_id",
+            "message_url",
+            "wanted",
+            "shown",
+            "error",
+            "changed_at",
+        )
+        read_only_fields = fields
+
+    @extend_schema_field(Reason(allow_null=True))
+    def get_error(self, delivery: Delivery) -> dict[str, Any] | None:
+        return _reason(delivery.error_code)
+
+
+@extend_schema_serializer(component_name="Notice")
+class NoticeShown(serializers.ModelSerializer[Notice]):
+    """A notice and what became of it. Channels it has not come to yet have no delivery."""
+
+    study_id = serializers.IntegerField()
+    channel_ids = serializers.SerializerMethodField()
+    publish_at = Moment(allow_null=True)
+    expires_at = Moment(allow_null=True)
+    withdrawn_at = Moment(allow_null=True)
+    archived_at = Moment(allow_null=True)
+    created_at = Moment()
+    changed_at = Moment()
+    status = serializers.ChoiceField(Notice.Status.choices, source="current_status")
+    deliveries = DeliveryShown(many=True)
+
+    class Meta:
+        model = Notice
+        fields = (
+            "id",
+            "study_id",
+            "title",
+            "content",
+            "author",
+            "url",
+            "image",
+            "ping",
+            "channel_ids",
+            "publish_at",
+            "expires_at",
+            "withdrawn_at",
+            "archived_at",
+            "created_at",
+            "changed_at",
+            "revision",
+            "status",
+            "deliveries",
+        )
+        read_only_fields = fields
+
+    def get_channel_ids(self, notice: Notice) -> list[str]:
+        return [str(channel.pk) for channel in notice.channels.all()]
+
+
+@extend_schema_serializer(component_name="Attempt")
+class AttemptShown(serializers.ModelSerializer[Attempt]):
+    """One request to Discord. `ended_at` and `outcome` are null while it is under way."""
+
+    channel_id = DiscordId(source="delivery.channel_id")
+    begun_at = Moment()
+    ended_at = Moment(allow_null=True)
+    error = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Attempt
+        fields = (
+            "id",
+            "channel_id",
+            "action",
+            "revision",
+            "begun_at",
+            "ended_at",
+            "outcome",
+            "error",
+        )
+        read_only_fields = fields
+
+    @extend_schema_field(Reason(allow_null=True))
+    def get_error(self, attempt: Attempt) -> dict[str, Any] | None:
+        return _reason(attempt.code)

@@ -1,16 +1,27 @@
-"""The addresses that frontends post to; each with or without its last slash."""
+"""The addresses that frontends ask; each with or without its last slash."""
 
-from django.urls import re_path
+from django.urls import path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.routers import SimpleRouter
 
 from notices.api import views
 
-_NOTICE = r"^api/v1/notices/(?P<pk>[1-9][0-9]{0,17})"
+
+class Router(SimpleRouter):
+    def __init__(self) -> None:
+        super().__init__()
+        self.trailing_slash = "/?"
+
+
+router = Router()
+router.register("api/v1/notices", views.Notices, basename="notice")
+router.register("api/v1/studies", views.Studies, basename="study")
+router.register("api/v1/channels", views.Channels, basename="channel")
 
 urlpatterns = [
     re_path(r"^notice/?$", views.FirstFrontendNotice.as_view()),
-    re_path(r"^api/v1/notices/?$", views.NoticeList.as_view()),
-    re_path(rf"{_NOTICE}/?$", views.OneNotice.as_view()),
-    re_path(rf"{_NOTICE}/withdraw/?$", views.Withdrawal.as_view()),
-    re_path(rf"{_NOTICE}/send-again/?$", views.SendingAgain.as_view()),
-    re_path(r"^api/v1/studies/?$", views.StudyList.as_view()),
+    *router.urls,
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view()),
+    re_path(r"^api(/.*)?$", views.NoSuchAddress.as_view()),
 ]

@@ -1,30 +1,69 @@
-"""The addresses' answers: find what the key may see, check, change, and show it."""
+"""The addresses' answers: find what the caller may see, check, change, and show it."""
 
 from typing import Any, NoReturn
 
 from django.db import transaction
 from django.http import HttpRequest
-from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.views.decorators.http import conditional_page
 from rest_framework import status
-from rest_framework.exceptions import MethodNotAllowed, NotFound, ValidationError
+from rest_framework.decorators import action
+from rest_framework.exceptions import MethodNotAllowed, NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
+from rest_framework.viewsets import ViewSet
 
-from notices.api.authentication import key_of
-from notices.api.fields import read_id
-from notices.api.forms import FirstFrontendForm, NewNoticeForm, NoticeChangeForm, find_study
-from notices.api.pagination import NewestFirst
+from notices.api import operations
+from notices.api.authentication import caller_of
+from notices.api.etags import check_match, etag
+from notices.api.fields import ID_PATTERN
+from notices.api.filters import NoticeFilter
+from notices.api.forms import FirstFrontendForm, NewNoticeForm, NoticeChangeForm, StudyForm
+from notices.api.idempotency import idempotent
+from notices.api.pagination import Pages, PagesOfNotices
+from notices.api.preview import foresee
+from notices.api.rate import CallerRate
 from notices.api.refusals import Conflict, quoted
-from notices.api.representations import notice_json, readable_notices, study_json
-from notices.models import ApiKey, Change, Notice, NoticeQuerySet
-from notices.newest import Parts, stored_as
+from notices.api.representations import (
+    AttemptShown,
+    ChannelShown,
+    NoticeShown,
+    StudyShown,
+    readable_notices,
+    visible_channels,
+    whole,
+)
+from notices.models import Attempt, Change, Notice, Study
 
 
-class FirstFrontendNotice(APIView):
+class Counted(APIView):
+    """Every answer tells how many requests its caller has left."""
+
+    throttles: list[BaseThrottle] = []
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        self.throttles = super().get_throttles()
+        return self.throttles
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Response:
+        answer: Response = super().finalize_response(request, response, *args, **kwargs)
+        for throttle in self.throttles:
+            if isinstance(throttle, CallerRate) and throttle.standing:
+                for name, value in throttle.standing.headers().items():
+                    answer[name] = value
+        return answer
+
+
+@operations.FIRST_FRONTEND
+class FirstFrontendNotice(Counted):
+    @idempotent
     def post(self, request: Request) -> Response:
-        form = FirstFrontendForm(data=request.data, context={"key": key_of(request)})
+        form = FirstFrontendForm(data=request.data, context={"caller": caller_of(request)})
         form.is_valid(raise_exception=True)
         notice = form.save()
         answer = {
@@ -35,28 +74,50 @@ class FirstFrontendNotice(APIView):
         return Response(answer, status=status.HTTP_202_ACCEPTED)
 
 
-class NoticeList(APIView):
-    def get(self, request: Request) -> Response:
-        notices, parts = _asked(request)
-        pages = NewestFirst(parts)
+@method_decorator(conditional_page, name="dispatch")
+class Resource(Counted, ViewSet):
+    """Found by its id. A GET with If-None-Match is answered by 304 where nothing has changed."""
+
+    lookup_value_regex = ID_PATTERN
+    address = ""
+
+    def unknown(self, pk: str) -> NotFound:
+        told = _("%(address)s%(id)s/ is not known; take one from %(address)s.")
+        return NotFound(told % {"id": pk, "address": self.address})
+
+
+@operations.NOTICES
+class Notices(Resource):
+    address = "/api/v1/notices/"
+
+    def list(self, request: Request) -> Response:
+        asked = NoticeFilter(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        notices, parts = asked.notices(caller_of(request))
+        size, ordering = asked.validated_data["page_size"], asked.validated_data["ordering"]
+        pages = PagesOfNotices(parts, size, ordering)
         page = pages.paginate_queryset(notices, request, self)
-        return pages.get_paginated_response([notice_json(notice) for notice in page or ()])
+        return pages.get_paginated_response(NoticeShown(page, many=True).data)
 
-    def post(self, request: Request) -> Response:
-        form = NewNoticeForm(data=request.data, context={"key": key_of(request)})
-        form.is_valid(raise_exception=True)
-        notice = form.save()
-        return _shown(request, str(notice.pk), status.HTTP_201_CREATED)
+    @idempotent
+    def create(self, request: Request) -> Response:
+        notice = self._checked(request).save()
+        response = self._shown(request, notice.pk, status.HTTP_201_CREATED)
+        response["Location"] = f"{self.address}{notice.pk}/"
+        return response
 
+    @action(detail=False, methods=["post"])
+    @idempotent
+    def preview(self, request: Request) -> Response:
+        return Response(foresee(self._checked(request)))
 
-class OneNotice(APIView):
-    def get(self, request: Request, pk: str) -> Response:
-        return _shown(request, pk)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return self._shown(request, pk)
 
-    def patch(self, request: Request, pk: str) -> Response:
+    def partial_update(self, request: Request, pk: str) -> Response:
         data = request.data  # Read in full before a lock is taken.
         with transaction.atomic():
-            notice = _locked_notice(request, pk)
+            notice = self._locked(request, pk)
             _refuse_archived(notice)
             if notice.withdrawn_at is not None:
                 raise Conflict(
@@ -64,66 +125,145 @@ class OneNotice(APIView):
                 )
             form = NoticeChangeForm(notice, data=data, partial=True)
             form.is_valid(raise_exception=True)
-            with Change.objects.recording([notice.pk], by=key_of(request)):
+            with Change.objects.recording([notice.pk], by=caller_of(request).actor):
                 form.save()
-        return _shown(request, pk)
+        return self._shown(request, pk)
 
-    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> NoReturn:
-        method = str(request.method)
-        told = _("%(method)s is not allowed; use GET or PATCH.")
-        if method == "DELETE":
-            told = _("%(method)s is not allowed; POST to withdraw/ to take a notice back.")
-        raise MethodNotAllowed(method, detail=told % {"method": method})
-
-
-class Withdrawal(APIView):
-    def post(self, request: Request, pk: str) -> Response:
-        notice = _notice(request, pk)
-        if not notice.withdraw(by=key_of(request)):
-            notice.refresh_from_db(fields=["withdrawn_at", "archived_at"])
-            if notice.withdrawn_at is None:
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def withdraw(self, request: Request, pk: str) -> Response:
+        with transaction.atomic():
+            notice = self._locked(request, pk)
+            if notice.withdrawn_at is None and not notice.withdraw(by=caller_of(request).actor):
                 _refuse_archived(notice)
                 raise Conflict(
                     _("Notice %(id)s is a draft: there is nothing to withdraw.") % {"id": pk}
                 )
-        return _shown(request, pk)
+        return self._shown(request, pk)
 
-
-class SendingAgain(APIView):
-    def post(self, request: Request, pk: str) -> Response:
-        notice = _notice(request, pk)
-        if not notice.send_again(by=key_of(request)):
-            notice.refresh_from_db(fields=["archived_at"])
-            _refuse_archived(notice)
-            raise Conflict(
-                _(
-                    "Notice %(id)s has nothing to send again: "
-                    "in none of its channels did it fail or end unknown."
+    @action(detail=True, methods=["post"], url_path="send-again")
+    @idempotent
+    def send_again(self, request: Request, pk: str) -> Response:
+        with transaction.atomic():
+            notice = self._locked(request, pk)
+            if not notice.send_again(by=caller_of(request).actor):
+                _refuse_archived(notice)
+                raise Conflict(
+                    _(
+                        "Notice %(id)s has nothing to send again: "
+                        "in none of its channels did it fail or end unknown."
+                    )
+                    % {"id": pk}
                 )
-                % {"id": pk}
-            )
-        return _shown(request, pk)
+        return self._shown(request, pk)
+
+    @action(detail=True)
+    def attempts(self, request: Request, pk: str) -> Response:
+        notice = readable_notices(caller_of(request)).filter(pk=pk).first()
+        if notice is None:
+            raise self.unknown(pk)
+        pages = Pages()
+        attempts = Attempt.objects.filter(delivery__notice=notice).select_related("delivery")
+        page = pages.paginate_queryset(attempts, request, self)
+        return pages.get_paginated_response(AttemptShown(page, many=True).data)
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> NoReturn:
+        told = _("%(method)s is not allowed; use one that the header Allow names.")
+        if request.method == "DELETE":
+            told = _("%(method)s is not allowed; POST to withdraw/ to take a notice back.")
+        method = str(request.method)
+        raise MethodNotAllowed(method, detail=told % {"method": method})
+
+    def _checked(self, request: Request) -> NewNoticeForm:
+        form = NewNoticeForm(data=request.data, context={"caller": caller_of(request)})
+        form.is_valid(raise_exception=True)
+        return form
+
+    def _locked(self, request: Request, pk: str) -> Notice:
+        """For a change, which is refused where If-Match names another state of it."""
+        found = readable_notices(caller_of(request)).filter(pk=pk)
+        notice = found.select_for_update(of=("self",)).first()
+        if notice is None:
+            raise self.unknown(pk)
+        check_match(request, notice)
+        return notice
+
+    def _shown(self, request: Request, pk: Any, code: int = status.HTTP_200_OK) -> Response:
+        notice = whole(readable_notices(caller_of(request)).filter(pk=pk)).first()
+        if notice is None:
+            raise self.unknown(pk)
+        shown = NoticeShown(notice).data
+        return Response(shown, status=code, headers={"ETag": etag(notice, shown)})
 
 
-class StudyList(APIView):
-    def get(self, request: Request) -> Response:
-        studies = key_of(request).allowed_studies().prefetch_related("channels")
-        return Response([study_json(study) for study in studies])
+@operations.STUDIES
+class Studies(Resource):
+    """Leaders and frontends read them; a site admin sets them up, as in the admin."""
+
+    address = "/api/v1/studies/"
+
+    def list(self, request: Request) -> Response:
+        studies = caller_of(request).studies.prefetch_related("channels")
+        return Response(StudyShown(studies, many=True).data)
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return Response(StudyShown(self._found(request, pk)).data)
+
+    @idempotent
+    def create(self, request: Request) -> Response:
+        _refuse_all_but_site_admins(request)
+        return self._saved(StudyForm(data=request.data), status.HTTP_201_CREATED)
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        study = self._found(request, pk)
+        _refuse_all_but_site_admins(request)
+        return self._saved(StudyForm(study, data=request.data, partial=True), status.HTTP_200_OK)
+
+    def _found(self, request: Request, pk: str) -> Study:
+        study = caller_of(request).studies.filter(pk=pk).first()
+        if study is None:
+            raise self.unknown(pk)
+        return study
+
+    def _saved(self, form: StudyForm, code: int) -> Response:
+        form.is_valid(raise_exception=True)
+        study = form.save()
+        headers = {"Location": f"{self.address}{study.pk}/"} if code == 201 else None
+        return Response(StudyShown(study).data, status=code, headers=headers)
 
 
-def _shown(request: Request, pk: str, code: int = status.HTTP_200_OK) -> Response:
-    notice = readable_notices(key_of(request)).filter(pk=pk).first()
-    return Response(notice_json(notice or _unknown(pk)), status=code)
+@operations.CHANNELS
+class Channels(Resource):
+    """Those of the caller's studies. The bot writes what is here, and nobody else."""
+
+    address = "/api/v1/channels/"
+
+    def list(self, request: Request) -> Response:
+        return Response(ChannelShown(visible_channels(caller_of(request)), many=True).data)
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        channel = visible_channels(caller_of(request)).filter(pk=pk).first()
+        if channel is None:
+            raise self.unknown(pk)
+        return Response(ChannelShown(channel).data)
 
 
-def _notice(request: Request, pk: str) -> Notice:
-    found = _key_notices(key_of(request)).filter(pk=pk).first()
-    return found or _unknown(pk)
+@operations.HIDDEN
+class NoSuchAddress(APIView):
+    """What else is asked for under /api/: in the API's own words, whoever asks."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        told = _("%(path)s is no address of this API; /api/docs/ lists them.")
+        raise NotFound(told % {"path": quoted(request.path)})
 
 
-def _locked_notice(request: Request, pk: str) -> Notice:
-    found = _key_notices(key_of(request)).select_for_update(of=("self",)).filter(pk=pk).first()
-    return found or _unknown(pk)
+def _refuse_all_but_site_admins(request: Request) -> None:
+    if not caller_of(request).is_site_admin:
+        raise PermissionDenied(_("Only a site admin who is logged in sets up studies."))
 
 
 def _refuse_archived(notice: Notice) -> None:
@@ -135,48 +275,3 @@ def _refuse_archived(notice: Notice) -> None:
             )
             % {"id": notice.pk}
         )
-
-
-def _key_notices(key: ApiKey) -> NoticeQuerySet:
-    return readable_notices(key).prefetch_related(None)
-
-
-def _unknown(pk: str) -> NoReturn:
-    raise NotFound(_("Notice %(id)s is not known; take one from /api/v1/notices/.") % {"id": pk})
-
-
-def _asked(request: Request) -> tuple[NoticeQuerySet, Parts]:
-    key = key_of(request)
-    notices, studies, statuses = readable_notices(key), None, None
-    asked = request.query_params
-    if "study_id" in asked:
-        studies = [find_study(key, _asked_id(asked["study_id"])).pk]
-    elif not key.all_studies:
-        studies = list(key.allowed_studies().values_list("pk", flat=True))
-    if "status" in asked:
-        status = _asked_status(asked["status"])
-        notices, statuses = notices.in_status(status, timezone.now()), stored_as(status)
-    return notices, Parts(studies, statuses)
-
-
-def _asked_id(text: str) -> int:
-    value = read_id(text)
-    if value is None:
-        raise ValidationError(
-            {
-                "study_id": _("%(value)s is not an id; take one from /api/v1/studies/.")
-                % {"value": quoted(text)}
-            }
-        )
-    return value
-
-
-def _asked_status(text: str) -> str:
-    if text not in Notice.Status.values:
-        raise ValidationError(
-            {
-                "status": _("%(value)s is not known here; ask for one of %(allowed)s.")
-                % {"value": quoted(text), "allowed": ", ".join(Notice.Status.values)}
-            }
-        )
-    return text

@@ -1,17 +1,21 @@
 """Frontends' keys on the desk: shown once when made, revoked when lost."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework_api_key import admin as _library_admin  # noqa: F401  registers its own
 from rest_framework_api_key.models import APIKey
 
 from notices.desk.rights import ModelAdmin
 from notices.models import ApiKey
 
+OVERLAP = timedelta(hours=24)
 # The library's own model, and its admin, are replaced by ours: keys that know their studies.
 admin.site.unregister(APIKey)
 
@@ -19,7 +23,7 @@ admin.site.unregister(APIKey)
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = ApiKey
-        fields = ("name", "all_studies", "studies", "expiry_date", "revoked")
+        fields = ("name", "all_studies", "studies", "read_only", "expiry_date", "revoked")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -31,16 +35,20 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(ApiKey)
 class ApiKeyAdmin(ModelAdmin):
     form = ApiKeyForm
-    list_display = ("prefix", "name", "all_studies", "created", "expiry_date", "revoked")
+    list_display = (
+        "prefix", "name", "all_studies", "read_only", "last_used_at", "expiry_date", "revoked",
+    )  # fmt: skip
+    actions = ("rotate",)
     list_filter = ("revoked",)
     search_fields = ("name", "prefix")
     autocomplete_fields = ("studies",)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("prefix", *ApiKeyForm.Meta.fields) if obj else ApiKeyForm.Meta.fields[:-1]
+        shown = ApiKeyForm.Meta.fields
+        return ("prefix", *shown, "created", "last_used_at") if obj else shown[:-1]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("prefix",)
+        return ("prefix", "created", "last_used_at")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A revoked key is done with for good."""
@@ -56,8 +64,27 @@ class ApiKeyAdmin(ModelAdmin):
             return
         key = ApiKey.objects.assign_key(obj)
         obj.save()
-        messages.warning(
-            request,
-            _("The key of %(name)s is %(key)s — keep it now: it is not shown again.")
-            % {"name": obj.name, "key": key},
-        )
+        _show_once(request, obj, key)
+
+    @admin.action(
+        description=gettext_lazy("Rotate: make a successor, the old key ends in 24 hours"),
+        permissions=["change"],
+    )
+    def rotate(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
+        """The frontend changes to the new key while the old one still works."""
+        for old in keys:
+            if old.revoked:
+                messages.error(
+                    request, _("%(name)s is revoked: make a new key.") % {"name": old.name}
+                )
+                continue
+            successor, key = old.rotate(OVERLAP)
+            _show_once(request, successor, key)
+
+
+def _show_once(request: HttpRequest, api_key: ApiKey, key: str) -> None:
+    messages.warning(
+        request,
+        _("The key of %(name)s is %(key)s — keep it now: it is not shown again.")
+        % {"name": api_key.name, "key": key},
+    )

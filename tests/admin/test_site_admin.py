@@ -1,5 +1,6 @@
 """What a site admin sets up: studies, channels, people, keys. History stays as it was."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -90,6 +91,25 @@ def test_a_key_is_shown_exactly_once_and_works(admin_desk: Client, study: Study)
 
 def test_a_key_good_for_nothing_is_refused(admin_desk: Client) -> None:
     assert "studies" in make_key(admin_desk).context["adminform"].form.errors
+
+
+def test_a_rotated_key_shows_its_successor_once_and_ends_in_a_day(admin_desk: Client) -> None:
+    old, old_key = ApiKey.objects.create_key(name="frontend", all_studies=True, read_only=True)
+    revoked, _key = ApiKey.objects.create_key(name="lost", all_studies=True, revoked=True)
+    chosen = {"action": "rotate", "_selected_action": [old.pk, revoked.pk]}
+
+    answer = admin_desk.post("/admin/notices/apikey/", chosen, follow=True)
+
+    told = " ".join(messages_of(answer))
+    successor = ApiKey.objects.exclude(pk__in=[old.pk, revoked.pk]).get()
+    key = next(word for word in told.split() if word.startswith(successor.prefix))
+    old.refresh_from_db()
+    assert (successor.name, successor.read_only) == ("frontend", True)
+    assert ApiKey.objects.is_valid(key)
+    assert ApiKey.objects.is_valid(old_key)
+    assert old.expiry_date is not None
+    assert timedelta(hours=23) < old.expiry_date - timezone.now() <= timedelta(hours=24)
+    assert "lost" in told
 
 
 def test_changing_a_key_keeps_it_and_revoking_ends_it_for_good(admin_desk: Client) -> None:

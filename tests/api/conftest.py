@@ -12,13 +12,21 @@ def client_with(key: str) -> APIClient:
     return APIClient(headers={"X-API-Key": key, "Accept-Language": "en"})
 
 
-@pytest.fixture
-def frontend(study: Study) -> APIClient:
-    api_key = ApiKey(name="algorithm site")
+def fields_refused(answer: Any) -> list[str]:
+    return [error["field"] for error in answer.json()["errors"]]
+
+
+def key_for(*studies: Study, **fields: Any) -> str:
+    api_key = ApiKey(name="algorithm site", **fields)
     key = ApiKey.objects.assign_key(api_key)
     api_key.save()
-    api_key.studies.add(study)
-    return client_with(key)
+    api_key.studies.set(studies)
+    return key
+
+
+@pytest.fixture
+def frontend(study: Study) -> APIClient:
+    return client_with(key_for(study))
 
 
 @pytest.fixture

@@ -30,6 +30,6 @@ def test_every_change_is_refused_with_the_reason(
     address = f"/api/v1/notices/{archived.pk}/{path}"
     answer = getattr(frontend, method)(address, change, format="json")
     assert answer.status_code == 409
-    assert f"Notice {archived.pk} is archived" in answer.json()["detail"][0]
+    assert f"Notice {archived.pk} is archived" in answer.json()["detail"]
     archived.refresh_from_db()
     assert (archived.revision, archived.withdrawn_at, archived.status) == (1, None, "sent")

@@ -71,7 +71,9 @@ def test_a_missing_field_is_named(
     answer = frontend.post("/notice/", first_post, format="json")
 
     assert answer.status_code == 400
-    assert answer.json() == {missing: ["This is missing; send it."]}
+    (error,) = answer.json()["errors"]
+    assert error == {"field": missing, "value": None, "detail": "This is missing; send it."}
+    assert missing in answer.json()
 
 
 def test_a_channel_of_another_study_is_refused(
@@ -96,9 +98,9 @@ def test_an_unknown_study_is_refused_with_the_remedy(
     answer = frontend.post("/notice/", first_post, format="json")
 
     assert answer.status_code == 400
-    assert answer.json() == {
-        "study_id": ["study_id 999999 is not known; take one from /api/v1/studies/."]
-    }
+    assert answer.json()["study_id"] == [
+        "study_id 999999 is not known; take one from /api/v1/studies/."
+    ]
 
 
 def test_reading_is_not_for_this_address(frontend: APIClient) -> None:

@@ -7,8 +7,9 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from notices.api.pagination import NewestFirst
+from notices.api.filters import PAGE_SIZE
 from notices.models import Channel, Delivery, Notice, Study
+from tests.api.conftest import fields_refused
 
 NOTICES = "/api/v1/notices/"
 # The key, a notice or a page of them, their channels, their deliveries, the deliveries' channels.
@@ -29,7 +30,7 @@ def make_notices(study: Study, count: int, **fields: Any) -> None:
 
 
 def test_pages_lead_through_all_notices_newest_first(frontend: APIClient, study: Study) -> None:
-    make_notices(study, 2 * NewestFirst.page_size + 1)
+    make_notices(study, 2 * PAGE_SIZE + 1)
     seen, pages, address = [], 0, NOTICES
 
     while address:
@@ -43,7 +44,7 @@ def test_pages_lead_through_all_notices_newest_first(frontend: APIClient, study:
 
 
 def test_a_page_keeps_its_place_while_new_notices_come(frontend: APIClient, study: Study) -> None:
-    make_notices(study, NewestFirst.page_size + 1)
+    make_notices(study, PAGE_SIZE + 1)
     first = frontend.get(NOTICES).json()
     oldest = Notice.objects.last()
     make_notices(study, 3)
@@ -83,7 +84,9 @@ def test_an_unknown_status_is_refused_with_the_known_ones(frontend: APIClient) -
     answer = frontend.get(NOTICES, {"status": "gone"})
 
     assert answer.status_code == 400
-    told = answer.json()["status"][0]
+    (error,) = answer.json()["errors"]
+    told = error["detail"]
+    assert (error["field"], error["value"]) == ("status", "gone")
     assert '"gone"' in told
     assert all(status in told for status in Notice.Status.values)
 
@@ -101,7 +104,7 @@ def test_an_unknown_study_in_the_filter_is_refused(frontend: APIClient, study_id
     answer = frontend.get(NOTICES, {"study_id": study_id})
 
     assert answer.status_code == 400
-    assert "/api/v1/studies/" in answer.json()["study_id"][0]
+    assert fields_refused(answer) == ["study_id"]
 
 
 def test_another_study_in_the_filter_is_refused_as_an_unknown_one(
@@ -126,6 +129,7 @@ def test_the_list_costs_the_same_queries_however_long_it_is(
         for channel in study.channels.all():
             Delivery.objects.create(notice=notice, channel=channel, wanted=1, due_at=timezone.now())
 
+    frontend.get(NOTICES)  # The first use of a key is written down, and the next not for a minute.
     with django_assert_num_queries(LIST_QUERIES):
         page = frontend.get(NOTICES).json()
     with django_assert_num_queries(READ_QUERIES):
@@ -152,6 +156,7 @@ def test_studies_come_with_their_channels(
         "guild_id": str(channel.guild_id),
         "guild_name": "알고리즘",
         "can_send": None,
+        "problems": ["not seen by the bot yet"],
     } in shown["channels"]
 
 
@@ -190,5 +195,6 @@ def test_the_studies_cost_the_same_queries_however_many(
     other_study: Study,
     django_assert_num_queries: CountsQueries,
 ) -> None:
+    every_frontend.get("/api/v1/studies/")
     with django_assert_num_queries(3):
         assert len(every_frontend.get("/api/v1/studies/").json()) == 2

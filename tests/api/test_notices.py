@@ -8,6 +8,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from notices.models import Change, Channel, Delivery, Notice, Study
+from tests.api.conftest import fields_refused
 
 
 def in_hours(hours: float) -> str:
@@ -237,7 +238,7 @@ def test_a_notice_cannot_be_made_to_expire_before_its_moment(
     for change in ({"expires_at": in_hours(0.5)}, {"expires_at": in_hours(-1)}):
         answer = frontend.patch(address(scheduled), change, format="json")
         assert answer.status_code == 400
-        assert list(answer.json()) == ["expires_at"]
+        assert fields_refused(answer) == ["expires_at"]
 
 
 def test_withdrawing_twice_is_withdrawing_once(frontend: APIClient, notice: Notice) -> None:
@@ -253,7 +254,7 @@ def test_a_draft_cannot_be_withdrawn(frontend: APIClient, draft: Notice) -> None
     answer = frontend.post(address(draft, "withdraw/"))
 
     assert answer.status_code == 409
-    assert "is a draft" in answer.json()["detail"][0]
+    assert "is a draft" in answer.json()["detail"]
 
 
 def test_a_withdrawn_notice_cannot_change(frontend: APIClient, notice: Notice) -> None:
@@ -262,7 +263,7 @@ def test_a_withdrawn_notice_cannot_change(frontend: APIClient, notice: Notice) -
     answer = frontend.patch(address(notice), {"title": "again"}, format="json")
 
     assert answer.status_code == 409
-    assert str(notice.pk) in answer.json()["detail"][0]
+    assert str(notice.pk) in answer.json()["detail"]
 
 
 def test_what_failed_is_sent_again(frontend: APIClient, failed_delivery: Delivery) -> None:
@@ -297,7 +298,7 @@ def test_nothing_to_send_again_is_said(frontend: APIClient, notice: Notice) -> N
     answer = frontend.post(address(notice, "send-again/"))
 
     assert answer.status_code == 409
-    assert "nothing to send again" in answer.json()["detail"][0]
+    assert "nothing to send again" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("number", ["0", "x", "9" * 18])
@@ -309,5 +310,5 @@ def test_deleting_is_refused_with_the_way_to_withdraw(frontend: APIClient, notic
     answer = frontend.delete(address(notice))
 
     assert answer.status_code == 405
-    assert "withdraw/" in answer.json()["detail"][0]
+    assert "withdraw/" in answer.json()["detail"]
     assert Notice.objects.filter(pk=notice.pk).exists()

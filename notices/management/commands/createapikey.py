@@ -1,21 +1,25 @@
 """Make a frontend's key without the admin."""
 
 import argparse
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, no_translations
 from django.db import transaction
+from django.utils import timezone
 
 from notices.api.fields import read_id
 from notices.models import ApiKey, Study
+
+OVERLAP_HOURS = 24
 
 
 class Command(BaseCommand):
     help = "Create an API key and print it, once: only its hash is kept."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("name", help="whose key it is, as the admin lists it")
+        parser.add_argument("name", nargs="?", help="whose key it is, as the admin lists it")
         parser.add_argument(
             "--study",
             nargs="+",
@@ -24,19 +28,66 @@ class Command(BaseCommand):
             metavar="ID",
             help="the studies it is good for; without it, every study",
         )
+        parser.add_argument("--read-only", action="store_true", help="it may write nothing")
+        parser.add_argument(
+            "--days", type=_whole, metavar="N", help="it is good for so long; without it, for ever"
+        )
+        parser.add_argument(
+            "--rotate",
+            metavar="PREFIX",
+            help="make a successor, with the same rights, of the key that begins with PREFIX",
+        )
+        parser.add_argument(
+            "--overlap",
+            type=_whole,
+            default=OVERLAP_HOURS,
+            metavar="HOURS",
+            help="with --rotate: for how long the old key is still good (%(default)s)",
+        )
 
     @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
-        name = _checked_name(options["name"])
+        self.stdout.write(self._rotate(options) if options["rotate"] else self._create(options))
+
+    def _create(self, options: dict[str, Any]) -> str:
+        name = _checked_name(options["name"] or "")
         studies = [_find_study(text) for text in options["study"]]
         with transaction.atomic():
-            api_key = ApiKey(name=name, all_studies=not studies)
+            api_key = ApiKey(name=name, all_studies=not studies, read_only=options["read_only"])
+            if options["days"] is not None:
+                api_key.expiry_date = timezone.now() + timedelta(days=options["days"])
             key = ApiKey.objects.assign_key(api_key)
             api_key.save()
             api_key.studies.set(studies)
         if not studies:
             self.stderr.write("This key is good for every study; --study ID limits it.")
-        self.stdout.write(key)
+        return key
+
+    def _rotate(self, options: dict[str, Any]) -> str:
+        given = ("name", "study", "read_only", "days")
+        if any(options[name] for name in given):
+            raise CommandError("--rotate keeps name, studies, rights and life: give it alone")
+        old = _find_key(options["rotate"])
+        _successor, key = old.rotate(timedelta(hours=options["overlap"]))
+        self.stderr.write(f"The old key of {old.name} is good until {old.expiry_date:%F %T %Z}.")
+        return key
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 6):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number; write one such as 24")
+    return int(text)
+
+
+def _find_key(text: str) -> ApiKey:
+    # Who has the key at hand may give all of it.
+    key = ApiKey.objects.get_usable_keys().filter(prefix=text.partition(".")[0]).first()
+    if not isinstance(key, ApiKey):
+        raise CommandError(
+            f"--rotate {text.partition('.')[0]!r} is not the beginning of a key that is in use; "
+            "the admin lists them under API keys"
+        )
+    return key
 
 
 def _checked_name(name: str) -> str:

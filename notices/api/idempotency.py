@@ -1,0 +1,113 @@
+"""A POST that is repeated with its Idempotency-Key is done once, and answered as the first time.
+
+The answer is kept in the same transaction as what the request did: a crash leaves neither, a commit
+both. A repeat that comes while the first is under way waits on the row that the first has written.
+What was refused did nothing and is not kept: the key is free for the corrected request.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from notices.api.authentication import caller_of
+from notices.api.refusals import Conflict, quoted
+from notices.models import KeptAnswer
+
+HEADER = "Idempotency-Key"
+KEY_LIMIT = 255
+# Then whoever waits for a request under way is told to come back.
+WAIT_SECONDS = 5
+KEPT_HEADERS = ("ETag", "Location")
+
+Handler = Callable[..., Response]
+
+
+def idempotent(handler: Handler) -> Handler:
+    """For a view's POST. Without the header the request is done as it comes."""
+
+    @wraps(handler)
+    def once(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        if HEADER not in request.headers:
+            return handler(view, request, *args, **kwargs)
+        key, asked = _read_key(request), _hash(request)
+        with transaction.atomic():
+            kept = _begin(caller_of(request).name, key, asked)
+            if kept.request_hash != asked:
+                raise _reused(key)
+            if kept.status is not None:
+                return _again(kept)
+            response = handler(view, request, *args, **kwargs)
+            _keep(kept, response)
+        return response
+
+    return once
+
+
+def _read_key(request: Request) -> str:
+    key = request.headers[HEADER]
+    if not 1 <= len(key) <= KEY_LIMIT or not (key.isascii() and key.isprintable()):
+        told = _("%(value)s is not a key; send 1 to %(limit)d printable ASCII characters.")
+        raise ValidationError({HEADER: told % {"value": quoted(key), "limit": KEY_LIMIT}})
+    return key
+
+
+def _hash(request: Request) -> str:
+    """Of what is asked for, however its JSON is laid out."""
+    asked = [request.method, request.path.rstrip("/"), request.data]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def _begin(caller: str, key: str, asked: str) -> KeptAnswer:
+    """The row of this key: the first one's, with its answer, or ours, which has none yet."""
+    now = timezone.now()
+    ours = KeptAnswer(caller=caller, key=key, request_hash=asked, begun_at=now)
+    rows = KeptAnswer.objects.filter(caller=caller, key=key)
+    try:
+        _wait_no_longer()
+        rows.filter(begun_at__lte=now - KeptAnswer.KEPT).delete()
+        # Where another transaction has written the row, this waits until that one has ended.
+        KeptAnswer.objects.bulk_create([ours], ignore_conflicts=True)
+    except OperationalError as error:
+        raise Conflict(
+            _("The first request with this key is still under way; repeat it in a moment."),
+            code="under_way",
+            wait=1,
+        ) from error
+    return rows.get()
+
+
+def _wait_no_longer() -> None:
+    """On SQLite a transaction begins by waiting its turn, at most as long as settings say."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{WAIT_SECONDS}s"])
+
+
+def _keep(kept: KeptAnswer, response: Response) -> None:
+    kept.status = response.status_code
+    kept.headers = {name: response[name] for name in KEPT_HEADERS if name in response}
+    kept.body = JSONRenderer().render(response.data).decode()
+    kept.save(update_fields=["status", "headers", "body"])
+
+
+def _again(kept: KeptAnswer) -> Response:
+    headers = {**kept.headers, "Idempotent-Replayed": "true"}
+    return Response(json.loads(kept.body), status=kept.status, headers=headers)
+
+
+def _reused(key: str) -> Conflict:
+    told = _(
+        "The %(header)s %(key)s was already used for another request; "
+        "send a new key with each new request."
+    )
+    return Conflict(told % {"header": HEADER, "key": quoted(key)}, code="key_reused")

@@ -1,0 +1,134 @@
+"""The API's description in OpenAPI 3.1: what each operation is for, takes and answers."""
+
+from typing import Any
+
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    extend_schema,
+    extend_schema_serializer,
+    extend_schema_view,
+)
+from rest_framework import serializers
+
+from notices.api.filters import NoticeFilter
+from notices.api.forms import FirstFrontendForm, NewNoticeForm, NoticeChangeForm, StudyForm
+from notices.api.preview import Preview
+from notices.api.representations import AttemptShown, ChannelShown, NoticeShown, StudyShown
+
+
+class Queued(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(["queued"])
+    channel = serializers.JSONField(help_text="The channel's id as it was sent.")
+    notice = serializers.IntegerField(help_text="The notice's id.")
+
+
+class _Page(serializers.Serializer[Any]):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+
+
+@extend_schema_serializer(many=False)
+class NoticePage(_Page):
+    results = NoticeShown(many=True)
+
+
+@extend_schema_serializer(many=False)
+class AttemptPage(_Page):
+    results = AttemptShown(many=True)
+
+
+_WORDS = {
+    "title": "8주차 모임",
+    "content": "화요일 20시, 음성 채널에서 봐요. **교재 9장**을 읽어 오세요.",
+    "author": "민지",
+}
+_POSTED = OpenApiExample(
+    "For tomorrow, in every channel of the study",
+    {"study_id": 7, **_WORDS, "ping": "here", "publish_at": "2026-03-02T20:00:00+09:00"},
+    request_only=True,
+)
+_CHANGED = OpenApiExample("Another title", {"title": "8주차 모임 (장소 변경)"}, request_only=True)
+_FIRST_POSTED = OpenApiExample(
+    "At once, in one channel",
+    {"channel_id": "1100000000000000011", "study_id": 7, **_WORDS},
+    request_only=True,
+)
+_ETAG = OpenApiParameter(
+    "ETag",
+    str,
+    OpenApiParameter.HEADER,
+    response=[200, 201],
+    description="Which state of the notice this is.",
+)
+
+
+def _shows_notice(summary: str, **options: Any) -> Any:
+    return extend_schema(
+        summary=summary, parameters=[_ETAG], **{"responses": NoticeShown, **options}
+    )
+
+
+FIRST_FRONTEND = extend_schema_view(
+    post=extend_schema(
+        operation_id="notice_post",
+        tags=["notices"],
+        summary="Publish a notice in one channel, at once",
+        description="The first frontend's contract. Fields beyond it are ignored.",
+        request=FirstFrontendForm,
+        responses={202: Queued},
+        examples=[_FIRST_POSTED],
+    )
+)
+NOTICES = extend_schema_view(
+    list=extend_schema(
+        summary="The notices, page by page", parameters=[NoticeFilter], responses=NoticePage
+    ),
+    create=_shows_notice(
+        "Write a notice",
+        description="Without `publish_at` it is published at once; with null it is a draft. "
+        "Without `channel_ids` it goes into every channel of the study.",
+        request=NewNoticeForm,
+        responses={201: NoticeShown},
+        examples=[_POSTED],
+    ),
+    preview=extend_schema(
+        summary="See what a notice would be, and what would go wrong",
+        request=NewNoticeForm,
+        responses={200: Preview},
+        examples=[_POSTED],
+    ),
+    retrieve=_shows_notice("One notice, and what became of it"),
+    partial_update=_shows_notice(
+        "Change a notice",
+        description="What is shown already is edited in Discord.",
+        request=NoticeChangeForm,
+        examples=[_CHANGED],
+    ),
+    withdraw=_shows_notice(
+        "Take a notice back", description="Its messages are deleted.", request=None
+    ),
+    send_again=_shows_notice(
+        "Try again where it failed", description="And where it is unknown.", request=None
+    ),
+    attempts=extend_schema(
+        summary="Every request to Discord, newest first",
+        parameters=[OpenApiParameter("cursor", str)],
+        responses=AttemptPage,
+    ),
+)
+STUDIES = extend_schema_view(
+    list=extend_schema(summary="The studies", responses=StudyShown(many=True)),
+    retrieve=extend_schema(summary="One study", responses=StudyShown),
+    create=extend_schema(
+        summary="Set up a study (site admins)", request=StudyForm, responses={201: StudyShown}
+    ),
+    partial_update=extend_schema(
+        summary="Change a study (site admins)", request=StudyForm, responses=StudyShown
+    ),
+)
+CHANNELS = extend_schema_view(
+    list=extend_schema(summary="The channels", responses=ChannelShown(many=True)),
+    retrieve=extend_schema(summary="One channel", responses=ChannelShown),
+)
+HIDDEN = extend_schema(exclude=True)

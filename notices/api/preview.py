@@ -1,0 +1,62 @@
+"""How a notice would look in Discord, and what would go wrong there, before it is written."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from notices import embeds
+from notices.api.forms import NewNoticeForm
+from notices.api.representations import DiscordId
+from notices.api.sendable import reach_of, troubles
+from notices.models import REFERENCE_LENGTH, Channel, Delivery, Notice
+
+# A delivery's own number takes its place in the footer.
+_NUMBER = "X" * REFERENCE_LENGTH
+
+
+class ChannelForeseen(serializers.Serializer[Any]):
+    channel_id = DiscordId()
+    channel_name = serializers.CharField()
+    problems = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Why the notice would not be shown here, or not be kept true.",
+    )
+
+
+class PingForeseen(serializers.Serializer[Any]):
+    who = serializers.CharField(allow_blank=True, help_text="As Discord writes it; empty: nobody.")
+    people = serializers.IntegerField(allow_null=True, help_text="Null where nobody knows.")
+    is_most = serializers.BooleanField(help_text="`people` are at most so many.")
+    problems = serializers.ListField(
+        child=serializers.CharField(), help_text="Where it would ping nobody after all, and why."
+    )
+
+
+class Preview(serializers.Serializer[Any]):
+    """What the notice would be. What a POST of it would refuse is refused in the same words."""
+
+    message = serializers.DictField(
+        help_text="Discord's own JSON: `content`, `embeds`, `allowed_mentions`."
+    )
+    pings = PingForeseen()
+    channels = ChannelForeseen(many=True)
+
+
+def foresee(form: NewNoticeForm) -> dict[str, Any]:
+    """What would become of the notice that the checked form would make."""
+    written = {**form.validated_data}
+    channels: list[Channel] = written.pop("channels")
+    notice = Notice(**written)
+    message = embeds.message(Delivery(notice=notice, nonce=_NUMBER))
+    return {
+        "message": {name: message[name] for name in ("content", "embeds", "allowed_mentions")},
+        "pings": reach_of(notice.ping, notice.study, channels),
+        "channels": [
+            {
+                "channel_id": str(channel.pk),
+                "channel_name": channel.name,
+                "problems": troubles(channel),
+            }
+            for channel in channels
+        ],
+    }

@@ -1,0 +1,158 @@
+"""A key's life: when it was used, how it is rotated and revoked, and how often it may ask."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from notices.models import ApiKey, Notice, Study
+from tests.api.conftest import client_with, key_for
+from tests.services import redis_url
+
+STUDIES = "/api/v1/studies/"
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_asked() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+def test_its_last_use_is_written_down_at_most_once_a_minute(study: Study) -> None:
+    client = client_with(key_for(study))
+
+    client.get(STUDIES)
+    first = ApiKey.objects.get().last_used_at
+    client.get(STUDIES)
+    assert first is not None
+    assert ApiKey.objects.get().last_used_at == first
+
+    ApiKey.objects.update(last_used_at=first - timedelta(minutes=1))
+    client.get(STUDIES)
+    used = ApiKey.objects.get().last_used_at
+    assert used is not None
+    assert used >= first
+
+
+def test_a_refused_key_was_not_used(study: Study) -> None:
+    past = timezone.now() - timedelta(seconds=1)
+
+    client_with(key_for(study, expiry_date=past)).get(STUDIES)
+
+    assert ApiKey.objects.get().last_used_at is None
+
+
+def test_rotation_makes_a_successor_and_lets_the_old_key_end(study: Study) -> None:
+    old = key_for(study, read_only=True)
+
+    successor, new = ApiKey.objects.get().rotate(timedelta(hours=1))
+
+    assert client_with(old).get(STUDIES).status_code == 200
+    assert client_with(new).get(STUDIES).json() == client_with(old).get(STUDIES).json()
+    assert (successor.read_only, successor.expiry_date) == (True, None)
+    ApiKey.objects.exclude(pk=successor.pk).update(expiry_date=timezone.now())
+    assert client_with(old).get(STUDIES).status_code == 401
+    assert client_with(new).get(STUDIES).status_code == 200
+
+
+def test_rotation_never_lengthens_a_life(study: Study) -> None:
+    soon = timezone.now() + timedelta(minutes=5)
+    key_for(study, expiry_date=soon)
+    key = ApiKey.objects.get()
+
+    successor, _new = key.rotate(timedelta(hours=1))
+
+    key.refresh_from_db()
+    assert key.expiry_date == soon
+    assert successor.expiry_date is not None
+    assert successor.expiry_date - timezone.now() <= timedelta(minutes=5)
+
+
+def test_revoking_works_at_once(study: Study) -> None:
+    client = client_with(key_for(study))
+    assert client.get(STUDIES).status_code == 200
+
+    ApiKey.objects.update(revoked=True)
+
+    assert client.get(STUDIES).status_code == 401
+
+
+def test_every_answer_tells_what_is_left(study: Study, settings: Any) -> None:
+    settings.API_RATE = (3, 3600)
+    client = client_with(key_for(study))
+
+    answers = [client.get(STUDIES), client.get("/api/v1/notices/999/"), client.get(STUDIES)]
+
+    assert [answer["RateLimit-Limit"] for answer in answers] == ["3"] * 3
+    assert [answer["RateLimit-Remaining"] for answer in answers] == ["2", "1", "0"]
+    assert 0 < int(answers[0]["RateLimit-Reset"]) <= 3600
+
+
+def test_who_asks_too_often_is_told_when_to_come_back(
+    study: Study, settings: Any, first_post: dict[str, Any]
+) -> None:
+    settings.API_RATE = (1, 3600)
+    client = client_with(key_for(study))
+    client.get(STUDIES)
+
+    answer = client.post("/notice/", first_post, format="json")
+
+    assert answer.status_code == 429
+    assert answer.json()["type"] == "urn:studybot:throttled"
+    assert 0 < int(answer["Retry-After"]) <= 3600
+    assert answer["RateLimit-Remaining"] == "0"
+    assert not Notice.objects.exists()
+    assert client_with(key_for(study)).get(STUDIES).status_code == 200
+
+
+def test_a_cache_that_is_away_limits_nobody(study: Study, settings: Any) -> None:
+    settings.API_RATE = (1, 3600)
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "redis://127.0.0.1:9/0?socket_connect_timeout=1",
+        }
+    }
+    client = client_with(key_for(study))
+
+    assert [client.get(STUDIES).status_code for _n in range(2)] == [200, 200]
+
+
+@pytest.mark.redis
+def test_with_redis_all_web_processes_count_together(study: Study, settings: Any) -> None:
+    settings.API_RATE = (2, 3600)
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": redis_url(),
+            "KEY_PREFIX": "test-api-rate",
+        }
+    }
+    client = client_with(key_for(study))
+
+    assert [client.get(STUDIES).status_code for _n in range(3)] == [200, 200, 429]
+
+
+def test_no_other_site_may_ask_unless_it_is_named(frontend: APIClient, settings: Any) -> None:
+    origin = "https://study.example.org"
+    asked = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "x-api-key, idempotency-key, content-type",
+    }
+
+    assert "Access-Control-Allow-Origin" not in frontend.options("/notice/", headers=asked)
+    settings.CORS_ALLOWED_ORIGINS = [origin]
+    preflight = frontend.options("/notice/", headers=asked)
+    answer = frontend.get(STUDIES, headers={"Origin": origin})
+
+    assert preflight["Access-Control-Allow-Origin"] == origin
+    assert "idempotency-key" in preflight["Access-Control-Allow-Headers"]
+    assert answer["Access-Control-Allow-Origin"] == origin
+    assert "ETag" in answer["Access-Control-Expose-Headers"]
+    assert "Access-Control-Allow-Credentials" not in answer

@@ -1,0 +1,210 @@
+"""Idempotency-Key: however often, and however much at once a POST is repeated, it is done once."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from notices import pruning
+from notices.api import idempotency
+from notices.models import Delivery, KeptAnswer, Notice, Study
+from tests.api.conftest import client_with, fields_refused, key_for
+
+NOTICES = "/api/v1/notices/"
+KEY = {"Idempotency-Key": "8f14e45f"}
+
+
+def at_once(count: int, call: Callable[[], Any]) -> list[Any]:
+    """What `count` calls return that begin together, each over a connection of its own."""
+    answers: list[Any] = []
+    start = Barrier(count)
+
+    def run() -> None:
+        start.wait()
+        try:
+            answers.append(call())
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run) for _n in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+@pytest.mark.parametrize("address", [NOTICES, "/notice/"])
+def test_a_repeat_is_answered_as_the_first_time(
+    frontend: APIClient, first_post: dict[str, Any], post: dict[str, Any], address: str
+) -> None:
+    body = first_post if address == "/notice/" else post
+
+    first = frontend.post(address, body, format="json", headers=KEY)
+    Notice.objects.update(title="changed meanwhile")
+    again = frontend.post(address, body, format="json", headers=KEY)
+
+    assert Notice.objects.count() == 1
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    assert (again.get("ETag"), again.get("Location")) == (first.get("ETag"), first.get("Location"))
+    assert "Idempotent-Replayed" not in first
+    assert again["Idempotent-Replayed"] == "true"
+
+
+def test_without_a_key_each_post_is_a_notice(frontend: APIClient, post: dict[str, Any]) -> None:
+    for _n in range(2):
+        frontend.post(NOTICES, post, format="json")
+
+    assert Notice.objects.count() == 2
+
+
+def test_the_same_key_for_another_body_is_refused(
+    frontend: APIClient, post: dict[str, Any]
+) -> None:
+    frontend.post(NOTICES, post, format="json", headers=KEY)
+
+    answer = frontend.post(NOTICES, post | {"title": "other"}, format="json", headers=KEY)
+
+    assert answer.status_code == 409
+    assert answer.json()["type"] == "urn:studybot:key-reused"
+    assert KEY["Idempotency-Key"] in answer.json()["detail"]
+    assert Notice.objects.count() == 1
+
+
+def test_the_same_key_at_another_address_is_refused(frontend: APIClient, notice: Notice) -> None:
+    frontend.post(f"{NOTICES}{notice.pk}/withdraw/", headers=KEY)
+
+    answer = frontend.post(f"{NOTICES}{notice.pk}/send-again/", headers=KEY)
+
+    assert answer.status_code == 409
+    assert answer.json()["type"] == "urn:studybot:key-reused"
+
+
+def test_a_slash_and_the_order_of_fields_make_no_other_request(
+    frontend: APIClient, post: dict[str, Any]
+) -> None:
+    frontend.post(NOTICES, post, format="json", headers=KEY)
+
+    again = frontend.post(
+        NOTICES.rstrip("/"), dict(reversed(post.items())), format="json", headers=KEY
+    )
+
+    assert again["Idempotent-Replayed"] == "true"
+
+
+def test_a_key_is_its_callers_own(frontend: APIClient, study: Study, post: dict[str, Any]) -> None:
+    frontend.post(NOTICES, post, format="json", headers=KEY)
+
+    client_with(key_for(study)).post(NOTICES, post, format="json", headers=KEY)
+
+    assert Notice.objects.count() == 2
+
+
+def test_what_was_refused_may_be_corrected_with_the_same_key(
+    frontend: APIClient, post: dict[str, Any]
+) -> None:
+    refused = frontend.post(NOTICES, post | {"title": ""}, format="json", headers=KEY)
+    taken = frontend.post(NOTICES, post, format="json", headers=KEY)
+
+    assert (refused.status_code, taken.status_code) == (400, 201)
+
+
+@pytest.mark.parametrize("key", ["", "a" * 256, "키", "a\tb"])
+def test_what_is_no_key_is_refused(frontend: APIClient, post: dict[str, Any], key: str) -> None:
+    answer = frontend.post(NOTICES, post, format="json", headers={"Idempotency-Key": key})
+
+    assert answer.status_code == 400
+    assert fields_refused(answer) == ["Idempotency-Key"]
+
+
+def test_sending_again_is_done_once(frontend: APIClient, failed_delivery: Delivery) -> None:
+    address = f"{NOTICES}{failed_delivery.notice_id}/send-again/"
+
+    first = frontend.post(address, headers=KEY)
+    again = frontend.post(address, headers=KEY)
+    another = frontend.post(address)
+
+    assert (first.status_code, again.status_code, another.status_code) == (200, 200, 409)
+
+
+def test_a_preview_takes_a_key_too(frontend: APIClient, post: dict[str, Any]) -> None:
+    address = f"{NOTICES}preview/"
+    first = frontend.post(address, post, format="json", headers=KEY)
+
+    assert frontend.post(address, post, format="json", headers=KEY).json() == first.json()
+
+
+def test_after_a_day_a_key_is_new_again(frontend: APIClient, post: dict[str, Any]) -> None:
+    frontend.post(NOTICES, post, format="json", headers=KEY)
+    KeptAnswer.objects.update(begun_at=timezone.now() - timedelta(hours=24))
+
+    frontend.post(NOTICES, post, format="json", headers=KEY)
+
+    assert Notice.objects.count() == 2
+
+
+def test_what_is_a_day_old_is_pruned(frontend: APIClient, post: dict[str, Any]) -> None:
+    for key in ("old", "new"):
+        frontend.post(NOTICES, post, format="json", headers={"Idempotency-Key": key})
+    KeptAnswer.objects.filter(key="old").update(begun_at=timezone.now() - timedelta(hours=25))
+
+    pruning.prune(timezone.now(), seconds=10)
+
+    assert KeptAnswer.objects.get().key == "new"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("address", [NOTICES, "/notice/"])
+def test_many_at_once_make_one_notice(
+    study: Study, first_post: dict[str, Any], post: dict[str, Any], address: str
+) -> None:
+    key, body = key_for(study), first_post if address == "/notice/" else post
+
+    answers = at_once(8, lambda: client_with(key).post(address, body, format="json", headers=KEY))
+
+    assert Notice.objects.count() == 1
+    assert len({answer.status_code for answer in answers}) == 1
+    assert len({answer.content for answer in answers}) == 1
+    assert sum("Idempotent-Replayed" not in answer for answer in answers) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_with_many_bodies_make_one_notice(study: Study, post: dict[str, Any]) -> None:
+    key, titles = key_for(study), iter(range(8))
+
+    answers = at_once(
+        8,
+        lambda: client_with(key).post(
+            NOTICES, post | {"title": f"{next(titles)}"}, format="json", headers=KEY
+        ),
+    )
+
+    assert Notice.objects.count() == 1
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="on SQLite a transaction is alone")
+@pytest.mark.django_db(transaction=True)
+def test_a_repeat_does_not_wait_for_ever(
+    study: Study, post: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "WAIT_SECONDS", 1)
+    key, now = key_for(study), timezone.now()
+    caller = f"key {key.partition('.')[0]}"
+
+    with transaction.atomic():
+        # The first is under way, and hangs.
+        KeptAnswer.objects.create(caller=caller, key=KEY["Idempotency-Key"], begun_at=now)
+        (answer,) = at_once(
+            1, lambda: client_with(key).post(NOTICES, post, format="json", headers=KEY)
+        )
+
+    assert answer.status_code == 409
+    assert answer["Retry-After"] == "1"
+    assert answer.json()["type"] == "urn:studybot:under-way"
+    assert not Notice.objects.exists()
