@@ -1,5 +1,7 @@
 """The routes of the bot itself, its application, the gateway's address, and the guilds it is in."""
 
+from collections import Counter
+
 from fakediscord import permissions
 from fakediscord.backend import Backend
 from fakediscord.errors import ApiError
@@ -28,6 +30,7 @@ class GuildRoutes:
             Route("GET", "/guilds/{guild_id}", self._guild),
             Route("GET", "/guilds/{guild_id}/channels", self._channels),
             Route("GET", "/guilds/{guild_id}/roles", self._roles),
+            Route("GET", "/guilds/{guild_id}/roles/member-counts", self._role_member_counts),
             Route("GET", "/guilds/{guild_id}/members", self._members),
             Route("GET", "/guilds/{guild_id}/members/{user_id}", self._member),
             Route("GET", "/channels/{channel_id}", self._channel),
@@ -100,6 +103,11 @@ class GuildRoutes:
 
     def _roles(self, call: Call) -> list[Json]:
         return list(self._found(call).roles.values())
+
+    def _role_member_counts(self, call: Call) -> Json:
+        guild = self._found(call)
+        held = Counter(role for member in guild.members.values() for role in member["roles"])
+        return {role_id: held[role_id] for role_id in guild.roles if role_id != guild.id}
 
     def _members(self, call: Call) -> list[Json]:
         guild = self._found(call)

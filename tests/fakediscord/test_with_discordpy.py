@@ -11,6 +11,7 @@ from tests.fakediscord.cast import (
     BOOKS,
     BOT,
     LEADER,
+    LEADERS_ROLE,
     MEMBER,
     MEMBERS_ROLE,
     NEWS,
@@ -239,6 +240,9 @@ async def test_what_it_fetches_is_what_it_was_told(fake: Served) -> None:
         assert guild.approximate_member_count == 3
         assert len(await guild.fetch_channels()) == 8
         assert len(await guild.fetch_roles()) == 3
+        counts = await guild.role_member_counts()
+        told = {str(role.id): count for role, count in counts.items()}
+        assert told == {LEADERS_ROLE: 1, MEMBERS_ROLE: 0}
         assert (await guild.fetch_member(int(LEADER))).name == "jiwoo"
         assert [found.name async for found in client.fetch_guilds()] == [
             "알고리즘 스터디",
