@@ -1,17 +1,12 @@
 """Keeps our list of channels, and what the bot may do in each, in step with Discord."""
 
-import asyncio
-import logging
 from datetime import datetime
 from typing import Any
 
 import discord
 from django.db import transaction
-from django.utils import timezone
 
 from notices.models import Channel
-
-log = logging.getLogger(__name__)
 
 # Forum and media channels take threads only; categories take nothing.
 SENDABLE = frozenset(Channel.Type.values)
@@ -34,15 +29,18 @@ def seen_channels(guild: discord.Guild) -> list[dict[str, Any]]:
     ]
 
 
-def permissions_in(client: discord.Client, channel_id: int) -> int | None:
-    """The bot's permissions in a channel as the gateway knows them; null where it does not."""
+def permissions_in(client: discord.AutoShardedClient, channel_id: int) -> int | None:
+    """The bot's permissions in a channel; null where the gateway does not tell them now."""
     channel = client.get_channel(channel_id)
     if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
         return None
+    shard = client.get_shard(channel.guild.shard_id)
+    if shard is None or shard.is_closed():
+        return None  # what was changed while it is cut off is not known
     return channel.permissions_for(channel.guild.me).value
 
 
-def write_guild(guild_id: int, seen: list[dict[str, Any]], now: datetime) -> None:
+def write_channels(guild_id: int, seen: list[dict[str, Any]], now: datetime) -> None:
     """Make the table say what was seen of this guild. Only what changed is written."""
     with transaction.atomic():
         ids = [row["id"] for row in seen]
@@ -59,7 +57,7 @@ def write_guild(guild_id: int, seen: list[dict[str, Any]], now: datetime) -> Non
         )
 
 
-def write_guild_gone(guild_id: int, now: datetime) -> None:
+def write_channels_gone(guild_id: int, now: datetime) -> None:
     """The bot is no longer in this guild."""
     Channel.objects.filter(guild_id=guild_id, gone_at=None).update(gone_at=now, permissions=0)
 
@@ -78,43 +76,3 @@ def _updated(known: Channel | None, row: dict[str, Any], now: datetime) -> Chann
     known.gone_at = None
     known.seen_at = now
     return known
-
-
-class ChannelSync:
-    """Gathers which guilds changed; the worker writes them, each burst of events once."""
-
-    def __init__(self, client: discord.Client) -> None:
-        self._client = client
-        self._changed: set[int] = set()
-        self._any = asyncio.Event()
-
-    def mark(self, *guild_ids: int) -> None:
-        """These guilds are not as they were written."""
-        self._changed.update(guild_ids)
-        if guild_ids:
-            self._any.set()
-
-    async def wait(self) -> None:
-        """Until there is something to take."""
-        await self._any.wait()
-
-    def take(self) -> list[tuple[int, list[dict[str, Any]] | None]]:
-        """(guild, channels seen, or null where the bot is no longer there) of what changed."""
-        changed, self._changed = self._changed, set()
-        self._any.clear()
-        guilds = [(guild_id, self._client.get_guild(guild_id)) for guild_id in changed]
-        return [
-            (guild_id, None if guild is None else seen_channels(guild))
-            for guild_id, guild in guilds
-            if guild is None or not guild.unavailable
-        ]
-
-
-def write(changes: list[tuple[int, list[dict[str, Any]] | None]]) -> None:
-    """Runs in the database thread."""
-    now = timezone.now()
-    for guild_id, seen in changes:
-        if seen is None:
-            write_guild_gone(guild_id, now)
-        else:
-            write_guild(guild_id, seen, now)

@@ -5,7 +5,7 @@ from typing import Any
 
 import discord
 
-from notices.discord_channels import ChannelSync
+from notices.discord_guilds import GuildSync
 from notices.embeds import read_marker
 
 Echo = Callable[[str, int, int], None]
@@ -34,7 +34,7 @@ class StudyBotClient(discord.AutoShardedClient):
         # channel, to be looked at by nobody. This is its own table of what to do on an event.
         for event in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
             self._connection.parsers[event] = self._see_message
-        self.channel_sync = ChannelSync(self)
+        self.guild_sync = GuildSync(self)
 
     async def close_before_start(self) -> None:
         """End a client that never connected: close() would look for shards it has not."""
@@ -49,46 +49,46 @@ class StudyBotClient(discord.AutoShardedClient):
             self._echo(marker[0], int(message["id"]), marker[1])
 
     async def on_ready(self) -> None:
-        self.channel_sync.mark(*(guild.id for guild in self.guilds))
+        self.guild_sync.mark(*(guild.id for guild in self.guilds))
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        self.channel_sync.mark(guild.id)
+        self.guild_sync.mark(guild.id)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        self.channel_sync.mark(guild.id)
+        self.guild_sync.mark(guild.id)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        self.channel_sync.mark(guild.id)
+        self.guild_sync.mark(guild.id)
 
     async def on_guild_update(self, _before: discord.Guild, after: discord.Guild) -> None:
-        self.channel_sync.mark(after.id)
+        self.guild_sync.mark(after.id)
 
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
-        self.channel_sync.mark(channel.guild.id)
+        self.guild_sync.mark(channel.guild.id)
 
     async def on_guild_channel_update(
         self, _before: discord.abc.GuildChannel, after: discord.abc.GuildChannel
     ) -> None:
-        self.channel_sync.mark(after.guild.id)
+        self.guild_sync.mark(after.guild.id)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        self.channel_sync.mark(channel.guild.id)
+        self.guild_sync.mark(channel.guild.id)
 
     async def on_guild_role_create(self, role: discord.Role) -> None:
-        self.channel_sync.mark(role.guild.id)
+        self.guild_sync.mark(role.guild.id)
 
     async def on_guild_role_update(self, _before: discord.Role, after: discord.Role) -> None:
-        self.channel_sync.mark(after.guild.id)
+        self.guild_sync.mark(after.guild.id)
 
     async def on_guild_role_delete(self, role: discord.Role) -> None:
-        self.channel_sync.mark(role.guild.id)
+        self.guild_sync.mark(role.guild.id)
 
     async def on_member_update(self, _before: discord.Member, after: discord.Member) -> None:
         if self.user is not None and after.id == self.user.id:
-            self.channel_sync.mark(after.guild.id)
+            self.guild_sync.mark(after.guild.id)
 
     async def on_thread_create(self, thread: discord.Thread) -> None:
-        self.channel_sync.mark(thread.guild.id)
+        self.guild_sync.mark(thread.guild.id)
 
     async def on_thread_update(self, _before: discord.Thread, after: discord.Thread) -> None:
-        self.channel_sync.mark(after.guild.id)
+        self.guild_sync.mark(after.guild.id)

@@ -1,6 +1,7 @@
 """The bot process: seat, login, gateway, engine, clean stop."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
@@ -21,7 +22,7 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
-from notices import discord_channels, ledger
+from notices import discord_channels, discord_guilds, discord_roles, ledger
 from notices.delivery import Engine
 from notices.discord_client import StudyBotClient
 from notices.discord_transport import DiscordTransport
@@ -36,6 +37,7 @@ HEARTBEAT_SECONDS = 5.0
 SWITCH_SECONDS = 0.001
 GARBAGE_THRESHOLDS = (20_000, 20, 20)
 SYNC_PAUSE_SECONDS = 0.2
+COUNT_POLL_SECONDS = 60.0
 LOGIN_TIMEOUT_SECONDS = 60.0
 LONGEST_LOGIN_PAUSE_SECONDS = 15.0
 # Discord's buckets for messages are over by then, by all that was ever observed.
@@ -77,6 +79,7 @@ class Worker:
         self._client: StudyBotClient | None = None
         self._has_seat = asyncio.Event()
         self._stop = asyncio.Event()
+        self._guilds_are_new = asyncio.Event()
         self._name = f"{platform.node()}:{os.getpid()}"
         self._started_at = timezone.now()
         self._cut_off_since: datetime | None = None
@@ -122,7 +125,8 @@ class Worker:
                 if client is not None:
                     self._client = client
                     helpers.append(tasks.create_task(self._connect(client), name="gateway"))
-                    helpers.append(tasks.create_task(self._sync_channels(client), name="channels"))
+                    helpers.append(tasks.create_task(self._sync_guilds(client), name="guilds"))
+                    helpers.append(tasks.create_task(self._count_people(client), name="people"))
                     await self._deliver()
             for task in helpers:
                 task.cancel()
@@ -225,18 +229,32 @@ class Worker:
         )
         self._engine.rest_channels(recent, now, REMEMBERED)
 
-    async def _sync_channels(self, client: StudyBotClient) -> None:
+    async def _sync_guilds(self, client: StudyBotClient) -> None:
         """Write what the gateway told us, each burst of events once."""
         while True:
-            await client.channel_sync.wait()
+            await client.guild_sync.wait()
             await asyncio.sleep(SYNC_PAUSE_SECONDS)
-            changes = client.channel_sync.take()
+            changes = client.guild_sync.take()
             try:
-                await self._engine.in_database(discord_channels.write, changes)
+                await self._engine.in_database(discord_guilds.write, changes)
+                self._guilds_are_new.set()
             except Exception:
-                log.exception("the channels could not be written: trying again")
-                client.channel_sync.mark(*(guild_id for guild_id, _seen in changes))
+                log.exception("the guilds could not be written: trying again")
+                client.guild_sync.mark(*changes)
                 await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _count_people(self, client: StudyBotClient) -> None:
+        """See now and then whether there is somebody to count; at once where a guild is new."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(COUNT_POLL_SECONDS):
+                    await self._guilds_are_new.wait()
+            self._guilds_are_new.clear()
+            try:
+                await discord_roles.count_people(client, self._engine.in_database)
+            except Exception:
+                log.exception("the people of the guilds could not be counted: trying again")
+                await asyncio.sleep(COUNT_POLL_SECONDS)
 
     async def _beat(self) -> None:
         while True:

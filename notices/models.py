@@ -116,9 +116,58 @@ class Channel(models.Model):
         return f"#{self.name} ({self.guild_name})" if self.guild_name else f"#{self.name}"
 
     @property
+    def short_name(self) -> str:
+        """Where its server is plain."""
+        return f"#{self.name}" if self.name else str(self.pk)
+
+    @property
     def url(self) -> str:
         """Where a person sees the channel."""
         return f"{settings.DISCORD_APP_URL}/channels/{self.guild_id or '@me'}/{self.pk}"
+
+
+class RoleQuerySet(models.QuerySet["Role"]):
+    def pickable_for(self, study: Study) -> Self:
+        """The roles that can be its ping role: those of the servers its channels are on."""
+        guilds = study.channels.filter(guild_id__isnull=False).values("guild_id")
+        return self.filter(guild_id__in=guilds).exclude(pk=F("guild_id"))
+
+    def to_count(self, before: datetime) -> Self:
+        """The @everyone roles of servers with a study, where people were last counted before."""
+        with_study = Channel.objects.filter(studies__isnull=False, guild_id__isnull=False)
+        return self.filter(
+            Q(counted_at=None) | Q(counted_at__lt=before),
+            pk=F("guild_id"),
+            guild_id__in=with_study.values("guild_id"),
+        )
+
+
+class Role(models.Model):
+    """A Discord role as the bot last saw it, kept in step by the gateway's events.
+
+    As in Discord, @everyone is the role with its guild's own id: its members are the guild's.
+    """
+
+    id = models.BigIntegerField(_("role id"), primary_key=True)
+    guild_id = models.BigIntegerField(_("guild id"))
+    guild_name = models.CharField(_("server"), max_length=100)
+    name = models.CharField(_("name"), max_length=100)
+    mentionable = models.BooleanField(_("anyone may mention it"), default=False)
+    member_count = models.PositiveIntegerField(_("people"), null=True, blank=True)
+    counted_at = models.DateTimeField(_("counted"), null=True, blank=True)
+
+    objects = RoleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")
+        ordering = ("guild_name", "name", "id")
+        constraints = [models.CheckConstraint(condition=Q(id__gt=0), name="role_id_is_positive")]
+        # For keeping in step, and for the study's page: the roles of one guild.
+        indexes = [models.Index(fields=["guild_id"], name="role_of_guild")]
+
+    def __str__(self) -> str:
+        return f"@{self.name.removeprefix('@')}"
 
 
 class StudyQuerySet(models.QuerySet["Study"]):

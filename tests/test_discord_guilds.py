@@ -1,0 +1,216 @@
+"""Channels, roles and how many people they reach: kept in step with a real gateway's events."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+import yarl
+from django.db import connections
+from django.utils import timezone
+
+from notices import discord_guilds, discord_roles
+from notices.discord_channels import permissions_in
+from notices.discord_client import StudyBotClient
+from notices.discord_transport import DiscordTransport
+from notices.models import Channel, Role, Study
+from notices.permissions import EMBED_LINKS
+from notices.sendable import can_send
+from tests.fakediscord.cast import (
+    BOT,
+    LAYOUT,
+    LEADER,
+    LEADERS_ROLE,
+    MEMBERS_ROLE,
+    PLAIN,
+    STUDY,
+    TALK,
+    write_layout,
+)
+from tests.fakediscord_driver import FakeDiscordProcess
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PATIENCE_SECONDS = 10
+ROLES = f"/_fake/guilds/{STUDY}/roles"
+COUNTS = f"/guilds/{STUDY}/roles/member-counts"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[FakeDiscordProcess]:
+    layout = write_layout(tmp_path, json.loads(json.dumps(LAYOUT)))
+    with FakeDiscordProcess("--layout", str(layout)) as process:
+        yield process
+
+
+class Bot:
+    """The client as the worker runs it, without the engine."""
+
+    def __init__(self, client: StudyBotClient) -> None:
+        self.client = client
+        self._database = ThreadPoolExecutor(1)
+
+    async def in_database(self, work: Callable[..., Any], *args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._database, work, *args)
+
+    def close(self) -> None:
+        self._database.submit(connections.close_all)
+        self._database.shutdown()
+
+    async def in_step(self, condition: Callable[[], Any]) -> None:
+        """Write what the gateway tells until the condition holds in the database."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not await self.in_database(condition):
+                await self.client.guild_sync.wait()
+                await self.in_database(discord_guilds.write, self.client.guild_sync.take())
+
+    async def count(self) -> None:
+        await discord_roles.count_people(self.client, self.in_database)
+
+
+Scenario = Callable[[Bot], Awaitable[None]]
+
+
+def live(server: FakeDiscordProcess, scenario: Scenario) -> None:
+    async def run() -> None:
+        discord.http.Route.BASE = server.api_url
+        transport = DiscordTransport(rate=50, request_timeout=5)
+        client = StudyBotClient(
+            echo=lambda *_seen: None, trace=transport.trace, shards=None, count=None
+        )
+        await client.login("token")
+        _shards, url, _limits = await client.http.get_bot_gateway()
+        discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(url)
+        connection = asyncio.create_task(client.connect())
+        bot = Bot(client)
+        try:
+            await scenario(bot)
+        finally:
+            bot.close()
+            await client.close()
+            await connection
+
+    asyncio.run(run())
+
+
+def order(server: FakeDiscordProcess, method: str, path: str, data: Any = None) -> Awaitable[Any]:
+    return asyncio.to_thread(server.call, method, path, data)
+
+
+def role_is(role_id: str, **facts: Any) -> Callable[[], bool]:
+    return Role.objects.filter(pk=role_id, **facts).exists
+
+
+def make_study() -> None:
+    study = Study.objects.create(name="알고리즘 스터디")
+    study.channels.add(Channel.objects.get_or_create(pk=int(TALK))[0])
+
+
+def test_roles_come_change_and_go(server: FakeDiscordProcess) -> None:
+    async def scenario(bot: Bot) -> None:
+        await bot.in_step(role_is(LEADERS_ROLE, name="스터디장", guild_name="알고리즘 스터디"))
+        await bot.in_step(role_is(MEMBERS_ROLE, mentionable=True, member_count=None))
+        # As in Discord, @everyone is the role with the guild's id: its people are the guild's.
+        await bot.in_step(role_is(STUDY, name="@everyone", member_count=3))
+
+        made = await order(server, "POST", ROLES, {"name": "신입"})
+        await bot.in_step(role_is(made["id"], name="신입", mentionable=False))
+        changes = {"name": "새내기", "mentionable": True}
+        await order(server, "PATCH", f"{ROLES}/{made['id']}", changes)
+        await bot.in_step(role_is(made["id"], **changes))
+        await order(server, "DELETE", f"{ROLES}/{made['id']}")
+        await bot.in_step(lambda: not role_is(made["id"])())
+
+        await order(server, "DELETE", f"/_fake/guilds/{STUDY}")
+        await bot.in_step(lambda: not Role.objects.filter(guild_id=STUDY).exists())
+
+    live(server, scenario)
+
+
+def test_people_are_counted_where_there_is_a_study_and_anew_after_an_hour(
+    server: FakeDiscordProcess,
+) -> None:
+    def make_old() -> None:
+        long_ago = timezone.now() - discord_roles.COUNTED_EVERY - timedelta(seconds=1)
+        Role.objects.update(counted_at=long_ago)
+
+    async def scenario(bot: Bot) -> None:
+        await bot.in_step(role_is(STUDY))
+        await bot.count()  # nobody's ping reaches anybody yet
+        await bot.in_database(make_study)
+        await bot.count()
+        await bot.in_step(role_is(LEADERS_ROLE, member_count=1))
+        await bot.in_step(role_is(MEMBERS_ROLE, member_count=0))
+
+        member = f"/_fake/guilds/{STUDY}/members/{LEADER}"
+        await order(server, "PATCH", member, {"roles": [MEMBERS_ROLE]})
+        await order(server, "DELETE", f"/_fake/guilds/{STUDY}/members/{LAYOUT['acting']}")
+        await bot.count()  # too soon
+        await bot.in_database(make_old)
+        await bot.count()
+        await bot.in_step(role_is(MEMBERS_ROLE, member_count=1))
+        await bot.in_step(role_is(STUDY, member_count=2))
+
+    live(server, scenario)
+    assert [request["path"] for request in server.requests()].count(COUNTS) == 2
+
+
+def test_counting_does_not_undo_what_the_gateway_tells_and_the_other_way_round(
+    server: FakeDiscordProcess,
+) -> None:
+    async def scenario(bot: Bot) -> None:
+        await bot.in_database(make_study)
+        await bot.in_step(role_is(STUDY))
+        await bot.count()
+        await order(server, "PATCH", f"{ROLES}/{LEADERS_ROLE}", {"name": "방장"})
+        await bot.in_step(role_is(LEADERS_ROLE, name="방장", member_count=1))
+        await bot.in_step(role_is(STUDY, member_count=3))
+
+    live(server, scenario)
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_what_discord_does_not_count_is_left_unknown_and_asked_again_in_an_hour(
+    server: FakeDiscordProcess, status: int
+) -> None:
+    server.fault(kind="status", method="GET", path="/member-counts$", status=status)
+
+    async def scenario(bot: Bot) -> None:
+        await bot.in_database(make_study)
+        await bot.in_step(role_is(STUDY))
+        await bot.count()
+        await bot.count()
+        await bot.in_step(role_is(LEADERS_ROLE, member_count=None))
+        await bot.in_step(role_is(STUDY, member_count=3))
+
+    live(server, scenario)
+    assert [request["path"] for request in server.requests()].count(COUNTS) == 1
+
+
+def test_permissions_are_the_gateways_word_while_it_is_connected(
+    server: FakeDiscordProcess,
+) -> None:
+    async def scenario(bot: Bot) -> None:
+        await bot.in_step(role_is(STUDY))
+        held = permissions_in(bot.client, int(PLAIN))
+        assert held is not None
+        assert not held & EMBED_LINKS
+        assert permissions_in(bot.client, 5) is None
+        overwrites = [{"id": BOT, "allow": ["EMBED_LINKS"]}]
+        path = f"/_fake/channels/{PLAIN}"
+        await order(server, "PATCH", path, {"overwrites": overwrites})
+        await bot.in_step(lambda: can_send(Channel.objects.get(pk=PLAIN)))
+        # What is changed while the gateway is away is not known: then nothing is claimed.
+        await order(server, "POST", "/_fake/gateway", {"action": "refuse"})
+        await order(server, "POST", "/_fake/gateway", {"action": "drop"})
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while permissions_in(bot.client, int(PLAIN)) is not None:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await order(server, "POST", "/_fake/gateway", {"action": "accept"})
+
+    live(server, scenario)
