@@ -18,6 +18,7 @@ from discord.http import Route
 from notices.embeds import read_marker
 from notices.models import Attempt
 from notices.pace import Brake, Pacer
+from notices.permissions import EMBED_LINKS, READ_MESSAGE_HISTORY, VIEW_CHANNEL
 from notices.transport import Answer, PermanentError, Request, TransientError
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 REFUSALS = frozenset({400, 401, 403, 404, 405, 413})
 UNKNOWN_MESSAGE = 10008
 UNKNOWN_CHANNEL = 10003
-VIEW_AND_READ_HISTORY = (1 << 10) | (1 << 16)
+VIEW_AND_READ_HISTORY = VIEW_CHANNEL | READ_MESSAGE_HISTORY
 # Clocks differ: a message's id holds Discord's time, an attempt ours.
 CLOCK_SKEW = timedelta(seconds=30)
 # A request that could not go out for so long is claimed anew: its nonce's window may be over.
@@ -125,8 +126,10 @@ class DiscordTransport:
         }
         match request.action:
             case Attempt.Action.CREATE:
+                self._refuse_a_bare_ping(request)
                 await self.http.request(Route("POST", messages, **ids), json=request.payload)
             case Attempt.Action.EDIT:
+                self._refuse_a_bare_ping(request)
                 route = Route("PATCH", messages + "/{message_id}", **ids)
                 await self.http.request(route, json=request.payload)
             case Attempt.Action.DELETE:
@@ -134,6 +137,13 @@ class DiscordTransport:
             case Attempt.Action.LOOK_UP:
                 return await self._look_up(request)
         return None
+
+    def _refuse_a_bare_ping(self, request: Request) -> None:
+        """Without Embed Links Discord drops the embed, and shows the ping that is left."""
+        bits = self.permissions_in(request.channel_id)
+        if bits is None or bits & EMBED_LINKS or not (request.payload or {}).get("content"):
+            return
+        raise PermanentError("the bot may not embed links", code=50013)
 
     async def _delete(self, route: Route) -> Answer:
         with contextlib.suppress(discord.NotFound):  # gone already

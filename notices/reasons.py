@@ -6,7 +6,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from notices.models import ErrorCode
+from notices import permissions
+from notices.models import Channel, ErrorCode
 
 
 class Reason(NamedTuple):
@@ -115,8 +116,18 @@ _REASONS: dict[int, tuple[Promise, Promise]] = {
 _REASONS[401] = _REASONS[40001]
 
 
-def explain(code: int) -> Reason:
-    """For a code of ours, of Discord's or of HTTP; in the language that is active now."""
+# With these Discord says that a permission is missing, but not which: without Embed Links it drops
+# the embed, and may find that nothing is left.
+_LACKING = frozenset({50001, 50006, 50013, 403})
+
+
+def explain(code: int, channel: Channel | None = None) -> Reason:
+    """For a code of ours, of Discord's or of HTTP; in the language that is active now.
+
+    Given the channel, the permission that is missing there by now is named.
+    """
+    if channel is not None and code in _LACKING and (named := _named(channel)):
+        return Reason(named, gettext("Allow it there, then send the notice again."))
     if code in _REASONS:
         return Reason(*map(str, _REASONS[code]))
     if 500 <= code < 600:
@@ -125,4 +136,13 @@ def explain(code: int) -> Reason:
     unknown = gettext("Discord refused it with code %(code)d.") % {"code": code}
     return Reason(
         unknown, gettext("Send it again; if that fails too, give a site admin this number.")
+    )
+
+
+def _named(channel: Channel) -> str:
+    lacking = permissions.missing(channel)
+    return ". ".join(
+        permissions.lacked(bit, channel)
+        for bit in lacking
+        if bit != permissions.READ_MESSAGE_HISTORY  # nobody needs it to send
     )

@@ -39,6 +39,8 @@ MAX_SEND_RETRIES = environment.whole("MAX_SEND_RETRIES", 5, least=0, most=100)
 NONCE_WINDOW = environment.number("NONCE_WINDOW", 60, least=1, most=120)
 SEND_RATE = environment.number("SEND_RATE", 48, least=1, most=100_000)
 REQUEST_TIMEOUT = environment.number("REQUEST_TIMEOUT", 15, least=0.1, most=300)
+# From how many people on a leader is asked a second time before they are pinged.
+LARGE_PING = environment.whole("LARGE_PING", 50, least=1, most=100_000)
 # How long the history is kept; 0 is for ever.
 KEEP_ATTEMPTS_DAYS = environment.whole("KEEP_ATTEMPTS_DAYS", 90, least=0, most=36_500)
 KEEP_DELIVERIES_DAYS = environment.whole("KEEP_DELIVERIES_DAYS", 365, least=0, most=36_500)
@@ -179,6 +181,7 @@ LANGUAGE_CODE = "ko"
 LANGUAGES = [("ko", "한국어"), ("en", "English")]
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = ["notices.formats"]
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"

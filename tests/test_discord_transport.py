@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import discord
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from notices.discord_client import StudyBotClient
 from notices.discord_transport import DiscordTransport
+from notices.permissions import EMBED_LINKS
 from notices.transport import Answer, PermanentError, Request, TransientError
 from tests.fakediscord_driver import FakeDiscordProcess
 
@@ -210,6 +212,44 @@ def test_a_history_that_may_not_be_read_says_nothing(
             await transport.perform(look_up, ignore)
 
     talk(server, scenario)
+
+
+def test_a_ping_whose_embed_discord_would_drop_is_not_sent(
+    server: FakeDiscordProcess, channel: int
+) -> None:
+    made: list[Answer] = []
+
+    async def scenario(transport: DiscordTransport) -> None:
+        made.append(await transport.perform(pinging(create(channel)), ignore))
+        transport.permissions_in = lambda _channel: ALL_PERMISSIONS & ~EMBED_LINKS
+        edit = replace(create(channel), action="edit", message_id=made[0].message_id)
+        for request in (pinging(create(channel, "23456789AC")), pinging(edit)):
+            with pytest.raises(PermanentError) as caught:
+                await transport.perform(request, ignore)
+            assert caught.value.code == 50013
+        assert transport.waiting == 0
+
+    talk(server, scenario)
+    assert [request["method"] for request in server.requests()].count("POST") == 1
+    [message] = server.messages(channel)
+    assert message["edited_timestamp"] is None
+
+
+def test_without_a_ping_or_the_gateways_word_discord_itself_is_asked(
+    server: FakeDiscordProcess, channel: int
+) -> None:
+    async def scenario(transport: DiscordTransport) -> None:
+        transport.permissions_in = lambda _channel: ALL_PERMISSIONS & ~EMBED_LINKS
+        assert (await transport.perform(create(channel), ignore)).shown  # the cache was old
+        transport.permissions_in = lambda _channel: None
+        other = pinging(create(channel, "23456789AC"))
+        assert (await transport.perform(other, ignore)).shown
+
+    talk(server, scenario)
+
+
+def pinging(request: Request) -> Request:
+    return replace(request, payload={**(request.payload or {}), "content": "@everyone"})
 
 
 def test_an_answer_without_its_embeds_is_still_the_message_that_was_sent(

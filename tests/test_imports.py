@@ -23,6 +23,10 @@ BOT = ("notices.discord_*", "notices.delivery", "discord", "discord.*")
 RULES = (
     Rule("notices.models", ("notices*",), but=("notices.retry",)),
     Rule("notices.retry", ("notices*", "django*")),
+    Rule("notices.permissions", ("notices*",), but=("notices.models",)),
+    Rule("notices.moments", ("notices*",)),
+    Rule("notices.sendable", BOT),
+    Rule("notices.pings", BOT),
     Rule("notices.embeds", ("discord", "discord.*")),
     Rule("notices.delivery", ("discord", "discord.*", "notices.discord_*")),
     Rule("notices.admin", BOT),

@@ -23,6 +23,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
         ("MAX_SEND_RETRIES", "-1", "write a number from 0 to 100"),
         ("NONCE_WINDOW", "nan", "write a number from 1 to 120"),
         ("NONCE_WINDOW", "600", "write a number from 1 to 120"),
+        ("LARGE_PING", "many", "write a number from 1 to 100000"),
         ("KEEP_ATTEMPTS_DAYS", "-1", "write a number from 0 to 36500"),
         ("KEEP_DELIVERIES_DAYS", "0.5", "write a whole number from 0 to 36500"),
         ("LOG_LEVEL", "LOUD", "write one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),

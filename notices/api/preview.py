@@ -7,8 +7,9 @@ from rest_framework import serializers
 from notices import embeds
 from notices.api.forms import NewNoticeForm
 from notices.api.representations import DiscordId
-from notices.api.sendable import reach_of, troubles
 from notices.models import REFERENCE_LENGTH, Channel, Delivery, Notice
+from notices.pings import reach_of
+from notices.sendable import troubles
 
 # A delivery's own number takes its place in the footer.
 _NUMBER = "X" * REFERENCE_LENGTH
@@ -24,11 +25,13 @@ class ChannelForeseen(serializers.Serializer[Any]):
 
 
 class PingForeseen(serializers.Serializer[Any]):
-    who = serializers.CharField(allow_blank=True, help_text="As Discord writes it; empty: nobody.")
+    who = serializers.CharField(allow_blank=True, help_text="As people read it; empty: nobody.")
     people = serializers.IntegerField(allow_null=True, help_text="Null where nobody knows.")
     is_most = serializers.BooleanField(help_text="`people` are at most so many.")
     problems = serializers.ListField(
-        child=serializers.CharField(), help_text="Where it would ping nobody after all, and why."
+        source="silences",
+        child=serializers.CharField(),
+        help_text="Where it would ping nobody after all, and why.",
     )
 
 
@@ -50,7 +53,7 @@ def foresee(form: NewNoticeForm) -> dict[str, Any]:
     message = embeds.message(Delivery(notice=notice, nonce=_NUMBER))
     return {
         "message": {name: message[name] for name in ("content", "embeds", "allowed_mentions")},
-        "pings": reach_of(notice.ping, notice.study, channels),
+        "pings": PingForeseen(reach_of(notice.ping, notice.study, channels)).data,
         "channels": [
             {
                 "channel_id": str(channel.pk),

@@ -7,9 +7,9 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from notices.api.authentication import Caller
-from notices.api.sendable import can_send, troubles
 from notices.models import Attempt, Channel, Delivery, Notice, NoticeQuerySet, Study
 from notices.reasons import explain
+from notices.sendable import can_send, troubles
 
 
 def whole(notices: NoticeQuerySet) -> NoticeQuerySet:
@@ -48,8 +48,8 @@ class Reason(serializers.Serializer[Any]):
     remedy = serializers.CharField()
 
 
-def _reason(code: int | None) -> dict[str, Any] | None:
-    return None if code is None else {"code": code, **explain(code)._asdict()}
+def _reason(code: int | None, channel: Channel | None = None) -> dict[str, Any] | None:
+    return None if code is None else {"code": code, **explain(code, channel)._asdict()}
 
 
 @extend_schema_serializer(component_name="Channel")
@@ -122,7 +122,7 @@ class DeliveryShown(serializers.ModelSerializer[Delivery]):
 
     @extend_schema_field(Reason(allow_null=True))
     def get_error(self, delivery: Delivery) -> dict[str, Any] | None:
-        return _reason(delivery.error_code)
+        return _reason(delivery.error_code, delivery.channel)
 
 
 @extend_schema_serializer(component_name="Notice")

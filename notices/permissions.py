@@ -1,0 +1,80 @@
+"""What the bot needs in a channel, and what of it it lacks: in words, with where to set it."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from notices.models import Channel
+
+# Bits of Discord's permissions.
+VIEW_CHANNEL = 1 << 10
+SEND_MESSAGES = 1 << 11
+EMBED_LINKS = 1 << 14
+READ_MESSAGE_HISTORY = 1 << 16
+MENTION_EVERYONE = 1 << 17
+SEND_MESSAGES_IN_THREADS = 1 << 38
+
+THREADS = frozenset(
+    {
+        Channel.Type.ANNOUNCEMENT_THREAD,
+        Channel.Type.PUBLIC_THREAD,
+        Channel.Type.PRIVATE_THREAD,
+    }
+)
+# As Discord itself names them in a channel's settings.
+NAMES: dict[int, Promise] = {
+    VIEW_CHANNEL: _("View Channel"),
+    SEND_MESSAGES: _("Send Messages"),
+    SEND_MESSAGES_IN_THREADS: _("Send Messages in Threads"),
+    EMBED_LINKS: _("Embed Links"),
+    READ_MESSAGE_HISTORY: _("Read Message History"),
+    MENTION_EVERYONE: _("Mention @everyone, @here and All Roles"),
+}
+_LACKED: dict[int, Promise] = {
+    VIEW_CHANNEL: _(
+        "The bot may not see %(channel)s: Channel settings → Permissions → %(permission)s"
+    ),
+    SEND_MESSAGES: _(
+        "The bot may not write in %(channel)s: Channel settings → Permissions → %(permission)s"
+    ),
+    SEND_MESSAGES_IN_THREADS: _(
+        "The bot may not write in the thread %(channel)s: "
+        "settings of its channel → Permissions → %(permission)s"
+    ),
+    EMBED_LINKS: _(
+        "The bot may not embed links in %(channel)s: "
+        "Channel settings → Permissions → %(permission)s"
+    ),
+    READ_MESSAGE_HISTORY: _(
+        "The bot may not read back in %(channel)s, so it could not find a message whose answer "
+        "was lost: Channel settings → Permissions → %(permission)s"
+    ),
+    MENTION_EVERYONE: _(
+        "The bot may not ping in %(channel)s: Channel settings → Permissions → %(permission)s"
+    ),
+}
+
+
+def missing(channel: Channel) -> list[int]:
+    """The bits that the bot lacks to show a notice and keep it true; none while nobody looked.
+
+    Discord takes whatever else away with View Channel, and embeds and mentions with Send
+    Messages: what is named is what has to be set.
+    """
+    held = channel.permissions
+    if held is None:
+        return []
+    if not held & VIEW_CHANNEL:
+        return [VIEW_CHANNEL]
+    send = SEND_MESSAGES_IN_THREADS if channel.type in THREADS else SEND_MESSAGES
+    needed = [EMBED_LINKS if held & send else send, READ_MESSAGE_HISTORY]
+    return [bit for bit in needed if not held & bit]
+
+
+def may_mention_all(channel: Channel) -> bool:
+    """@everyone, @here, and roles that not everybody may mention; yes while nobody looked."""
+    return channel.permissions is None or bool(channel.permissions & MENTION_EVERYONE)
+
+
+def lacked(bit: int, channel: Channel) -> str:
+    """That the bot lacks it there, and where to set it."""
+    return str(_LACKED[bit]) % {"channel": channel.short_name, "permission": NAMES[bit]}
