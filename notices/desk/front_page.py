@@ -9,11 +9,10 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from notices import health, ledger, reasons
+from notices import health, ledger, moments, reasons
 from notices.desk.rights import led_studies
 from notices.models import Delivery, Notice
 from notices.newest import Parts
@@ -133,8 +132,10 @@ def _rows(ids: Iterable[int]) -> QuerySet[Notice]:
 
 def _moment(notice: Notice) -> str:
     """As the clock on the study's wall shows it."""
-    there = timezone.localtime(notice.publish_at, ZoneInfo(notice.study.time_zone))
-    return f"{date_format(there, 'DATETIME_FORMAT')} ({notice.study.time_zone})"
+    if notice.publish_at is None:
+        return ""
+    zone = notice.study.time_zone
+    return f"{moments.in_words(notice.publish_at, ZoneInfo(zone))} ({zone})"
 
 
 def _reasons(notices: list[Notice]) -> dict[int, str]:

@@ -9,11 +9,9 @@ from operator import attrgetter
 from typing import Any, Self
 
 from django.db.models import DateTimeField
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from notices import reasons
+from notices import moments, reasons
 from notices.desk.text_diff import Part, changed_parts
 from notices.models import Attempt, Change, Channel, Notice, Study
 
@@ -175,6 +173,5 @@ class _Names:
         if field.name == "study":
             return str(self.studies.get(value, value))
         if isinstance(field, DateTimeField):
-            moment = timezone.localtime(datetime.fromisoformat(value))
-            return date_format(moment, "DATETIME_FORMAT")
+            return moments.in_words(datetime.fromisoformat(value))
         return str(dict(field.flatchoices).get(value, value))

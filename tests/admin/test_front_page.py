@@ -171,7 +171,7 @@ def test_what_goes_out_next_says_when_by_the_studys_clock(desk: Client, study: S
         Notice.objects.create(study=study, title=title, content="…", publish_at=moment)
     Notice.objects.create(study=study, title="초안", content="…")
     assert titles(front(desk).coming) == ["먼저", "나중"]
-    assert "March 9, 2099, 10 a.m. (America/New_York)" in page(desk)
+    assert "Mon, Mar 9, 2099, 10:00 AM (America/New_York)" in page(desk)
 
 
 # --- whose, and at what cost ---------------------------------------------------------------

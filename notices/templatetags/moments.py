@@ -1,0 +1,14 @@
+"""{{ moment|in_words }}, in the current time zone."""
+
+from datetime import datetime
+
+from django import template
+
+from notices import moments
+
+register = template.Library()
+
+
+@register.filter
+def in_words(moment: datetime | None) -> str:
+    return moments.in_words(moment) if moment else ""
