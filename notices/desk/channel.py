@@ -13,8 +13,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from notices import reasons
 from notices.desk.rights import LedAdmin
-from notices.desk.sendable import trouble
 from notices.models import Channel
+from notices.sendable import troubles
 
 LARGEST_ID = 2**63 - 1
 
@@ -60,8 +60,8 @@ class ChannelAdmin(LedAdmin):
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, channel: Channel) -> SafeString:
-        if problem := trouble(channel):
-            return format_html('<span class="badge badge-failed">{}</span>', problem)
+        if found := troubles(channel):
+            return format_html('<span class="badge badge-failed">{}</span>', " ".join(found))
         return format_html('<span class="badge badge-sent">{}</span>', _("can be sent to"))
 
     @admin.display(description=gettext_lazy("refusal"))

@@ -39,7 +39,7 @@ class DeliveryAdmin(ReadOnly, LongList):
     def reason(self, delivery: Delivery) -> str | None:
         if delivery.error_code is None:
             return None
-        return str(reasons.explain(delivery.error_code).reason)
+        return str(reasons.explain(delivery.error_code, delivery.channel).reason)
 
 
 @admin.register(BotInstance)

@@ -8,17 +8,17 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from notices.desk import effects
+from notices import ledger, moments
+from notices.desk import effects, to_whom
 from notices.desk.finding import (
     AuthorFilter,
     FromFilter,
@@ -33,10 +33,11 @@ from notices.desk.long_list import LongList
 from notices.desk.notice_form import NoticeForm
 from notices.desk.outcome import part_of
 from notices.desk.rights import led_studies
-from notices.desk.sendable import trouble
 from notices.desk.withdrawal import CONFIRMED, confirmation
 from notices.desk.writing import page_data, remember_saved
 from notices.models import Change, Notice, Study
+from notices.pings import reach_of
+from notices.sendable import troubles
 
 
 @admin.register(Notice)
@@ -51,11 +52,12 @@ class NoticeAdmin(LongList, Following):
     # Labels stand above their fields: beside them stands the preview.
     compressed_fields = False
     fieldsets = (
-        (None, {"fields": ("seen_revision", "study", "channels", "title", "content")}),
-        (gettext_lazy("When"), {"fields": ("publish_at",)}),
+        (gettext_lazy("To whom"), {"fields": ("seen_revision", "study", "channels", "ping")}),
+        (gettext_lazy("What"), {"fields": ("title", "content")}),
+        (gettext_lazy("When"), {"fields": ("publish_at", "expires_at")}),
         (
             gettext_lazy("More"),
-            {"classes": ("collapse",), "fields": ("author", "ping", "url", "image", "expires_at")},
+            {"classes": ("collapse",), "fields": ("author", "url", "image")},
         ),
     )
 
@@ -63,6 +65,7 @@ class NoticeAdmin(LongList, Following):
         css = {"all": ["notices/desk.css", "notices/writing.css"]}
         js = [
             "notices/desk.js",
+            "notices/to_whom.js",
             "notices/outcome.js",
             *(
                 forms.Script(f"notices/{name}.js", type="module")
@@ -100,8 +103,12 @@ class NoticeAdmin(LongList, Following):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """When it was published is said above the form: no choice is left to make."""
-        fixed = self.get_readonly_fields(request, obj)
-        return [part for part in self.fieldsets if not set(part[1]["fields"]) <= set(fixed)]
+        if "publish_at" not in self.get_readonly_fields(request, obj):
+            return self.fieldsets
+        return [
+            (name, {**part, "fields": [one for one in part["fields"] if one != "publish_at"]})
+            for name, part in self.fieldsets
+        ]
 
     # --- the list ---------------------------------------------------------------------------
 
@@ -134,8 +141,7 @@ class NoticeAdmin(LongList, Following):
     def moment(self, notice: Notice) -> str | None:
         if notice.publish_at is None:
             return None
-        there = timezone.localtime(notice.publish_at, ZoneInfo(notice.study.time_zone))
-        return date_format(there, "SHORT_DATETIME_FORMAT")
+        return moments.in_words(notice.publish_at, ZoneInfo(notice.study.time_zone))
 
     # --- the form ---------------------------------------------------------------------------
 
@@ -191,12 +197,20 @@ class NoticeAdmin(LongList, Following):
                 context["effects"] = effects.of_saving(notice, notice.channels.all())
         if self.has_change_permission(request, notice):
             context["writing"] = page_data(request, context["adminform"].form)
+        if context["adminform"].form.question:
+            context["errors"] = []  # nothing is wrong: she is asked
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         if not change:
             obj.created_by = request.user
         super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
+        """The bot, which may be about to claim it, knows of the change before the lock is freed."""
+        super().save_related(request, form, formsets, change)
+        if change:
+            ledger.fan_out(form.instance.pk)
 
     def response_add(self, request: HttpRequest, obj: Any, *args: Any) -> HttpResponse:
         return self._saved(request, obj)
@@ -210,23 +224,41 @@ class NoticeAdmin(LongList, Following):
         if notice.publish_at is None:
             messages.success(request, _("Saved as a draft. Nobody sees it yet."))
         elif notice.current_status == Notice.Status.SCHEDULED:
-            moment = date_format(timezone.localtime(notice.publish_at), "DATETIME_FORMAT")
-            messages.success(request, _("Will be published on %(moment)s.") % {"moment": moment})
+            zone = notice.study.time_zone
+            moment = moments.in_words(notice.publish_at, ZoneInfo(zone))
+            messages.success(
+                request,
+                _("Will be published on %(moment)s (%(zone)s).") % {"moment": moment, "zone": zone},
+            )
         elif notice.revision > 1:
             messages.success(request, _("Saved. The messages already shown are changed too."))
         else:
             messages.success(request, _("Published. What becomes of it is shown below."))
-        for channel in notice.channels.all():
-            if problem := trouble(channel, notice.ping):
-                messages.warning(request, f"{channel}: {problem}")
+        channels = notice.channels.all()
+        found = [trouble for channel in channels for trouble in troubles(channel)]
+        for trouble in (*found, *reach_of(notice.ping, notice.study, channels).silences):
+            messages.warning(request, trouble)
         return redirect("admin:notices_notice_change", notice.pk)
 
     # --- what is done with a notice ---------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        do = self.admin_site.admin_view(self.do_view)
-        own = [path("<int:pk>/do/<slug:action>/", do, name="notices_notice_do")]
+        wrap = self.admin_site.admin_view
+        own = [
+            path("reach/", wrap(self.reach_view), name="notices_notice_reach"),
+            path("<int:pk>/do/<slug:action>/", wrap(self.do_view), name="notices_notice_do"),
+        ]
         return own + super().get_urls()
+
+    def reach_view(self, request: HttpRequest) -> HttpResponse:
+        """Whom the notice would ping, as it is picked on the page at this moment."""
+        asked = request.GET
+        reach = to_whom.reach_of_picks(
+            request.user, asked.get("study"), asked.getlist("channels"), asked.get("ping")
+        )
+        if reach is None:
+            raise Http404
+        return render(request, "admin/notices/notice/reach.html", {"reach": reach})
 
     def do_view(self, request: HttpRequest, pk: int, action: str) -> HttpResponse:
         """An action for one notice, by its button."""

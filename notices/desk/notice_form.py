@@ -5,18 +5,21 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, Q, QuerySet
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
-    DATETIME_CLASSES,
-    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
 )
 
+from notices import moments
+from notices.desk import to_whom
 from notices.desk.prose import MarkdownTextarea, ProseField
-from notices.desk.sendable import trouble
+from notices.desk.to_whom import ChannelBoxes, ChannelsField, PingQuestion
+from notices.desk.when import Moment, zones_of
 from notices.models import (
     AUTHOR_LIMIT,
     DESCRIPTION_LIMIT,
@@ -25,38 +28,17 @@ from notices.models import (
     Notice,
     Study,
 )
+from notices.pings import reach_of
 
-PUBLISH, SCHEDULE, DRAFT = "_publish", "_schedule", "_draft"
-
-
-class ChannelBoxes(UnfoldAdminCheckboxSelectMultipleWidget):  # type: ignore[misc]
-    """Says at each box which studies it belongs to: the page shows those of the study picked."""
-
-    def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        option: dict[str, Any] = super().create_option(*args, **kwargs)
-        studies = option["value"].instance.studies.all()
-        option["attrs"]["data-studies"] = " ".join(str(study.pk) for study in studies)
-        return option
-
-
-class ChannelsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
-    def label_from_instance(self, channel: Any) -> str:
-        problem = trouble(channel)
-        return f"{channel} ⚠ {problem}" if problem else str(channel)
-
-
-class Moment(forms.DateTimeInput):
-    """The phone's own picker."""
-
-    def __init__(self) -> None:
-        attrs = {"type": "datetime-local", "class": " ".join(DATETIME_CLASSES)}
-        super().__init__(attrs=attrs, format="%Y-%m-%dT%H:%M")
+PUBLISH, SCHEDULE, DRAFT, SAVE = "_publish", "_schedule", "_draft", "_save"
 
 
 class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
     """`user` is set by the admin on a subclass of its own for each request."""
 
     user: Any = None
+    question: PingQuestion | None = None
+    """What is asked before this can be saved."""
 
     study = forms.ModelChoiceField(
         Study.objects.none(), label=gettext_lazy("study"), widget=UnfoldAdminSelectWidget
@@ -113,10 +95,8 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._offer_studies_and_channels()
-        for name in ("publish_at", "expires_at"):
-            if name in self.fields:
-                zone = timezone.get_current_timezone_name()
-                self.fields[name].label = f"{self.fields[name].label} ({zone})"
+        self._say_time_zones()
+        self._say_whom_it_pings()
         if self.instance.pk:
             self.fields["seen_revision"].initial = self.instance.revision
 
@@ -138,26 +118,68 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
     def _choices(self, name: str) -> Any:
         return self.fields[name]
 
+    def _say_time_zones(self) -> None:
+        studies = (
+            self._choices("study").queryset if "study" in self.fields else [self.instance.study]
+        )
+        for name in ("publish_at", "expires_at"):
+            if name in self.fields:
+                field = self.fields[name]
+                field.help_text = format_html("{} {}", field.help_text, zones_of(studies))
+
+    def _say_whom_it_pings(self) -> None:
+        if not {"channels", "ping"} <= self.fields.keys():
+            return  # it is only looked at
+        study = self._picked("study") if "study" in self.fields else self.instance.study_id
+        channels, ping = self._picked("channels") or (), self._picked("ping")
+        reach = to_whom.reach_of_picks(self.user, study, channels, ping)
+        told = {"reach": reach, "study": study, "is_published": "study" not in self.fields}
+        self.fields["ping"].help_text = render_to_string("admin/notices/notice/ping.html", told)
+
     def clean(self) -> dict[str, Any]:
         super().clean()
-        self._refuse_an_edit_of_what_has_changed()
+        if self.instance.pk:
+            self._hold()
         if "publish_at" in self.fields:
             self._choose_moment()
         study = self.cleaned_data.get("study") or (self.instance.pk and self.instance.study)
         if study and "channels" in self.cleaned_data:
             self._check_channels(study)
             self._check_ping(study)
+            if not self.errors and self._will_be_published():
+                self._ask_before_a_large_ping(study)
         return self.cleaned_data
 
-    def _refuse_an_edit_of_what_has_changed(self) -> None:
+    def _hold(self) -> None:
+        """Until this is saved nobody else changes the notice, and the bot claims nothing of it."""
+        saved = Notice.objects.select_for_update().filter(pk=self.instance.pk).first()
+        if saved is None:
+            raise ValidationError(
+                _("Somebody deleted this draft while you were writing. Copy your text.")
+            )
+        self._refuse_an_edit_of_what_has_changed(saved)
+        waits = saved.current_status in (Notice.Status.DRAFT, Notice.Status.SCHEDULED)
+        if not waits and ("publish_at" in self.fields or {DRAFT, SCHEDULE} & self.data.keys()):
+            raise ValidationError(self._too_late(saved))
+
+    def _refuse_an_edit_of_what_has_changed(self, saved: Notice) -> None:
         seen = self.cleaned_data.get("seen_revision")
-        if self.instance.pk and seen is not None and seen != self.instance.revision:
+        if seen is not None and seen != saved.revision:
             raise ValidationError(
                 _(
                     "Somebody else changed this notice while you were writing. Copy your text, "
                     "open the notice anew and put it in there."
                 )
             )
+
+    def _too_late(self, saved: Notice) -> str:
+        moment = moments.in_words(saved.publish_at) if saved.publish_at else ""
+        if saved.deliveries.filter(shown__isnull=False).exists():
+            fact = _("It is too late for that: the notice was published on %(moment)s.")
+        else:
+            fact = _("It is too late for that: the notice is on its way since %(moment)s.")
+        remedy = _("Nothing was changed. To take it back, withdraw it; to change it, save it.")
+        return f"{fact % {'moment': moment}} {remedy}"
 
     def _choose_moment(self) -> None:
         """Which button was pressed decides; Enter in a field is no button and publishes nothing."""
@@ -211,3 +233,20 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
                 _("%(study)s has no role to ping. Ask a site admin to enter one, or pick another.")
                 % {"study": study},
             )
+
+    def _picked(self, name: str) -> Any:
+        """As it will stand on the page. (A bound field keeps the help text it began with.)"""
+        field = self.fields[name]
+        if self.is_bound:
+            return field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
+        return self.get_initial_for_field(field, name)
+
+    def _ask_before_a_large_ping(self, study: Study) -> None:
+        ping = self.cleaned_data["ping"]
+        channels = to_whom.newly_pinged(self.instance, study, ping, self.cleaned_data["channels"])
+        reach = reach_of(ping, study, channels)
+        answer = to_whom.answer_for(ping, channels)
+        button = next((name for name in (PUBLISH, SCHEDULE) if name in self.data), SAVE)
+        if reach.is_large and self.data.get(button) != answer:
+            self.question = PingQuestion(reach, button, answer)
+            raise ValidationError(_("Nothing is saved yet: this would ping many people."))

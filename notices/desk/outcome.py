@@ -169,7 +169,7 @@ def part_of(notice: Notice) -> Part:
 
 def _line(delivery: Any) -> Line:
     code = delivery.error_code
-    why = None if code is None else reasons.explain(code)
+    why = None if code is None else reasons.explain(code, delivery.channel)
     return Line(delivery.channel, delivery, why, delivery.latest_attempts)
 
 

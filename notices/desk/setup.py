@@ -23,19 +23,19 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from notices import health
-from notices.desk import sendable
+from notices import health, permissions
 from notices.desk.front_page import Bot, BotState, bot_now
 from notices.desk.outcome import Outcome, outcome_of
 from notices.models import Channel, Notice, Study, validate_not_blank
+from notices.sendable import troubles
 
 # What the bot's features use: no more, and never Administrator.
 PERMISSIONS = (
-    sendable.VIEW_CHANNEL,
-    sendable.SEND_MESSAGES,
-    sendable.EMBED_LINKS,
-    sendable.READ_MESSAGE_HISTORY,
-    sendable.SEND_MESSAGES_IN_THREADS,
+    permissions.VIEW_CHANNEL,
+    permissions.SEND_MESSAGES,
+    permissions.EMBED_LINKS,
+    permissions.READ_MESSAGE_HISTORY,
+    permissions.SEND_MESSAGES_IN_THREADS,
 )
 # A test that was forgotten while the bot was away is not to surprise anybody.
 TEST_IS_GOOD_FOR = timedelta(minutes=15)
@@ -56,10 +56,9 @@ def _for_site_admins(view: View) -> View:
     return guarded
 
 
-def invite_link(application_id: int, *permissions: int) -> str:
+def invite_link(application_id: int, *bits: int) -> str:
     """Where an admin of a server lets the bot in, with these permissions ticked."""
-    bits = sum(1 << permission for permission in permissions)
-    asked = {"client_id": application_id, "scope": "bot", "permissions": bits}
+    asked = {"client_id": application_id, "scope": "bot", "permissions": sum(bits)}
     return f"{settings.DISCORD_APP_URL}/oauth2/authorize?{urlencode(asked)}"
 
 
@@ -233,10 +232,10 @@ def _show(request: HttpRequest, form: ConnectForm) -> HttpResponse:
         "title": _("Setting up"),
         "bot": bot_now(timezone.now()),
         "has_token": bool(settings.BOT_TOKEN),
-        "permissions": [sendable.PERMISSION_NAMES[bit] for bit in PERMISSIONS],
+        "permissions": [permissions.NAMES[bit] for bit in PERMISSIONS],
         "invite": application and invite_link(application, *PERMISSIONS),
         "invite_everyone": application
-        and invite_link(application, *PERMISSIONS, sendable.MENTION_EVERYONE),
+        and invite_link(application, *PERMISSIONS, permissions.MENTION_EVERYONE),
         "form": form,
         "seen": seen[:MOST_CHANNELS],
         "has_more_channels": len(seen) > MOST_CHANNELS,
@@ -255,7 +254,7 @@ def _seen(ticked: list[str]) -> list[Seen]:
     return [
         Seen(
             channel,
-            sendable.trouble(channel),
+            " ".join(troubles(channel)),
             [study.name for study in channel.studies.all()],
             str(channel.pk) in ticked,
         )

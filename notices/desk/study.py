@@ -5,11 +5,12 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminSelectWidget
 
 from notices.desk.rights import LedAdmin
-from notices.models import Study
+from notices.models import Role, Study
 
 
 class ColourField(forms.CharField):
@@ -33,6 +34,17 @@ class ColourField(forms.CharField):
 
 class StudyForm(forms.ModelForm):  # type: ignore[type-arg]
     colour = ColourField(label=_("colour"), help_text=_("The bar beside the message."))
+    ping_role_id = forms.TypedChoiceField(
+        label=_("role to ping"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        widget=UnfoldAdminSelectWidget,
+        help_text=_(
+            "Among the roles on the servers of its channels, once it is saved with them and the "
+            "bot has seen them."
+        ),
+    )
 
     class Meta:
         model = Study
@@ -45,7 +57,34 @@ class StudyForm(forms.ModelForm):  # type: ignore[type-arg]
             "time_zone",
             "ping_role_id",
         )
-        widgets = {"ping_role_id": UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "ping_role_id" in self.fields:
+            field: Any = self.fields["ping_role_id"]
+            field.choices = [("", _("nobody")), *self._roles()]
+
+    def _roles(self) -> list[tuple[int, str]]:
+        if not self.instance.pk:
+            return []
+        pickable = Role.objects.pickable_for(self.instance)
+        offered = {role.pk: _labelled(role) for role in pickable}
+        if (picked := self.instance.ping_role_id) is not None:
+            offered.setdefault(picked, _unseen(picked))
+        return list(offered.items())
+
+
+def _labelled(role: Role) -> str:
+    if role.member_count is None:
+        return f"{role} ({role.guild_name})"
+    text = ngettext("%(n)d person", "%(n)d people", role.member_count)
+    return f"{role} ({role.guild_name}, {text % {'n': role.member_count}})"
+
+
+def _unseen(role_id: int) -> str:
+    return gettext("%(id)d: the bot sees no such role on the servers of its channels") % {
+        "id": role_id
+    }
 
 
 @admin.register(Study)
@@ -53,10 +92,19 @@ class StudyAdmin(LedAdmin):
     form = StudyForm
     list_display = ("name", "language", "time_zone")
     search_fields = ("name",)
+    readonly_fields = ("ping_role",)
     autocomplete_fields = ("leaders", "channels")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = StudyForm.Meta.fields
         if self.has_change_permission(request, obj):
             return shown
-        return tuple(name for name in shown if name != "colour")
+        names = {"colour": None, "ping_role_id": "ping_role"}
+        return tuple(name for one in shown if (name := names.get(one, one)))
+
+    @admin.display(description=_("role to ping"))
+    def ping_role(self, study: Study) -> str | None:
+        if study.ping_role_id is None:
+            return None
+        role = Role.objects.filter(pk=study.ping_role_id).first()
+        return _labelled(role) if role else _unseen(study.ping_role_id)

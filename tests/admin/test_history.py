@@ -14,6 +14,7 @@ from notices.desk.text_diff import Part, changed_parts
 from notices.desk.timeline import PAGE_ROWS
 from notices.models import ApiKey, Attempt, Change, Channel, Delivery, Notice, Study
 from tests.admin.conftest import logged_in
+from tests.roles import make_everyone
 
 LIST = "/admin/notices/notice/"
 
@@ -21,6 +22,12 @@ LIST = "/admin/notices/notice/"
 @pytest.fixture(autouse=True)
 def _in_english(desk: Client) -> None:
     desk.cookies["django_language"] = "en"
+
+
+@pytest.fixture
+def _few_people(notice: Notice) -> None:
+    """A ping is not asked about."""
+    make_everyone(3)
 
 
 def history(client: Client, notice: Notice, query: str = "") -> Any:
@@ -48,6 +55,7 @@ def attempt(notice: Notice, channel: Channel, at: datetime, **facts: Any) -> Att
     return Attempt.objects.create(delivery=delivery, **given | facts)
 
 
+@pytest.mark.usefixtures("_few_people")
 def test_a_save_on_the_desk_is_told_with_what_was_and_what_is(
     desk: Client,
     leader: User,
@@ -75,6 +83,7 @@ def test_a_save_on_the_desk_is_told_with_what_was_and_what_is(
     assert written.what == "Wrote the notice."
 
 
+@pytest.mark.usefixtures("_few_people")
 def test_it_is_told_in_the_readers_language(
     desk: Client, notice: Notice, form: dict[str, Any]
 ) -> None:

@@ -76,7 +76,7 @@ def test_channels_stand_under_their_server_with_what_is_missing(
     Channel.objects.filter(pk=channel.pk).update(permissions=1 << 10, seen_at=timezone.now())
     html = page(admin_desk)
     assert "<legend>알고리즘</legend>" in html
-    assert "missing permission: Send Messages" in html
+    assert "Channel settings → Permissions → Send Messages" in html
     assert "#gone" not in html
     assert f'<span class="badge">{study}</span>' in html
 

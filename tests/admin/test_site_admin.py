@@ -48,7 +48,8 @@ def test_a_channel_is_added_by_id_and_says_that_it_was_never_seen(admin_desk: Cl
     admin_desk.post("/admin/notices/channel/add/", {"id": "1100000000000000099", "name": "꾸밈"})
     channel = Channel.objects.get()
     assert (channel.pk, channel.name) == (1100000000000000099, "")
-    assert "아직 봇이 보지 못" in admin_desk.get("/admin/notices/channel/").content.decode()
+    page = admin_desk.get("/admin/notices/channel/", headers={"Accept-Language": "en"})
+    assert "The bot has not seen 1100000000000000099 yet" in page.content.decode()
 
 
 @pytest.mark.parametrize("bad", ["", "0", "-3", "abc", "9" * 30])

@@ -156,7 +156,10 @@ def test_studies_come_with_their_channels(
         "guild_id": str(channel.guild_id),
         "guild_name": "알고리즘",
         "can_send": None,
-        "problems": ["not seen by the bot yet"],
+        "problems": [
+            "The bot has not seen #공지 yet: it is not on its server, or the id is wrong. "
+            "Ask a site admin to check both."
+        ],
     } in shown["channels"]
 
 

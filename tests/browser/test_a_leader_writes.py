@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.cast import GUILD, NEWS
-from tests.e2e.stack import PATIENCE_SECONDS, Stack
+from tests.e2e.stack import PATIENCE_SECONDS, Stack, wait_for
 from tests.fakediscord_driver import FakeDiscordProcess
 
 pytestmark = pytest.mark.browser
@@ -72,3 +72,44 @@ def test_a_leader_on_her_phone_publishes_edits_and_withdraws(stack: Stack, phone
     phone.locator("#withdraw").click()
     phone.locator(".withdrawal button").click()
     expect(title).to_have_count(0, timeout=PATIENCE_MS)
+
+
+@pytest.fixture
+def crowd(discord: FakeDiscordProcess) -> None:
+    """Sixty people join, and the bot may ping them all."""
+    for number in range(60):
+        user = discord.post("/_fake/users", {"username": f"member{number}"})
+        discord.post(f"/_fake/guilds/{GUILD}/members", {"id": user["id"]})
+    may = ["VIEW_CHANNEL", "SEND_MESSAGES", "EMBED_LINKS", "READ_MESSAGE_HISTORY"]
+    everyone = {"permissions": [*may, "MENTION_EVERYONE"]}
+    discord.call("PATCH", f"/_fake/guilds/{GUILD}/roles/{GUILD}", everyone)
+
+
+def test_a_large_ping_is_asked_about_and_nothing_typed_is_lost(
+    crowd: None, stack: Stack, phone: Page
+) -> None:
+    log_in(phone, stack)
+
+    def everyone_is_counted() -> bool:
+        phone.goto(f"{stack.url}/admin/notices/notice/add/")
+        phone.select_option("#id_ping", "everyone")
+        told = phone.locator("#reach strong")
+        expect(told).to_contain_text("@everyone")
+        return "63" in told.inner_text()
+
+    wait_for(everyone_is_counted, "the bot has told how many people there are")
+    phone.fill("#id_title", "전체 모임")
+    phone.fill("#id_content", "**모두** 모여요.")
+    phone.get_by_role("button", name="지금 게시").click()
+
+    question = phone.get_by_role("alertdialog")
+    expect(question).to_contain_text("정말 이렇게 많은 사람에게 알림을 보낼까요?")
+    expect(question).to_contain_text("최대 63명")
+    expect(phone.locator("#id_title")).to_have_value("전체 모임")
+    assert phone.evaluate("document.documentElement.scrollWidth") == 360
+    assert stack.discord.messages(NEWS) == []
+
+    question.get_by_role("button").click()
+    (message,) = wait_for(lambda: stack.discord.messages(NEWS), "it is shown")
+    assert (message["content"], message["mention_everyone"]) == ("@everyone", True)
+    assert message["embeds"][0]["title"] == "전체 모임"

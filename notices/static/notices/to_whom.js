@@ -1,0 +1,42 @@
+"use strict";
+
+document.addEventListener("DOMContentLoaded", () => {
+  const form = document.getElementById("notice_form");
+  const reach = document.getElementById("reach");
+  if (!form) return;
+
+  // A moment is read in the time zone of the study that is picked.
+  function showZone() {
+    const study = form.elements.study?.value;
+    for (const zone of form.querySelectorAll("[data-zone-of]")) {
+      zone.hidden = Boolean(study) && !zone.dataset.zoneOf.split(" ").includes(study);
+    }
+  }
+
+  // Whom it pings is known to the server alone. The answer to the latest question counts.
+  let asked;
+
+  async function showReach() {
+    asked?.abort();
+    asked = new AbortController();
+    const picked = new FormData(form);
+    const question = new URLSearchParams({ ping: picked.get("ping") });
+    question.set("study", picked.get("study") ?? reach.dataset.study);
+    for (const channel of picked.getAll("channels")) question.append("channels", channel);
+    try {
+      const answer = await fetch(`${reach.dataset.url}?${question}`, {
+        credentials: "same-origin",
+        signal: asked.signal,
+      });
+      reach.innerHTML = answer.ok && !answer.redirected ? await answer.text() : "";
+    } catch {
+      // A newer question is under way, or the network is away: the next change asks again.
+    }
+  }
+
+  showZone();
+  form.addEventListener("change", (event) => {
+    if (event.target.name === "study") showZone();
+    if (reach && ["study", "channels", "ping"].includes(event.target.name)) showReach();
+  });
+});
