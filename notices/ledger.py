@@ -51,7 +51,7 @@ _WAITING_NOTICE = columns(
 )
 _LOCKED_NOTICE = columns(
     Notice, "id", "study", "title", "content", "author", "url", "image", "ping", "publish_at",
-    "changed_at", "revision",
+    "changed_at", "revision", "fanned_out_revision",
 )  # fmt: skip
 _DELIVERY = columns(Delivery, "id", "notice", "channel", *CHANGED_FIELDS)
 _STUDY = columns(Study, "id", "name", "colour", "ping_role_id")
@@ -477,6 +477,8 @@ def _claim(
     for delivery in deliveries:
         if delivery.due_at is None or delivery.due_at > now:
             continue  # somebody was faster
+        if delivery.notice.fanned_out_revision < delivery.notice.revision:
+            continue  # the leader has changed it: what she wants now is fanned out first
         if outcomes.expired(delivery, now):
             changed.append((delivery, _EXPIRED))
             continue

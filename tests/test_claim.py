@@ -55,6 +55,21 @@ def test_a_channel_takes_one_request_at_a_time_in_the_order_of_publication(
     assert claim(busy=[channel.pk]) == []
 
 
+def test_what_the_leader_has_just_changed_is_not_sent_before_it_is_fanned_out(
+    study: Study, channel: Channel, second_channel: Channel
+) -> None:
+    withdrawn, edited = publish(study, channel), publish(study, second_channel)
+    withdrawn.withdraw()
+    edited.title = "바뀐"
+    edited.save()
+    assert claim() == []
+    ledger.sweep(timezone.now(), limit=5)
+    (request,) = claim()
+    assert (request.notice_id, request.revision) == (edited.pk, 2)
+    withdrawn.refresh_from_db()
+    assert withdrawn.status == "withdrawn"
+
+
 def test_creates_go_before_edits(study: Study, channel: Channel, second_channel: Channel) -> None:
     edited = publish(study, channel)
     (request,) = claim()

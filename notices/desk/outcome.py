@@ -129,7 +129,8 @@ class Outcome:
             return POLL_SECONDS  # its deliveries are still to come
         due = [line.due_at for line in self.lines if line.due_at]
         if not due:
-            return None
+            # Nothing is left to do: then the status was read just before the last outcome.
+            return POLL_SECONDS if begun and not self.undecided else None
         return POLL_SECONDS if min(due) <= timezone.now() + NEAR else SLOW_POLL_SECONDS
 
 

@@ -60,6 +60,13 @@ def seen_in(html: str) -> str:
 # --- looking again -------------------------------------------------------------------------
 
 
+def test_a_status_read_just_before_the_last_outcome_is_looked_at_again(
+    desk: Client, failed: Delivery
+) -> None:
+    Notice.objects.filter(pk=failed.notice_id).update(status="sending")
+    assert "hx-get" in poll(desk, failed.notice).content.decode()
+
+
 def test_nothing_is_sent_while_nothing_is_new(
     desk: Client, notice: Notice, channel: Channel
 ) -> None:
