@@ -18,6 +18,7 @@ from notices.models import (
     Delivery,
     KeptAnswer,
     Notice,
+    Role,
     Study,
     Tally,
     new_nonce,
@@ -114,6 +115,7 @@ def attempt(**bad: Any) -> Callable[[], None]:
 BAD_ROWS: dict[str, list[Callable[[], Any]]] = {
     "channel_id_is_positive": [lambda: a_channel(id=0), lambda: a_channel(id=-1)],
     "channel_refusal_has_time_and_code": [channel(refused_at=NOW), channel(refused_code=50001)],
+    "role_id_is_positive": [lambda: Role.objects.create(id=0, guild_id=1, name="r")],
     "study_has_a_name": [study(name="")],
     "study_colour_is_rgb": [study(colour=0x1000000)],
     "study_language_is_known": [study(language="fr")],

@@ -76,7 +76,7 @@ def test_from_no_bot_to_the_first_message(stack: Stack, phone: Page) -> None:
     expect(phone.get_by_text("It works")).to_be_visible(timeout=PATIENCE_MS)
 
     send_test(phone, "#운영")
-    why = phone.get_by_text("The bot lacks a permission in this channel.")
+    why = phone.locator("strong", has_text="The bot may not write in #운영")
     expect(why).to_be_visible(timeout=PATIENCE_MS)
 
 
