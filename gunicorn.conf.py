@@ -9,6 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studybot.settings")
 _host = f"[{settings.BOT_API_HOST}]" if ":" in settings.BOT_API_HOST else settings.BOT_API_HOST
 bind = f"{_host}:{settings.BOT_API_PORT}"
 worker_class = "gthread"
-threads = 4
+# A stream of events holds a thread for as long as it is open: those are on top of the four.
+threads = 4 + settings.EVENT_STREAMS
 graceful_timeout = 5
 control_socket_disable = True

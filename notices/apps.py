@@ -10,6 +10,6 @@ class NoticesConfig(AppConfig):
     verbose_name = _("Study notices")
 
     def ready(self) -> None:
-        from notices import pruning, signals  # noqa: F401
+        from notices import schedules, signals  # noqa: F401
 
-        post_migrate.connect(pruning.keep_schedule, sender=self)
+        post_migrate.connect(schedules.keep, sender=self)

@@ -5,6 +5,7 @@ What a leader wishes is changed here; what the bot finds out is written by `ledg
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from django.core.validators import (
 )
 from django.db import models, transaction
 from django.db.models import Case, F, Q, Value, When
+from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
@@ -37,6 +39,10 @@ DETAIL_LIMIT = 500
 STUDY_NAME_LIMIT = 100
 
 http_url = URLValidator(schemes=["http", "https"])
+
+# Sent in the transaction in which a leader's notice was saved. `notice` is it, `before` its status
+# and revision until then, null where it is new.
+notice_saved = Signal()
 
 
 def new_nonce() -> str:
@@ -278,6 +284,7 @@ class ApiKey(AbstractAPIKey):
             key = ApiKey.objects.assign_key(successor)
             successor.save()
             successor.studies.set(self.studies.all())
+            CallbackEndpoint.objects.filter(key=self).update(key=successor)
             self.expiry_date = min(self.expiry_date or ends, ends)
             self.save(update_fields=["expiry_date"])
         return successor, key
@@ -535,10 +542,17 @@ class Notice(models.Model):
         The database itself compares: what this process once loaded may be old. For the same
         reason a plain save() leaves alone what is not hers to edit (status, withdrawal).
         """
-        if self._state.adding:
-            self.status = self._first_status()
-            super().save(*args, **kwargs)
-            return
+        with transaction.atomic():
+            if self._state.adding:
+                before = None
+                self.status = self._first_status()
+                super().save(*args, **kwargs)
+            else:
+                before = Notice.objects.values_list("status", "revision").filter(pk=self.pk).first()
+                self._save_changes(*args, **kwargs)
+            notice_saved.send(Notice, notice=self, before=before)
+
+    def _save_changes(self, *args: Any, **kwargs: Any) -> None:
         fields = set(kwargs.get("update_fields") or self._editable_fields())
         shown = self.SHOWN_FIELDS & (fields | {f"{name}_id" for name in fields})
         same = Q(**{name: getattr(self, name) for name in shown})
@@ -1028,6 +1042,152 @@ def _written(notice_ids: Collection[int], fields: Collection[str] | None) -> dic
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
+
+
+def new_secret() -> str:
+    """As Standard Webhooks writes one."""
+    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+
+
+def every_event() -> list[str]:
+    return list(CallbackMessage.Type.values)
+
+
+class CallbackEndpointQuerySet(models.QuerySet["CallbackEndpoint"]):
+    def live(self) -> Self:
+        """Those that are told: what a key registered ends with the key."""
+        return self.filter(Q(key=None) | Q(key__revoked=False), active=True)
+
+
+class CallbackEndpoint(models.Model):
+    """An address of a frontend's that is told what becomes of notices."""
+
+    url = models.CharField(_("address"), max_length=URL_LIMIT, validators=[http_url])
+    # Kept as it is: every message is signed with it.
+    secret = models.CharField(_("secret"), max_length=80, default=new_secret, editable=False)
+    studies = models.ManyToManyField(Study, related_name="+", blank=True, verbose_name=_("studies"))
+    all_studies = models.BooleanField(
+        _("every study"), default=False, help_text=_("Told of every study, later ones too.")
+    )
+    events = models.JSONField(_("events"), default=every_event)
+    active = models.BooleanField(_("active"), default=True)
+    key = models.ForeignKey(
+        ApiKey, null=True, blank=True, editable=False, on_delete=models.CASCADE,
+        related_name="+", verbose_name=_("registered with the key"),
+    )  # fmt: skip
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    setbacks = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text=_("Failures since the last success.")
+    )
+    # Until then it is left alone: it has failed, or a worker is at it, whose lease this is.
+    rests_until = models.DateTimeField(_("rests until"), null=True, blank=True, editable=False)
+
+    objects = CallbackEndpointQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("callback")
+        verbose_name_plural = _("callbacks")
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class CallbackMessageQuerySet(models.QuerySet["CallbackMessage"]):
+    def due(self, now: datetime) -> Self:
+        """In the order of the events (index callback_message_due)."""
+        return self.filter(due_at__lte=now).order_by("id")
+
+    def send_again(self, now: datetime) -> int:
+        """Once more, as often as a new one; the receiver knows it again by its id."""
+        return self.exclude(state=CallbackMessage.State.WAITING).update(
+            state=CallbackMessage.State.WAITING,
+            due_at=now,
+            expires_at=now + CallbackMessage.GIVEN_UP_AFTER,
+            tries=0,
+        )
+
+
+def new_message_id() -> str:
+    return f"msg_{secrets.token_hex(12)}"
+
+
+class CallbackMessage(models.Model):
+    """An event, for one endpoint: written in the transaction of what it tells of.
+
+    waiting ──2xx──► delivered
+       │ └─ anything else: due again later, for a day
+       └──► failed
+    """
+
+    class Type(models.TextChoices):
+        QUEUED = "notice.queued", _("published")
+        SENT = "notice.sent", _("sent")
+        FAILED = "notice.failed", _("failed, or failed in part")
+        EDITED = "notice.edited", _("edited")
+        WITHDRAWN = "notice.withdrawn", _("withdrawn")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        DELIVERED = "delivered", _("delivered")
+        FAILED = "failed", _("failed")
+
+    GIVEN_UP_AFTER = timedelta(days=1)
+
+    message_id = models.CharField(
+        _("message id"), max_length=32, unique=True, default=new_message_id
+    )
+    endpoint = models.ForeignKey(
+        CallbackEndpoint, on_delete=models.CASCADE, related_name="messages",
+        verbose_name=_("callback"),
+    )  # fmt: skip
+    notice = models.ForeignKey(
+        Notice, on_delete=models.CASCADE, related_name="+", verbose_name=_("notice")
+    )
+    type = models.CharField(_("event"), max_length=20, choices=Type)
+    payload = models.TextField(_("payload"))
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
+    due_at = models.DateTimeField(_("due"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("not after"))
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0)
+    code = models.PositiveSmallIntegerField(_("last answer"), null=True, blank=True)
+    error = models.CharField(_("error"), max_length=DETAIL_LIMIT, blank=True)
+    created_at = models.DateTimeField(_("created"))
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+
+    objects = CallbackMessageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("callback message")
+        verbose_name_plural = _("callback messages")
+        ordering = ("-id",)
+        constraints = [
+            # Whoever comes first: the leader who publishes, or the bot that claims what was
+            # scheduled.
+            models.UniqueConstraint(
+                fields=["endpoint", "notice"],
+                condition=Q(type="notice.queued"),
+                name="callback_message_tells_once_of_publishing",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="waiting", due_at__isnull=False)
+                | Q(state__in=["delivered", "failed"], due_at__isnull=True),
+                name="callback_message_is_due_while_it_waits",
+            ),
+        ]
+        indexes = [
+            # What goes next to an endpoint.
+            models.Index(
+                fields=["endpoint", "due_at"],
+                condition=Q(due_at__isnull=False),
+                name="callback_message_due",
+            ),
+            # Pruning.
+            models.Index(fields=["created_at"], name="callback_message_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.message_id}"
 
 
 class BotInstance(models.Model):

@@ -9,17 +9,22 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.apps import apps as installed_apps
 from django.conf import settings
-from django.db import connections, transaction
-from django.db.models import Exists, F, OuterRef, Q
-from django.utils import timezone
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef
 from django_q.models import Task
 
 from notices import ledger
-from notices.models import Attempt, BotInstance, Delivery, DeliveryQuerySet, KeptAnswer, Notice
+from notices.models import (
+    Attempt,
+    BotInstance,
+    CallbackMessage,
+    Delivery,
+    DeliveryQuerySet,
+    KeptAnswer,
+    Notice,
+)
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +45,6 @@ ENDED = (
 
 SCHEDULE_NAME = "prune"
 SCHEDULED_TASK = "notices.tasks.prune"
-# While most people sleep, in the installation's own time zone.
-SCHEDULED_HOUR = 4
-# PostgreSQL's advisory lock under which the schedule is looked for and made: any constant.
-_SCHEDULE_LOCK = 5_276_851
 
 
 @dataclass
@@ -56,6 +57,7 @@ class Pruned:
     tasks: int = 0
     bots: int = 0
     answers: int = 0
+    callbacks: int = 0
 
     def __str__(self) -> str:
         return ", ".join(f"{name} {number}" for name, number in asdict(self).items())
@@ -83,6 +85,7 @@ def _batches(now: datetime, gone: Pruned) -> Iterator[None]:
         cutoff = now - timedelta(days=settings.KEEP_ATTEMPTS_DAYS)
         yield from _prune_attempts(cutoff, gone)
         yield from _prune_tasks(cutoff, gone)
+        yield from _prune_callbacks(cutoff, gone)
 
 
 def _archive_notices(cutoff: datetime, now: datetime, gone: Pruned) -> Iterator[None]:
@@ -143,37 +146,9 @@ def _prune_tasks(cutoff: datetime, gone: Pruned) -> Iterator[None]:
         yield
 
 
-# --- the schedule --------------------------------------------------------------------------
-
-
-def keep_schedule(using: str = "default", apps: Any = installed_apps, **_kwargs: Any) -> None:
-    """Have the task run daily, by one schedule, whatever an older version left behind.
-
-    Hangs on `post_migrate`: every new version begins with `migrate`.
-    """
-    try:
-        schedules = apps.get_model("django_q", "Schedule").objects.using(using)
-    except LookupError:
-        return  # only a part is migrated yet
-    ours = schedules.filter(Q(name=SCHEDULE_NAME) | Q(func=SCHEDULED_TASK)).order_by("pk")
-    wanted = {"name": SCHEDULE_NAME, "func": SCHEDULED_TASK, "schedule_type": "D", "repeats": -1}
-    with transaction.atomic(using=using):
-        _one_at_a_time(using)
-        first, *others = ours.values_list("pk", flat=True) or [None]
-        if first is None:
-            schedules.create(**wanted, next_run=_next_night(timezone.localtime()))
-        else:
-            schedules.filter(pk=first).update(**wanted)
-            schedules.filter(pk__in=others).delete()
-
-
-def _one_at_a_time(using: str) -> None:
-    """Two machines may migrate at the same time. (On SQLite a transaction is alone anyway.)"""
-    if connections[using].vendor == "postgresql":
-        with connections[using].cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SCHEDULE_LOCK])
-
-
-def _next_night(now: datetime) -> datetime:
-    tonight = now.replace(hour=SCHEDULED_HOUR, minute=0, second=0, microsecond=0)
-    return tonight if tonight > now else tonight + timedelta(days=1)
+def _prune_callbacks(cutoff: datetime, gone: Pruned) -> Iterator[None]:
+    """Whatever became of it: what still waits is for an endpoint that was switched off long ago."""
+    old = CallbackMessage.objects.filter(created_at__lt=cutoff).order_by("created_at")
+    while ids := list(old.values_list("pk", flat=True)[:BATCH]):
+        gone.callbacks += CallbackMessage.objects.filter(pk__in=ids).delete()[0]
+        yield

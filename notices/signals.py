@@ -4,16 +4,16 @@ What bypasses these hooks (a bulk update, a crash between commit and hook) the b
 """
 
 import logging
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models.signals import m2m_changed, post_save, pre_save
 from django.dispatch import receiver
-from django_q.brokers import Broker, get_broker
 from django_q.tasks import async_task
 
 from notices import ledger
+from notices.broker import kept_broker
 from notices.models import Notice
 
 log = logging.getLogger(__name__)
@@ -65,15 +65,7 @@ def _schedule(notice_id: int) -> None:
 
 def _enqueue(notice_id: int) -> None:
     try:
-        async_task(
-            "notices.tasks.fan_out_notice", notice_id, group="fan out", broker=_kept_broker()
-        )
+        async_task("notices.tasks.fan_out_notice", notice_id, group="fan out", broker=kept_broker())
     except Exception:
         # The notice is saved and the bot's sweep will find it: a broker that is down loses nothing.
         log.exception("notice %s: the queue did not take the task; the bot will sweep", notice_id)
-
-
-@cache
-def _kept_broker() -> Broker:
-    """django-q2 would make a new connection to Redis for each task."""
-    return get_broker()

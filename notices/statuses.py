@@ -5,9 +5,11 @@ from datetime import datetime
 
 from django.db import connection
 
+from notices import callbacks
 from notices.bulk import among
 
-# Withdrawn deliveries show nothing and want nothing: they count no more.
+# Withdrawn deliveries show nothing and want nothing: they count no more. Whether anybody is to be
+# told comes with what has changed: where nobody is, it costs no statement.
 _REFRESH = """
 UPDATE notices_notice SET status = computed.status
 FROM (
@@ -43,6 +45,9 @@ FROM (
     ) AS counted
 ) AS computed
 WHERE notices_notice.id = computed.id AND notices_notice.status <> computed.status
+RETURNING notices_notice.id, notices_notice.status, EXISTS (
+    SELECT 1 FROM notices_callbackendpoint WHERE active
+)
 """
 
 
@@ -54,3 +59,6 @@ def refresh(notice_ids: Collection[int], now: datetime) -> None:
     moment = connection.ops.adapt_datetimefield_value(now)
     with connection.cursor() as cursor:
         cursor.execute(_REFRESH.format(condition=condition), [moment, ids])
+        changed = {pk: status for pk, status, is_awaited in cursor.fetchall() if is_awaited}
+    if changed:
+        callbacks.tell_of_statuses(changed, now)

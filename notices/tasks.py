@@ -3,7 +3,7 @@
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from notices import ledger, pruning
+from notices import callbacks, ledger, pruning
 
 
 def fan_out_notice(notice_id: int) -> bool:
@@ -16,4 +16,12 @@ def prune(seconds: float = pruning.SLICE_SECONDS) -> bool:
     is_done = pruning.prune(timezone.now(), seconds)
     if not is_done:
         async_task(pruning.SCHEDULED_TASK, seconds, group=pruning.SCHEDULE_NAME)
+    return is_done
+
+
+def send_callbacks() -> bool:
+    """Tell frontends what is due; what is left over queues behind whatever else waits."""
+    is_done = callbacks.send_due()
+    if not is_done:
+        async_task(callbacks.TASK, group=callbacks.SCHEDULE_NAME)
     return is_done

@@ -230,6 +230,11 @@ UNFOLD: dict[str, Any] = {
 # --- the API -------------------------------------------------------------------------------
 # A frontend that has gone wild, not a busy one: more than one small machine can answer for long.
 API_RATE = environment.rate("API_RATE", "30000/minute")
+# Streams that one web process holds open at once, each by a thread; and for how long.
+EVENT_STREAMS = environment.whole("EVENT_STREAMS", 4, least=0, most=200)
+EVENT_STREAM_SECONDS = environment.number("EVENT_STREAM_SECONDS", 300, least=0, most=3600)
+# Whether frontends may have themselves called back inside the network that this machine stands in.
+CALLBACK_ALLOW_PRIVATE = environment.flag("CALLBACK_ALLOW_PRIVATE")
 API_KEY_CUSTOM_HEADER = "HTTP_X_API_KEY"
 REST_FRAMEWORK: dict[str, Any] = {
     # The first names the header that a 401 asks for.
@@ -263,6 +268,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "AttemptAction": "notices.models.Attempt.Action",
         "AttemptOutcome": "notices.models.Attempt.Outcome",
         "Language": "notices.models.Study.Language",
+        "CallbackEvent": "notices.models.CallbackMessage.Type",
     },
     # Nothing is fetched from elsewhere.
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -278,6 +284,7 @@ CORS_ALLOW_HEADERS = (
     "idempotency-key",
     "if-match",
     "if-none-match",
+    "last-event-id",
     "x-api-key",
 )
 CORS_EXPOSE_HEADERS = (

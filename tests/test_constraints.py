@@ -13,6 +13,8 @@ from django.utils import timezone
 from notices.models import (
     ApiKey,
     Attempt,
+    CallbackEndpoint,
+    CallbackMessage,
     Change,
     Channel,
     Delivery,
@@ -92,6 +94,23 @@ def twice_under_one_claim() -> None:
     an_attempt(delivery=first.delivery, claim=first.claim)
 
 
+def a_callback_message(**fields: Any) -> CallbackMessage:
+    given: dict[str, Any] = {"created_at": NOW, "expires_at": NOW, "due_at": NOW, **fields}
+    if "endpoint" not in given:
+        given |= {"endpoint": CallbackEndpoint.objects.create(url="https://example.com/")}
+        given |= {"notice": a_notice(), "type": "notice.queued"}
+    return CallbackMessage.objects.create(**given)
+
+
+def callback_message(**bad: Any) -> Callable[[], None]:
+    return lambda: write_past_the_model(a_callback_message(), **bad)
+
+
+def told_twice_of_publishing() -> None:
+    first = a_callback_message()
+    a_callback_message(endpoint=first.endpoint, notice=first.notice, type=first.type)
+
+
 def study(**bad: Any) -> Callable[[], None]:
     return lambda: write_past_the_model(Study.objects.create(name="독서"), **bad)
 
@@ -162,6 +181,12 @@ BAD_ROWS: dict[str, list[Callable[[], Any]]] = {
     "attempt_outcome_is_known": [attempt(ended_at=NOW, outcome="lost")],
     "change_deed_is_known": [lambda: a_change(deed="praised")],
     "change_has_one_author": [a_change_by_two],
+    "callback_message_tells_once_of_publishing": [told_twice_of_publishing],
+    "callback_message_is_due_while_it_waits": [
+        callback_message(due_at=None),
+        callback_message(state="delivered"),
+        callback_message(state="lost"),
+    ],
     "tally_is_one": [the_same_tally_twice],
     "kept_answer_once_per_key": [the_same_key_twice],
 }

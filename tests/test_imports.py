@@ -41,6 +41,8 @@ RULES = (
     Rule("notices.ledger", BOT),
     Rule("notices.pruning", BOT),
     Rule("notices.newest", BOT),
+    Rule("notices.callbacks", (*BOT, "notices.ledger", "notices.api*")),
+    Rule("notices.callback_http", BOT),
     Rule("notices.*", ("fakediscord*", "benchmarks*")),
     Rule("fakediscord*", ("notices*", "demo*", "django*", "discord", "discord.*")),
     Rule("*", ("studybot*", "tests*")),

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.models import Failure, Schedule, Task
 
-from notices import ledger, pruning, tasks
+from notices import ledger, pruning, schedules, tasks
 from notices.models import Attempt, BotInstance, Channel, Delivery, Notice, Study
 
 State = Delivery.State
@@ -330,7 +330,7 @@ def test_it_says_in_one_line_what_went(
     with caplog.at_level(logging.INFO, logger="notices.pruning"):
         prune_all()
     assert caplog.messages == [
-        "pruned: notices 1, deliveries 1, attempts 1, tasks 0, bots 0, answers 0"
+        "pruned: notices 1, deliveries 1, attempts 1, tasks 0, bots 0, answers 0, callbacks 0"
     ]
 
 
@@ -359,39 +359,43 @@ def test_a_bot_dead_for_more_than_a_day_is_forgotten(db: None) -> None:
 # --- the schedule --------------------------------------------------------------------------
 
 
-def schedules() -> list[tuple[str | None, str, str, int]]:
+def kept() -> list[tuple[str | None, str, str, int]]:
     rows = Schedule.objects.order_by("pk")
     return list(rows.values_list("name", "func", "schedule_type", "repeats"))
 
 
-DAILY = [("prune", "notices.tasks.prune", Schedule.DAILY, -1)]
+KEPT = [
+    ("prune", "notices.tasks.prune", Schedule.DAILY, -1),
+    ("callbacks", "notices.tasks.send_callbacks", Schedule.MINUTES, -1),
+]
 
 
 def test_migrating_keeps_one_schedule(db: None) -> None:
-    assert schedules() == DAILY
+    assert kept() == KEPT
     Schedule.objects.all().delete()
     for _n in range(2):
         call_command("migrate", verbosity=0)
-    assert schedules() == DAILY
+    assert kept() == KEPT
 
 
 def test_what_an_older_version_left_is_put_right(db: None) -> None:
     moment = timezone.now() + timedelta(hours=7)
-    Schedule.objects.update(func="notices.tasks.old_name", schedule_type="W", next_run=moment)
+    pruning_one = Schedule.objects.filter(name="prune")
+    pruning_one.update(func="notices.tasks.old_name", schedule_type="W", next_run=moment)
     Schedule.objects.create(name="old name", func=pruning.SCHEDULED_TASK)
     other = Schedule.objects.create(name="somebody's own", func="somewhere.else")
-    pruning.keep_schedule()
-    assert schedules() == [*DAILY, (other.name, other.func, other.schedule_type, -1)]
+    schedules.keep()
+    assert kept() == [*KEPT, (other.name, other.func, other.schedule_type, -1)]
     assert Schedule.objects.get(name="prune").next_run == moment
 
 
 def test_it_runs_at_night_for_the_first_time(db: None) -> None:
     Schedule.objects.all().delete()
-    pruning.keep_schedule()
-    next_run = Schedule.objects.get().next_run
+    schedules.keep()
+    next_run = Schedule.objects.get(name="prune").next_run
     assert next_run is not None
     assert timezone.now() < next_run <= timezone.now() + timedelta(days=1)
-    assert timezone.localtime(next_run).hour == pruning.SCHEDULED_HOUR
+    assert timezone.localtime(next_run).hour == schedules.PRUNING_HOUR
 
 
 @pytest.mark.django_db(transaction=True)
@@ -401,7 +405,7 @@ def test_two_machines_that_migrate_at_once_make_one_schedule() -> None:
 
     def machine() -> None:
         start.wait()
-        pruning.keep_schedule()
+        schedules.keep()
         connection.close()
 
     machines = [Thread(target=machine) for _n in range(2)]
@@ -409,4 +413,4 @@ def test_two_machines_that_migrate_at_once_make_one_schedule() -> None:
         thread.start()
     for thread in machines:
         thread.join()
-    assert schedules() == DAILY
+    assert kept() == KEPT

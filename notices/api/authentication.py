@@ -39,6 +39,10 @@ class Caller:
         return cls(f"user {user.pk}", Study.objects.led_by(user), user.is_superuser, user)
 
     @property
+    def key(self) -> ApiKey | None:
+        return self.actor if isinstance(self.actor, ApiKey) else None
+
+    @property
     def is_site_admin(self) -> bool:
         return isinstance(self.actor, User) and self.has_every_study
 

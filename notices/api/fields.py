@@ -131,8 +131,8 @@ class LinkField(TextField):
         ),
     }
 
-    def __init__(self) -> None:
-        super().__init__(limit=URL_LIMIT, optional=True)
+    def __init__(self, *, optional: bool = True) -> None:
+        super().__init__(limit=URL_LIMIT, optional=optional)
 
     @property
     def json_schema(self) -> dict[str, Any]:

@@ -28,6 +28,14 @@ class _Page(serializers.Serializer[Any]):
     previous = serializers.URLField(allow_null=True)
 
 
+class ProgressEvent(serializers.Serializer[Any]):
+    """One event of a stream."""
+
+    event = serializers.ChoiceField(["progress", "end"])
+    id = serializers.CharField(required=False, help_text="The notice's ETag.")
+    data = serializers.CharField(help_text="The notice in JSON; an empty object at the end.")  # type: ignore[assignment]
+
+
 @extend_schema_serializer(many=False)
 class NoticePage(_Page):
     results = NoticeShown(many=True)
@@ -60,6 +68,13 @@ _ETAG = OpenApiParameter(
     OpenApiParameter.HEADER,
     response=[200, 201],
     description="Which state of the notice this is.",
+)
+
+_LAST_EVENT_ID = OpenApiParameter(
+    "Last-Event-ID",
+    str,
+    OpenApiParameter.HEADER,
+    description="The id of the last event that was read, as a browser sends it by itself.",
 )
 
 
@@ -115,6 +130,14 @@ NOTICES = extend_schema_view(
         summary="Every request to Discord, newest first",
         parameters=[OpenApiParameter("cursor", str)],
         responses=AttemptPage,
+    ),
+    events=extend_schema(
+        summary="What becomes of a notice, as it happens",
+        description="Server-sent events: `progress`, with the notice, whenever it has changed, and "
+        "`end` when nothing will change by itself any more. 204 where a `Last-Event-ID` shows that "
+        "all is known. 503 where all streams of this server are taken.",
+        parameters=[_LAST_EVENT_ID],
+        responses={(200, "text/event-stream"): ProgressEvent, 204: None},
     ),
 )
 STUDIES = extend_schema_view(

@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from notices.api import views
+from notices.api import callbacks, views
 
 
 class Router(SimpleRouter):
@@ -17,6 +17,7 @@ router = Router()
 router.register("api/v1/notices", views.Notices, basename="notice")
 router.register("api/v1/studies", views.Studies, basename="study")
 router.register("api/v1/channels", views.Channels, basename="channel")
+router.register("api/v1/callbacks", callbacks.Callbacks, basename="callback")
 
 urlpatterns = [
     re_path(r"^notice/?$", views.FirstFrontendNotice.as_view()),

@@ -10,6 +10,7 @@ from django.views.decorators.http import conditional_page
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import MethodNotAllowed, NotFound, PermissionDenied
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
@@ -25,6 +26,7 @@ from notices.api.forms import FirstFrontendForm, NewNoticeForm, NoticeChangeForm
 from notices.api.idempotency import idempotent
 from notices.api.pagination import Pages, PagesOfNotices
 from notices.api.preview import foresee
+from notices.api.progress import EventStream, follow
 from notices.api.rate import CallerRate
 from notices.api.refusals import Conflict, quoted
 from notices.api.representations import (
@@ -166,6 +168,13 @@ class Notices(Resource):
         attempts = Attempt.objects.filter(delivery__notice=notice).select_related("delivery")
         page = pages.paginate_queryset(attempts, request, self)
         return pages.get_paginated_response(AttemptShown(page, many=True).data)
+
+    @action(detail=True, renderer_classes=[EventStream, JSONRenderer])
+    def events(self, request: Request, pk: str) -> Any:
+        stream = follow(request, pk)
+        if stream is None:
+            raise self.unknown(pk)
+        return stream
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> NoReturn:
         told = _("%(method)s is not allowed; use one that the header Allow names.")

@@ -32,12 +32,14 @@ def _of_the_site() -> list[Item]:
         _item(_("Setting up"), "settings_input_antenna", "admin:setup"),
         _list(_("People"), "person", "auth_user"),
         _list(_("API keys"), "key", "notices_apikey"),
+        _list(_("Callbacks"), "webhook", "notices_callbackendpoint"),
     ]
 
 
 def _history() -> list[Item]:
     return [
         _list(_("Deliveries"), "local_shipping", "notices_delivery"),
+        _list(_("Callback messages"), "outgoing_mail", "notices_callbackmessage"),
         _list(_("Bots"), "smart_toy", "notices_botinstance"),
         _list(_("Log"), "history", "admin_logentry"),
         _list(_("Failed tasks"), "error", "django_q_failure"),

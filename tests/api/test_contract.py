@@ -56,6 +56,7 @@ def run_schemathesis(
     live_server: Any, study: Study, channel: Channel, settings: Any, tmp_path: Path
 ) -> Callable[..., None]:
     settings.API_RATE = None
+    settings.EVENT_STREAM_SECONDS = 0
     study.ping_role_id = 1100000000000000099
     study.save()
     notice = Notice.objects.create(

@@ -12,6 +12,7 @@ import schemathesis
 STUDY, CHANNEL, NOTICE = (os.environ[f"CONTRACT_{name}"] for name in ("STUDY", "CHANNEL", "NOTICE"))
 SENSIBLE: dict[str, Any] = {
     "study_id": STUDY,
+    "study_ids": [STUDY],
     "channel_id": CHANNEL,
     "channel_ids": [CHANNEL],
     "ping_role_id": "1100000000000000099",

@@ -1,0 +1,165 @@
+"""What becomes of a notice, as it happens: server-sent events of `/api/v1/notices/{id}/events/`.
+
+A stream holds a thread of its web process and looks at one row by its key, twice a second: cheap,
+but not for any number. So each process holds a few (EVENT_STREAMS), and says when there are enough.
+"""
+
+import time
+from collections.abc import Iterator
+from threading import Lock
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Max
+from django.http import HttpResponse, StreamingHttpResponse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+
+from notices.api.authentication import caller_of
+from notices.api.etags import etag
+from notices.api.refusals import Unavailable
+from notices.api.representations import NoticeShown, readable_notices, whole
+from notices.models import Notice, NoticeQuerySet
+
+POLL_SECONDS = 0.5
+# A client that is gone is noticed by writing to it; a proxy closes what is silent for a minute.
+HEARTBEAT_SECONDS = 15.0
+RETRY_MILLISECONDS = 3000
+MEDIA_TYPE = "text/event-stream"
+_ENDED = (
+    Notice.Status.DRAFT,
+    Notice.Status.SENT,
+    Notice.Status.PARTLY_SENT,
+    Notice.Status.FAILED,
+    Notice.Status.WITHDRAWN,
+)
+
+
+class EventStream(JSONRenderer):
+    """For negotiation: a browser's EventSource accepts nothing else. Refusals are JSON still."""
+
+    media_type = MEDIA_TYPE
+
+
+class Places:
+    """How many streams this process holds open."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self.taken = 0
+
+    def take(self) -> bool:
+        with self._lock:
+            if self.taken >= settings.EVENT_STREAMS:
+                return False
+            self.taken += 1
+            return True
+
+    def give_back(self) -> None:
+        with self._lock:
+            self.taken -= 1
+
+
+places = Places()
+
+
+def follow(request: Request, pk: str) -> HttpResponse | StreamingHttpResponse | None:
+    """The stream of a notice that the caller may read; null where there is none."""
+    notices = readable_notices(caller_of(request)).filter(pk=pk)
+    notice = whole(notices).first()
+    if notice is None:
+        return None
+    seen = request.headers.get("Last-Event-ID", "")
+    if seen and seen == _tag(notice) and _is_over(notice):
+        return HttpResponse(status=204)  # by which an EventSource knows not to come back
+    if request.method == "HEAD":
+        return HttpResponse(content_type=MEDIA_TYPE)
+    if not places.take():
+        raise Unavailable(
+            _("All %(count)s streams are taken; come back later, or GET the notice instead.")
+            % {"count": settings.EVENT_STREAMS}
+        )
+    stream = Stream(notices, seen)
+    # A proxy that gathers what it passes on would hold everything back.
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingHttpResponse(stream, content_type=MEDIA_TYPE, headers=headers)
+
+
+class Stream:
+    """Its place is given back when it is closed, which the server does whatever happens."""
+
+    def __init__(self, notices: NoticeQuerySet, seen: str) -> None:
+        self._notices, self._seen = notices, seen
+        self._language = translation.get_language()
+        self._is_open = True
+
+    def close(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            places.give_back()
+
+    def __iter__(self) -> Iterator[str]:
+        yield f"retry: {RETRY_MILLISECONDS}\n\n"
+        ends_at = time.monotonic() + settings.EVENT_STREAM_SECONDS
+        beat_at = time.monotonic() + HEARTBEAT_SECONDS
+        mark = None
+        while True:
+            last, mark = mark, _mark(self._notices)
+            if mark is None:
+                return  # no longer this caller's to read
+            if mark != last:
+                told, is_over = self._progress()
+                if told:
+                    yield told
+                if is_over:
+                    yield "event: end\ndata: {}\n\n"
+                    return
+            now = time.monotonic()
+            if now >= ends_at:
+                return
+            if now >= beat_at:
+                yield ": still here\n\n"
+                beat_at = now + HEARTBEAT_SECONDS
+            time.sleep(POLL_SECONDS)
+
+    def _progress(self) -> tuple[str, bool]:
+        """The event, if there is any news, and whether it is the last."""
+        with translation.override(self._language):
+            notice = whole(self._notices).first()
+            if notice is None:
+                return "", True
+            shown = NoticeShown(notice).data
+            tag = etag(notice, shown).strip('"')
+        told = ""
+        if tag != self._seen:
+            self._seen = tag
+            data = JSONRenderer().render(shown).decode()
+            told = f"event: progress\nid: {tag}\ndata: {data}\n\n"
+        return told, _is_over(notice)
+
+
+def _tag(notice: Notice) -> str:
+    return etag(notice, NoticeShown(notice).data).strip('"')
+
+
+def _mark(notices: NoticeQuerySet) -> tuple[Any, ...] | None:
+    """What changes whenever anything that is shown does; one statement, by two keys."""
+    columns = ("pk", "revision", "fanned_out_revision", "changed_at", "status", "publish_at")
+    row = notices.values(*columns).annotate(delivered_at=Max("deliveries__changed_at")).first()
+    if row is None:
+        return None
+    publish_at = row["publish_at"]
+    has_struck = publish_at is not None and publish_at <= timezone.now()
+    return (*row.values(), has_struck)
+
+
+def _is_over(notice: Notice) -> bool:
+    """Nothing changes any more unless a person does something."""
+    if notice.status not in _ENDED:
+        return False
+    if notice.status == Notice.Status.DRAFT or notice.archived_at is not None:
+        return True
+    is_known = notice.revision == notice.fanned_out_revision
+    return is_known and all(one.due_at is None for one in notice.deliveries.all())

@@ -1,0 +1,186 @@
+"""A client follows a notice over a real connection: told of each change, and when it is over."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from http.client import HTTPConnection, HTTPResponse
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from notices import ledger
+from notices.api import progress
+from notices.models import Channel, Delivery, Notice, Study
+from tests.api.conftest import client_with, key_for
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE_SECONDS = 10
+Event = tuple[str, str, Any]
+"""Its name, its id and its data."""
+
+
+@pytest.fixture(autouse=True)
+def places(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """All are given back in the end, whoever went away in the middle: a heartbeat notices it."""
+    monkeypatch.setattr(progress, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(progress, "POLL_SECONDS", 0.02)
+    yield
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while progress.places.taken:
+        assert time.monotonic() < deadline, progress.places.taken
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def key(study: Study) -> str:
+    return key_for(study)
+
+
+def address(notice: Notice) -> str:
+    return f"/api/v1/notices/{notice.pk}/events/"
+
+
+@contextmanager
+def followed(live_server: Any, notice: Notice, key: str, **headers: str) -> Iterator[HTTPResponse]:
+    connection = HTTPConnection(urlsplit(live_server.url).netloc, timeout=PATIENCE_SECONDS)
+    sent = {"X-API-Key": key, "Accept": "text/event-stream", "Accept-Language": "en", **headers}
+    connection.request("GET", address(notice), headers=sent)
+    try:
+        yield connection.getresponse()
+    finally:
+        connection.close()
+
+
+def events(answer: HTTPResponse) -> Iterator[Event]:
+    """As the specification reads a stream: fields up to an empty line."""
+    fields: dict[str, str] = {}
+    for raw in answer:
+        line = raw.decode().rstrip("\n")
+        if line:
+            name, _colon, value = line.partition(": ")
+            fields[name] = value
+            continue
+        if "data" in fields:
+            yield fields.get("event", "message"), fields.get("id", ""), json.loads(fields["data"])
+        fields = {}
+
+
+def show(notice: Notice) -> None:
+    now = timezone.now()
+    Delivery.objects.filter(notice=notice).update(
+        state="sent", shown=1, wanted=1, message_id=7, due_at=None, changed_at=now
+    )
+    Notice.objects.filter(pk=notice.pk).update(status="sent")
+
+
+def test_each_change_is_told_until_all_is_shown(live_server: Any, notice: Notice, key: str) -> None:
+    with followed(live_server, notice, key) as answer:
+        assert (answer.status, answer.headers["Content-Type"]) == (200, "text/event-stream")
+        assert answer.headers["X-Accel-Buffering"] == "no"
+        stream = events(answer)
+        name, first_id, told = next(stream)
+        assert (name, told["status"], told["deliveries"]) == ("progress", "queued", [])
+
+        ledger.fan_out(notice.pk)
+        _name, second_id, told = next(stream)
+        assert [one["state"] for one in told["deliveries"]] == ["waiting"]
+
+        show(notice)
+        _name, third_id, told = next(stream)
+        assert (told["status"], told["deliveries"][0]["message_id"]) == ("sent", "7")
+        assert [name for name, _id, _data in stream] == ["end"]
+        assert len({first_id, second_id, third_id}) == 3
+
+
+def test_who_comes_back_is_told_only_what_is_new(
+    live_server: Any, notice: Notice, key: str
+) -> None:
+    ledger.fan_out(notice.pk)
+    with followed(live_server, notice, key) as answer:
+        _name, seen, _told = next(events(answer))
+    show(notice)
+
+    with followed(live_server, notice, key, **{"Last-Event-ID": seen}) as answer:
+        (_name, seen, told), (end, _id, _data) = events(answer)
+    assert (told["status"], end) == ("sent", "end")
+
+    with followed(live_server, notice, key, **{"Last-Event-ID": seen}) as answer:
+        assert answer.status == 204
+
+
+def test_an_id_is_the_notices_etag(live_server: Any, notice: Notice, key: str) -> None:
+    with followed(live_server, notice, key) as answer:
+        _name, seen, _told = next(events(answer))
+    shown = client_with(key).get(f"/api/v1/notices/{notice.pk}/")
+    assert shown["ETag"] == f'"{seen}"'
+
+
+def test_a_silent_stream_shows_that_it_is_alive_and_ends_in_time(
+    live_server: Any, notice: Notice, key: str, settings: Any
+) -> None:
+    settings.EVENT_STREAM_SECONDS = 0.3
+    with followed(live_server, notice, key) as answer:
+        text = answer.read().decode()
+    assert text.startswith("retry: 3000\n\n")
+    assert text.count("event: progress") == 1
+    assert text.count(": still here\n\n") > 1
+    assert "event: end" not in text
+
+
+def test_the_hour_that_strikes_is_told(
+    live_server: Any, study: Study, channel: Channel, key: str
+) -> None:
+    soon = timezone.now() + timedelta(seconds=1)
+    notice = Notice.objects.create(study=study, title="t", content="c", publish_at=soon)
+    with followed(live_server, notice, key) as answer:
+        stream = events(answer)
+        assert [next(stream)[2]["status"] for _n in "ab"] == ["scheduled", "queued"]
+
+
+def test_only_so_many_are_open_at_once(
+    live_server: Any, notice: Notice, key: str, settings: Any
+) -> None:
+    settings.EVENT_STREAMS = 1
+    with followed(live_server, notice, key) as first:
+        next(events(first))
+        with followed(live_server, notice, key) as second:
+            assert second.status == 503
+            assert int(second.headers["Retry-After"]) > 0
+            problem = json.load(second)
+            assert problem["type"] == "urn:studybot:unavailable"
+            assert "GET the notice" in problem["detail"]
+
+
+def test_another_studys_key_follows_nothing(
+    live_server: Any, notice: Notice, other_study: Study
+) -> None:
+    with followed(live_server, notice, key_for(other_study)) as answer:
+        assert answer.status == 404
+        assert answer.headers["Content-Type"] == "application/problem+json"
+    assert Client().get(address(notice)).status_code == 401
+    assert progress.places.taken == 0
+
+
+def test_who_may_no_longer_read_is_told_no_more(
+    live_server: Any, notice: Notice, other_study: Study, key: str
+) -> None:
+    with followed(live_server, notice, key) as answer:
+        stream = events(answer)
+        next(stream)
+        Notice.objects.filter(pk=notice.pk).update(study=other_study)
+        assert list(stream) == []
+
+
+def test_a_look_costs_one_statement_and_a_head_none_of_the_places(
+    frontend: APIClient, notice: Notice, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(1):
+        assert progress._mark(Notice.objects.filter(pk=notice.pk))
+    assert frontend.head(address(notice)).status_code == 200
+    assert progress.places.taken == 0
