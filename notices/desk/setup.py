@@ -11,7 +11,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -25,6 +25,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from notices import health, permissions
 from notices.desk.front_page import Bot, BotState, bot_now
+from notices.desk.keys import KeysField, is_a_key
 from notices.desk.outcome import Outcome, outcome_of
 from notices.models import Channel, Notice, Study, validate_not_blank
 from notices.sendable import troubles
@@ -40,7 +41,6 @@ PERMISSIONS = (
 # A test that was forgotten while the bot was away is not to surprise anybody.
 TEST_IS_GOOD_FOR = timedelta(minutes=15)
 MOST_CHANNELS = 500
-LARGEST_KEY = 2**63 - 1
 
 View = Callable[..., HttpResponse]
 Connection = Study.channels.through
@@ -62,21 +62,6 @@ def invite_link(application_id: int, *bits: int) -> str:
     return f"{settings.DISCORD_APP_URL}/oauth2/authorize?{urlencode(asked)}"
 
 
-def is_a_key(text: str) -> bool:
-    """Whether a row could have it: a database refuses to look for a number that is too large."""
-    is_a_number = text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_KEY))
-    return is_a_number and int(text) <= LARGEST_KEY
-
-
-class ChannelsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
-    def clean(self, value: Any) -> Any:
-        for key in value or ():
-            if not is_a_key(key):
-                message = self.error_messages["invalid_pk_value"]
-                raise ValidationError(message, code="invalid_pk_value", params={"pk": key})
-        return super().clean(value)
-
-
 class ConnectForm(forms.Form):
     """Which channels a study is to write in besides those it has; the study may be a new one."""
 
@@ -94,7 +79,7 @@ class ConnectForm(forms.Form):
         widget=UnfoldAdminTextInputWidget,
         validators=[validate_not_blank],
     )
-    channels = ChannelsField(
+    channels = KeysField(
         Channel.objects.filter(gone_at=None),
         label=gettext_lazy("channels"),
         error_messages={"required": gettext_lazy("Tick at least one channel.")},

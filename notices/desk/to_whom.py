@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django import forms
 from django.db.models import Q
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from notices.api.fields import read_id
+from notices.desk.keys import KeysField
 from notices.models import Channel, Notice, Study
 from notices.pings import Reach, reach_of
 from notices.sendable import troubles
@@ -27,7 +27,7 @@ class ChannelBoxes(UnfoldAdminCheckboxSelectMultipleWidget):  # type: ignore[mis
         return option
 
 
-class ChannelsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+class ChannelsField(KeysField):
     def label_from_instance(self, channel: Any) -> SafeString:
         found = ((trouble,) for trouble in troubles(channel))
         told = format_html_join("", '<span class="trouble">⚠ {}</span>', found)

@@ -43,6 +43,14 @@ def test_with_two_studies_none_is_guessed(desk: Client, leader: User, other_stud
     assert "study" not in initial(desk.get(ADD))
 
 
+@pytest.mark.parametrize("key", [str(10**19), "two", "-1"])
+def test_a_channel_that_cannot_be_one_is_refused_by_its_value(
+    desk: Client, form: dict[str, Any], key: str
+) -> None:
+    refused = errors(desk.post(ADD, form | {"_publish": "1", "channels": [key]}))
+    assert key in str(refused["channels"])
+
+
 def test_publish_now_publishes_and_shows_the_notice(
     desk: Client, form: dict[str, Any], leader: User, channel: Channel
 ) -> None:
