@@ -10,6 +10,8 @@ from typing import Any
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from studybot import environment
 
@@ -107,11 +109,14 @@ Q_CLUSTER: dict[str, Any] = {
 }
 
 # Counts each caller's requests. Without Redis every web process counts for itself.
+_cache_limits = "socket_connect_timeout=0.3&socket_timeout=0.3"
 CACHES: dict[str, Any] = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": _redis_url,
+        # It only counts requests: one that does not answer at once is done without.
+        "LOCATION": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{_cache_limits}",
         "KEY_PREFIX": Q_CLUSTER["name"],
+        "OPTIONS": {"retry": Retry(NoBackoff(), 0)},
     }
     if REDIS_URL
     else {

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
@@ -12,6 +12,9 @@ from rest_framework.throttling import BaseThrottle
 from notices.api.authentication import caller_of
 
 log = logging.getLogger(__name__)
+
+# A cache that is away is not waited for again so soon.
+REST_SECONDS = 5.0
 
 
 class Standing(NamedTuple):
@@ -33,15 +36,17 @@ class CallerRate(BaseThrottle):
     """API_RATE. A cache that is away limits nobody: a notice is worth more than the count."""
 
     standing: Standing | None = None
+    rests_until: ClassVar[float] = 0.0
 
     def allow_request(self, request: Request, view: object) -> bool:
-        if settings.API_RATE is None:
+        if settings.API_RATE is None or time.monotonic() < CallerRate.rests_until:
             return True
         limit, seconds = settings.API_RATE
         window, passed = divmod(int(time.time()), seconds)
         try:
             asked = _count(f"asked {caller_of(request).name} {window}".replace(" ", ":"), seconds)
         except Exception:  # of whichever library the cache is reached by
+            CallerRate.rests_until = time.monotonic() + REST_SECONDS
             log.warning("the cache is away: requests are not counted", exc_info=True)
             return True
         self.standing = Standing(limit, max(limit - asked, 0), seconds - passed)

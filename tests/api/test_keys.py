@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from notices.api.rate import CallerRate
 from notices.models import ApiKey, Notice, Study
 from tests.api.conftest import client_with, key_for
 from tests.services import redis_url
@@ -110,7 +111,10 @@ def test_who_asks_too_often_is_told_when_to_come_back(
     assert client_with(key_for(study)).get(STUDIES).status_code == 200
 
 
-def test_a_cache_that_is_away_limits_nobody(study: Study, settings: Any) -> None:
+def test_a_cache_that_is_away_limits_nobody_and_is_not_waited_for_each_time(
+    study: Study, settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(CallerRate, "rests_until", 0.0)
     settings.API_RATE = (1, 3600)
     settings.CACHES = {
         "default": {
@@ -121,6 +125,10 @@ def test_a_cache_that_is_away_limits_nobody(study: Study, settings: Any) -> None
     client = client_with(key_for(study))
 
     assert [client.get(STUDIES).status_code for _n in range(2)] == [200, 200]
+    assert caplog.text.count("the cache is away") == 1
+    monkeypatch.setattr(CallerRate, "rests_until", 0.0)
+    client.get(STUDIES)
+    assert caplog.text.count("the cache is away: ") == 2
 
 
 @pytest.mark.redis
