@@ -57,5 +57,8 @@ class CallerRate(BaseThrottle):
 
 
 def _count(key: str, seconds: int) -> int:
-    cache.add(key, 0, timeout=seconds)
-    return cache.incr(key)
+    try:
+        return cache.incr(key)
+    except ValueError:  # the first of its window
+        cache.add(key, 0, timeout=seconds)
+        return cache.incr(key)
