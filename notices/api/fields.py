@@ -13,23 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from notices.api.refusals import quoted
+from notices.ids import ID_PATTERN, LARGEST_ID, read_id
 from notices.models import URL_LIMIT, http_url
 
-# An id as text: without a leading zero, so that there is one way to write it.
-ID_PATTERN = "[1-9][0-9]{0,18}"
-_ID = re.compile(ID_PATTERN)
-LARGEST_ID = 2**63 - 1
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 _COLOUR = re.compile("#[0-9A-Fa-f]{6}")
 _FIRST_YEAR, _LAST_YEAR = 2000, 2999
-
-
-def read_id(value: Any) -> int | None:
-    """An id, sent as a whole number or as its ASCII digits; null where it cannot be one."""
-    if isinstance(value, str) and _ID.fullmatch(value):
-        value = int(value)
-    # type(), for True is an int.
-    return value if type(value) is int and 1 <= value <= LARGEST_ID else None
 
 
 class StrictField(serializers.Field[Any, Any, Any, Any]):

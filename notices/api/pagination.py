@@ -8,10 +8,10 @@ from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from notices.api.fields import read_id
 from notices.api.filters import OLDEST_FIRST, PAGE_SIZE
 from notices.api.refusals import quoted
 from notices.api.representations import whole
+from notices.ids import read_id
 from notices.models import Notice
 from notices.newest import Parts
 

@@ -16,8 +16,9 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework import serializers
 
 from notices.api import errors
-from notices.api.fields import LARGEST_ID, OneOfField
+from notices.api.fields import OneOfField
 from notices.api.idempotency import HEADER, KEY_LIMIT
+from notices.ids import LARGEST_ID
 
 
 class FieldProblem(serializers.Serializer[Any]):

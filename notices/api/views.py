@@ -20,7 +20,6 @@ from rest_framework.viewsets import ViewSet
 from notices.api import operations
 from notices.api.authentication import caller_of
 from notices.api.etags import check_match, etag
-from notices.api.fields import ID_PATTERN
 from notices.api.filters import NoticeFilter
 from notices.api.forms import FirstFrontendForm, NewNoticeForm, NoticeChangeForm, StudyForm
 from notices.api.idempotency import idempotent
@@ -38,6 +37,7 @@ from notices.api.representations import (
     visible_channels,
     whole,
 )
+from notices.ids import ID_PATTERN
 from notices.models import Attempt, Change, Notice, Study
 
 

@@ -13,10 +13,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from notices import reasons
 from notices.desk.rights import LedAdmin
+from notices.ids import LARGEST_ID
 from notices.models import Channel
 from notices.sendable import troubles
-
-LARGEST_ID = 2**63 - 1
 
 
 class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -25,8 +25,9 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from notices import health, permissions
 from notices.desk.front_page import Bot, BotState, bot_now
-from notices.desk.keys import KeysField, is_a_key
+from notices.desk.keys import KeysField
 from notices.desk.outcome import Outcome, outcome_of
+from notices.ids import read_id
 from notices.models import Channel, Notice, Study, validate_not_blank
 from notices.sendable import troubles
 
@@ -210,7 +211,7 @@ def _show(request: HttpRequest, form: ConnectForm) -> HttpResponse:
     bots = health.bots_heard_of(timezone.now())
     application = next((bot.application_id for bot in bots if bot.application_id), None)
     tested = request.GET.get("test", "")
-    notice = Notice.objects.filter(pk=tested).first() if is_a_key(tested) else None
+    notice = Notice.objects.filter(pk=read_id(tested) or 0).first()
     seen = _seen(request.POST.getlist("channels"))
     context = {
         **admin.site.each_context(request),

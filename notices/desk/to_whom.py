@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from notices.api.fields import read_id
 from notices.desk.keys import KeysField
+from notices.ids import read_id
 from notices.models import Channel, Notice, Study
 from notices.pings import Reach, reach_of
 from notices.sendable import troubles

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, no_translations
 from django.db import transaction
 
-from notices.api.fields import read_id
+from notices.ids import read_id
 from notices.models import Channel, Study, default_time_zone
 
 

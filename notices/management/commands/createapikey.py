@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, no_translatio
 from django.db import transaction
 from django.utils import timezone
 
-from notices.api.fields import read_id
+from notices.ids import read_id
 from notices.models import ApiKey, Study
 
 OVERLAP_HOURS = 24
