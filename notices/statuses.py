@@ -3,10 +3,8 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db import connection
-
 from notices import callbacks
-from notices.bulk import among
+from notices.bulk import among, fetch, moment
 
 # Withdrawn deliveries show nothing and want nothing: they count no more. Whether anybody is to be
 # told comes with what has changed: where nobody is, it costs no statement.
@@ -56,9 +54,6 @@ def refresh(notice_ids: Collection[int], now: datetime) -> None:
     if not notice_ids:
         return
     condition, ids = among("notice.id", list(notice_ids))
-    moment = connection.ops.adapt_datetimefield_value(now)
-    with connection.cursor() as cursor:
-        cursor.execute(_REFRESH.format(condition=condition), [moment, ids])
-        changed = {pk: status for pk, status, is_awaited in cursor.fetchall() if is_awaited}
-    if changed:
+    rows = fetch(_REFRESH.format(condition=condition), [moment(now), ids])
+    if changed := {pk: status for pk, status, is_awaited in rows if is_awaited}:
         callbacks.tell_of_statuses(changed, now)
