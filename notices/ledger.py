@@ -361,7 +361,9 @@ def end_pauses(now: datetime, since: datetime) -> int:
         Q(state=State.WAITING) | Q(state=State.UNKNOWN, wanted__isnull=False)
     )
     rows = paused.order_by("due_at").values_list("pk", "notice")  # not by id: that is a scan
-    found = [row for kind in (True, False) for row in rows.filter(message_id__isnull=kind)]
+    found = [
+        row for is_create in (True, False) for row in rows.filter(message_id__isnull=is_create)
+    ]
     with transaction.atomic():
         lock_notices(notice_id for _pk, notice_id in found)
         ended = paused.filter(Among("pk", [pk for pk, _notice in found])).update(due_at=now)

@@ -681,10 +681,6 @@ class ErrorCode(models.IntegerChoices):
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    def due(self, now: datetime) -> Self:
-        """What wants a request by `now` (indexes delivery_due_create, delivery_due_change)."""
-        return self.filter(due_at__lte=now)
-
     def send_again(self, now: datetime) -> list[int]:
         """Make due again what ended without showing what is wanted; the channels' ids."""
         # Where nobody can tell whether it is shown, the leader has decided: create, same nonce.
