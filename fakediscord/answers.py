@@ -93,7 +93,6 @@ class Answers:
         check_message(data, flags=message["flags"])
         revised = self._messages.revise(message, data)
         revised["flags"] &= ~LOADING
-        refuse_empty(revised)
         if interaction.original and interaction.original["id"] == message["id"]:
             interaction.original = revised
         self._replace(interaction, revised)

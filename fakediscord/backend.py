@@ -9,6 +9,7 @@ from fakediscord.chronicle import Chronicle
 from fakediscord.commands import Commands
 from fakediscord.connections import Connections
 from fakediscord.faults import Faults
+from fakediscord.files import Files
 from fakediscord.gateway import Gateway
 from fakediscord.interactions import Interactions
 from fakediscord.journal import Journal
@@ -16,6 +17,7 @@ from fakediscord.limits import Limits
 from fakediscord.messages import Messages
 from fakediscord.settings import Settings
 from fakediscord.tokens import Tokens
+from fakediscord.uploads import Uploads
 from fakediscord.world import World
 
 
@@ -32,15 +34,17 @@ class Backend:
     connections: Connections
     limits: Limits
     chronicle: Chronicle
+    files: Files
+    uploads: Uploads
     faults: Faults = field(default_factory=Faults)
     journal: Journal = field(default_factory=Journal)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     api_url: str = ""
 
 
-def make_backend(world: World, settings: Settings, tokens: Iterable[str]) -> Backend:
+def make_backend(world: World, settings: Settings, tokens: Iterable[str], files: Files) -> Backend:
     known = Tokens(tokens)
-    messages = Messages(world, settings)
+    messages = Messages(world, settings, files)
     interactions = Interactions(world, messages, settings)
     gateway = Gateway(world, settings, known)
     return Backend(
@@ -55,4 +59,6 @@ def make_backend(world: World, settings: Settings, tokens: Iterable[str]) -> Bac
         connections=Connections(gateway),
         limits=Limits(settings),
         chronicle=Chronicle(world),
+        files=files,
+        uploads=Uploads(files, world.snowflakes, settings),
     )

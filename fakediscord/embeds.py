@@ -18,6 +18,7 @@ LONGEST_IN_ALL = 6000
 LARGEST_COLOUR = 0xFFFFFF
 WEB = ("http", "https")
 WEB_OR_ATTACHMENT = (*WEB, "attachment")
+PICTURES = ("image", "thumbnail")
 NOTHING: tuple[Any, ...] = (None, "", [], {})
 VISIBLE = ("title", "description", "fields", "image", "thumbnail", "author", "footer")
 PARTS = (*VISIBLE, "url", "color", "timestamp")
@@ -42,7 +43,7 @@ def _check_embed(errors: FormErrors, path: Path, value: Any) -> int:
     texts.append(_check_named(errors, (*path, "footer"), embed.get("footer"), "text"))
     texts.append(_check_named(errors, (*path, "author"), embed.get("author"), "name"))
     _check_url(errors, (*path, "url"), embed.get("url"), WEB)
-    for part in ("image", "thumbnail"):
+    for part in PICTURES:
         picture = errors.object((*path, part), embed.get(part))
         _check_url(errors, (*path, part, "url"), picture.get("url"), WEB_OR_ATTACHMENT)
     errors.number((*path, "color"), embed.get("color"), LARGEST_COLOUR)
@@ -116,12 +117,22 @@ def _check_timestamp(errors: FormErrors, path: Path, value: Any) -> None:
         errors.add(path, "DATE_TIME_TYPE_PARSE", message)
 
 
-def as_shown(embeds: Iterable[Json]) -> list[Json]:
-    """As they come back: of a type, trimmed, without what is empty, pictures proxied."""
-    return [_shown(embed) for embed in embeds]
+def as_shown(embeds: Iterable[Json], attachments: Iterable[Json] = ()) -> list[Json]:
+    """As they come back: of a type, trimmed, without what is empty, pictures proxied.
+
+    `attachment://name` is the message's own; where there is none of that name, nothing is shown.
+    """
+    known = {f"attachment://{one['filename']}": one for one in attachments}
+    return [_shown(embed, known) for embed in embeds]
 
 
-def _shown(embed: Json) -> Json:
+def uses(embeds: Iterable[Json], attachment: Json) -> bool:
+    """Whether one of the shown embeds has it for its picture."""
+    pictures = (embed.get(part) or {} for embed in embeds for part in PICTURES)
+    return any(picture.get("url") == attachment["url"] for picture in pictures)
+
+
+def _shown(embed: Json, attachments: dict[str, Json]) -> Json:
     shown: Json = {"type": "rich"}
     shown |= {part: embed[part] for part in PARTS if embed.get(part) not in NOTHING}
     for name in LONGEST:
@@ -129,8 +140,19 @@ def _shown(embed: Json) -> Json:
             shown[name] = shown[name].strip()
     if "fields" in shown:
         shown["fields"] = [{"inline": False, **field} for field in shown["fields"]]
-    for part in ("image", "thumbnail"):
+    for part in PICTURES:
         if part in shown:
-            url = shown[part].get("url")
-            shown[part] = {"url": url, "proxy_url": url, "width": 0, "height": 0, "flags": 0}
+            picture = _picture(str(shown.pop(part).get("url")), attachments)
+            shown |= {part: picture} if picture else {}
     return shown
+
+
+def _picture(url: str, attachments: dict[str, Json]) -> Json | None:
+    found: Json = {}
+    if url.startswith("attachment://"):
+        if url not in attachments:
+            return None
+        found = attachments[url]
+        url = found["url"]
+    size = {name: found.get(name, 0) for name in ("width", "height")}
+    return {"url": url, "proxy_url": url, **size, "flags": 0}

@@ -6,6 +6,7 @@ from fakediscord.wire import Json
 FIRST_CODE = 10_000
 UNAUTHORIZED, NO_SUCH_ROUTE = 0, 1
 INVALID_JSON = 50109
+TOO_LARGE = 40005
 
 MEANINGS: dict[int, tuple[int, str]] = {
     UNAUTHORIZED: (401, "401: Unauthorized"),
@@ -25,6 +26,7 @@ MEANINGS: dict[int, tuple[int, str]] = {
         429,
         "Maximum number of edits to messages older than 1 hour reached. Try again later",
     ),
+    TOO_LARGE: (413, "Request entity too large"),
     40033: (400, "This message has already been crossposted."),
     40060: (400, "Interaction has already been acknowledged."),
     50001: (403, "Missing Access"),

@@ -15,7 +15,7 @@ from fakediscord.wire import Json
 from fakediscord.world import Event, Guild, World
 
 COMMAND, COMPONENT, MODAL_SUBMIT = 2, 3, 5
-ATTACHMENT_SIZE_LIMIT = 10 * 1024 * 1024
+ATTACHMENT_SIZE_LIMIT = 20 * 1024 * 1024
 KEPT_INTERACTIONS = 1000
 
 

@@ -80,6 +80,8 @@ def _replay(backend: Backend, line: Json) -> None:
         backend.messages.replace(message)
     else:
         backend.messages.add(message, line["nonce"])
+    if "embedded" in line:
+        backend.messages.embedded[message["id"]] = line["embedded"]
 
 
 class Keeper:
@@ -149,7 +151,9 @@ class Keeper:
 
     def _note(self, event: Event) -> None:
         if self._log:
-            line = {"event": event.name, "message": event.data, "nonce": event.nonce}
+            line: Json = {"event": event.name, "message": event.data, "nonce": event.nonce}
+            if (embedded := self._backend.messages.embedded.get(event.data["id"])) is not None:
+                line["embedded"] = embedded
             self._log.write(dumps(line) + "\n")
             self._log.flush()
             self._lines += 1

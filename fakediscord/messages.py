@@ -1,13 +1,14 @@
 """The messages of all channels: written, changed, deleted, pinned, and told to the listeners."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from fakediscord import permissions
 from fakediscord.components import numbered
-from fakediscord.embeds import as_shown
+from fakediscord.embeds import as_shown, uses
 from fakediscord.errors import ApiError
+from fakediscord.files import Files
 from fakediscord.history import History
 from fakediscord.mentions import pinged
 from fakediscord.nonces import Nonces
@@ -32,12 +33,15 @@ def refuse_empty(message: Json) -> None:
 
 
 class Messages:
-    def __init__(self, world: World, settings: Settings) -> None:
+    def __init__(self, world: World, settings: Settings, files: Files) -> None:
         self._world = world
+        self._files = files
         self._nonces = Nonces(settings)
         self.channels: dict[str, History] = {}
         self.pins: dict[str, dict[str, str]] = {}
         self.nonce_of: dict[str, str | int] = {}
+        # By message, the attachments that its embeds show: a message does not tell of these.
+        self.embedded: dict[str, list[Json]] = {}
         world.listeners.append(self._forget_channel)
 
     def history(self, channel_id: str) -> History:
@@ -73,8 +77,11 @@ class Messages:
     ) -> Json:
         """A message that is not in its channel yet."""
         content = (payload.get("content") or "").strip()
+        message_id = self._world.snowflakes.make()
+        attachments = list(attachments)
+        embeds = as_shown(payload.get("embeds") or (), attachments)
         return {
-            "id": self._world.snowflakes.make(),
+            "id": message_id,
             "type": DEFAULT_TYPE,
             "channel_id": channel["id"],
             "author": author,
@@ -83,8 +90,8 @@ class Messages:
             "edited_timestamp": None,
             "tts": bool(payload.get("tts")),
             **self._pinged(channel, author, content, payload.get("allowed_mentions")),
-            "attachments": list(attachments),
-            "embeds": as_shown(payload.get("embeds") or ()),
+            "attachments": self._beside(embeds, attachments, message_id),
+            "embeds": embeds,
             "components": numbered(payload.get("components") or []),
             "pinned": False,
             "flags": (payload.get("flags") or 0) & SENDABLE_FLAGS,
@@ -100,25 +107,47 @@ class Messages:
             self.nonce_of[message_id] = nonce
         self._world.tell(Event("MESSAGE_CREATE", channel["guild_id"], message, channel_id, nonce))
 
-    def revise(self, message: Json, payload: Json) -> Json:
-        """The message as a change would leave it; what the payload does not name stays."""
+    def _beside(self, embeds: list[Json], attachments: list[Json], message_id: str) -> list[Json]:
+        """Those that are shown beside the embeds; the others are remembered."""
+        embedded = [one for one in attachments if uses(embeds, one)]
+        if embedded or message_id in self.embedded:
+            self.embedded[message_id] = embedded
+        return [one for one in attachments if one not in embedded]
+
+    def revise(self, message: Json, payload: Json, files: Sequence[Json] = ()) -> Json:
+        """The message as a change would leave it; what the payload does not name stays.
+
+        `files` are new. Where some come and no list says which are to stay, none of the old does.
+        """
         revised = {**message, "edited_timestamp": now_text()}
         if "content" in payload:
             content = revised["content"] = (payload["content"] or "").strip()
             channel = self._world.channel(message["channel_id"])
             allowed = payload.get("allowed_mentions")
             revised |= self._pinged(channel, message["author"], content, allowed)
+        attachments = [*self._kept(message, payload, files), *files]
         if "embeds" in payload:
-            revised["embeds"] = as_shown(payload["embeds"] or ())
+            revised["embeds"] = as_shown(payload["embeds"] or (), attachments)
         if "components" in payload:
             revised["components"] = numbered(payload["components"] or [])
-        if "attachments" in payload:
-            kept = {str(one["id"]) for one in payload["attachments"] or ()}
-            revised["attachments"] = [a for a in message["attachments"] if a["id"] in kept]
         if payload.get("flags") is not None:
             lasting = message["flags"] & ~SUPPRESS_EMBEDS
             revised["flags"] = lasting | payload["flags"] & (SUPPRESS_EMBEDS | COMPONENTS_V2)
+        refuse_empty({**revised, "attachments": attachments})
+        gone = {one["id"] for one in self._attached(message)} - {one["id"] for one in attachments}
+        self._files.drop(gone)
+        revised["attachments"] = self._beside(revised["embeds"], attachments, message["id"])
         return revised
+
+    def _attached(self, message: Json) -> list[Json]:
+        """All of them, the embedded ones too."""
+        return [*message["attachments"], *self.embedded.get(message["id"], ())]
+
+    def _kept(self, message: Json, payload: Json, files: Sequence[Json]) -> list[Json]:
+        if "attachments" not in payload:
+            return [] if files else self._attached(message)
+        kept = {str(one["id"]) for one in payload["attachments"] or ()}
+        return [one for one in self._attached(message) if one["id"] in kept]
 
     def replace(self, message: Json) -> None:
         """By id: the message is from now on as it is handed in."""
@@ -128,7 +157,9 @@ class Messages:
         self._world.tell(Event("MESSAGE_UPDATE", guild_id, message, channel_id))
 
     def delete(self, channel_id: str, message_id: str) -> None:
-        self.get(channel_id, message_id)
+        message = self.get(channel_id, message_id)
+        self._files.drop(one["id"] for one in self._attached(message))
+        self.embedded.pop(message_id, None)
         self.channels[channel_id].remove(message_id)
         self.pins.get(channel_id, {}).pop(message_id, None)
         self.nonce_of.pop(message_id, None)
@@ -178,11 +209,13 @@ class Messages:
             },
             "pins": self.pins,
             "nonce_of": self.nonce_of,
+            "embedded": self.embedded,
             "nonces": self._nonces.dump(),
         }
 
     def load(self, dumped: Json) -> None:
         self.pins, self.nonce_of = dumped["pins"], dumped["nonce_of"]
+        self.embedded = dumped.get("embedded", {})
         self._nonces.load(dumped["nonces"])
         for channel_id, messages in dumped["channels"].items():
             history = self.history(channel_id)

@@ -6,7 +6,6 @@ from fakediscord.forms import invalid
 from fakediscord.interactions import Interaction
 from fakediscord.payload import EPHEMERAL
 from fakediscord.routes import UNLIMITED, Call, Handler, Route
-from fakediscord.uploads import attached
 from fakediscord.wire import Json
 
 COMMANDS = "/applications/{application_id}/commands"
@@ -20,6 +19,7 @@ class InteractionRoutes:
         self._commands = backend.commands
         self._interactions = backend.interactions
         self._answers = backend.answers
+        self._uploads = backend.uploads
 
     def routes(self) -> list[Route]:
         callback = "/interactions/{interaction_id}/{token}/callback"
@@ -107,7 +107,7 @@ class InteractionRoutes:
         return self._interactions.with_token(call.params["token"])
 
     def _attached(self, call: Call, interaction: Interaction, data: Json) -> list[Json]:
-        return attached(call.uploads, data, self._world.snowflakes, interaction.channel["id"])
+        return self._uploads.attached(call.uploads, data, interaction.channel["id"])
 
 
 def _open(method: str, path: str, handler: Handler) -> Route:

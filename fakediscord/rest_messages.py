@@ -13,7 +13,7 @@ from fakediscord.payload import CROSSPOSTED, check_message
 from fakediscord.privacy import is_hidden, without_content
 from fakediscord.routes import CROSSPOST, MESSAGES, Call, Route
 from fakediscord.snowflake import made_at
-from fakediscord.uploads import Upload, attached
+from fakediscord.uploads import Upload
 from fakediscord.windows import SlidingWindow
 from fakediscord.wire import Json
 
@@ -68,7 +68,7 @@ class MessageRoutes:
         if uploads:
             _require(held, permissions.ATTACH_FILES)
         bot = self._world.users[self._world.me]
-        files = attached(uploads, payload, self._world.snowflakes, channel["id"])
+        files = self._backend.uploads.attached(uploads, payload, channel["id"])
         message = self._messages.compose(channel, bot, payload, files)
         refuse_empty(message)
         if payload.get("message_reference"):
@@ -134,11 +134,10 @@ class MessageRoutes:
         self._count_old_edit(message)
         if not held & permissions.EMBED_LINKS and payload.get("embeds"):
             payload = {**payload, "embeds": []}
-        revised = self._messages.revise(message, payload)
-        revised["attachments"] = revised["attachments"] + attached(
-            call.uploads, payload, self._world.snowflakes, message["channel_id"]
-        )
-        refuse_empty(revised)
+        if call.uploads:
+            _require(held, permissions.ATTACH_FILES)
+        files = self._backend.uploads.attached(call.uploads, payload, message["channel_id"])
+        revised = self._messages.revise(message, payload, files)
         self._messages.replace(revised)
         return revised
 

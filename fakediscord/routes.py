@@ -6,9 +6,11 @@ from typing import Any
 
 from aiohttp import BodyPartReader, web
 
-from fakediscord.errors import INVALID_JSON, ApiError
+from fakediscord.errors import INVALID_JSON, TOO_LARGE, ApiError
 from fakediscord.uploads import Upload
 from fakediscord.wire import Json, loads
+
+LARGEST_BODY = 25 * 1024 * 1024
 
 # The kinds of buckets; each has its limit in the settings.
 MESSAGES, CROSSPOST, OTHER, UNLIMITED = "messages", "crosspost", "other", "unlimited"
@@ -58,6 +60,11 @@ async def read_call(request: web.Request) -> Call:
 async def _read_body(request: web.Request) -> tuple[Any, list[Upload]]:
     if not request.can_read_body:
         return {}, []
+    if (request.content_length or 0) > LARGEST_BODY:
+        # Read to its end, so that whoever sends it comes to read the answer.
+        async for _chunk in request.content.iter_any():
+            pass
+        raise ApiError(TOO_LARGE)
     if request.content_type == "multipart/form-data":
         return await _read_multipart(request)
     return _decoded((await request.read()).decode(errors="replace")), []
@@ -80,6 +87,6 @@ async def _read_multipart(request: web.Request) -> tuple[Any, list[Upload]]:
             data = _decoded(await part.text())
         elif part.filename:
             kind = part.headers.get("Content-Type", "application/octet-stream")
-            size = len(await part.read())
-            uploads.append(Upload(part.name or "", part.filename, kind, size))
+            content = bytes(await part.read())
+            uploads.append(Upload(part.name or "", part.filename, kind, content))
     return data, uploads

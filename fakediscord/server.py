@@ -11,6 +11,7 @@ from aiohttp import web
 
 from fakediscord.backend import Backend, make_backend
 from fakediscord.control import Control
+from fakediscord.files import Files
 from fakediscord.keeping import Keeper, StateError, kept_world, read_state, restore
 from fakediscord.layout import DEFAULT_LAYOUT, read_layout
 from fakediscord.local_only import is_loopback
@@ -20,9 +21,9 @@ from fakediscord.rest import API, Api
 from fakediscord.rest_guilds import GuildRoutes
 from fakediscord.rest_interactions import InteractionRoutes
 from fakediscord.rest_messages import MessageRoutes
+from fakediscord.routes import LARGEST_BODY
 from fakediscord.settings import Settings
 
-LARGEST_BODY = 25 * 1024 * 1024
 STOP_SECONDS = 0.2
 
 
@@ -44,7 +45,8 @@ class FakeDiscord:
         self._host, self._port = host, port
         kept = read_state(state) if state else None
         world = kept_world(kept) if kept else read_layout(layout)
-        self.backend: Backend = make_backend(world, settings or Settings(), tokens)
+        files = Files(state.with_name(f"{state.name}.files") if state else None)
+        self.backend: Backend = make_backend(world, settings or Settings(), tokens, files)
         last_log = 0
         if kept and state:
             restore(self.backend, kept, state)
@@ -77,7 +79,7 @@ class FakeDiscord:
             raise
         port = self._runner.addresses[0][1]
         shown = f"[{self._host}]" if ":" in self._host else self._host
-        self.url = f"http://{shown}:{port}"
+        self.url = self.backend.files.url = f"http://{shown}:{port}"
         self.backend.gateway.url = f"ws://{shown}:{port}/gateway"
         if self._keeper:
             self._keeping = asyncio.create_task(self._keeper.run())
@@ -117,6 +119,7 @@ class FakeDiscord:
         app.router.add_get("/gateway/", backend.connections.serve)
         Control(backend, self._forget).add_to(app)
         People(backend).add_to(app)
+        backend.files.add_to(app)
         self._page.add_to(app)
         return app
 

@@ -71,6 +71,8 @@ class Settings:
     # Whatever else is asked of the API.
     other_limit: int | None = _limit(50)
     other_seconds: float = _seconds(1.0)
+    # Bytes of each file that is attached.
+    largest_file: int | None = _limit(20 * 1024 * 1024)
     # 401, 403 and 429 answers before the address is banned.
     invalid_limit: int | None = _limit(10_000)
     invalid_seconds: float = _seconds(600.0)

@@ -1,15 +1,24 @@
-"""Files that came with a message: told of as attachments, their content not kept."""
+"""Files that came with a message, and what a message tells of them: its attachments."""
 
+import io
 import re
-from collections.abc import Iterable
+import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from PIL import Image
+
+from fakediscord.errors import TOO_LARGE, ApiError
+from fakediscord.files import Files
+from fakediscord.forms import invalid
+from fakediscord.payload import MOST_ATTACHMENTS
+from fakediscord.settings import Settings
 from fakediscord.snowflake import Snowflakes
 from fakediscord.wire import Json
 
 # `files[0]`: the number is what the payload's `attachments` call it.
 FIELD = re.compile(r"files\[(\d+)\]")
-HOST = "https://cdn.discordapp.com"
+NOT_KEPT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 @dataclass(slots=True, frozen=True)
@@ -17,7 +26,7 @@ class Upload:
     field_name: str
     filename: str
     content_type: str
-    size: int
+    content: bytes
 
     @property
     def number(self) -> str:
@@ -25,27 +34,63 @@ class Upload:
         return found.group(1) if found else ""
 
 
-def attached(
-    uploads: Iterable[Upload], payload: Json, snowflakes: Snowflakes, channel_id: str
-) -> list[Json]:
-    described = {str(one.get("id")): one for one in payload.get("attachments") or ()}
-    return [
-        _attachment(one, described.get(one.number, {}), snowflakes.make(), channel_id)
-        for one in uploads
-    ]
+class Uploads:
+    """Takes the files of requests in."""
+
+    def __init__(self, files: Files, snowflakes: Snowflakes, settings: Settings) -> None:
+        self._files = files
+        self._snowflakes = snowflakes
+        self._settings = settings
+
+    def attached(self, uploads: Sequence[Upload], payload: Json, channel_id: str) -> list[Json]:
+        """All are refused where one is. Kept from now on, and told of in the answer's form."""
+        if len(uploads) > MOST_ATTACHMENTS:
+            words = f"Must be {MOST_ATTACHMENTS} or fewer in length."
+            raise invalid(("files",), "BASE_TYPE_MAX_LENGTH", words)
+        largest = self._settings.largest_file
+        if largest is not None and any(len(one.content) > largest for one in uploads):
+            raise ApiError(TOO_LARGE)
+        listed = payload.get("attachments")
+        described = {str(one.get("id")): one for one in listed or ()}
+        # Where the list is there, a file that it does not name is not attached.
+        taken = [one for one in uploads if listed is None or one.number in described]
+        return [self._attached(one, described.get(one.number, {}), channel_id) for one in taken]
+
+    def _attached(self, upload: Upload, described: Json, channel_id: str) -> Json:
+        new_id = self._snowflakes.make()
+        sent_name = described.get("filename") or upload.filename
+        filename = safe_name(sent_name)
+        url = self._files.put(channel_id, new_id, filename, upload.content)
+        attachment: Json = {
+            "id": new_id,
+            "filename": filename,
+            "content_type": upload.content_type,
+            "size": len(upload.content),
+            "url": url,
+            "proxy_url": url,
+            **_dimensions(upload.content),
+        }
+        if filename != sent_name:
+            attachment["title"] = sent_name.rpartition(".")[0] or sent_name
+        if description := described.get("description"):
+            attachment["description"] = description
+        return attachment
 
 
-def _attachment(upload: Upload, described: Json, new_id: str, channel_id: str) -> Json:
-    filename = described.get("filename") or upload.filename
-    url = f"{HOST}/attachments/{channel_id}/{new_id}/{filename}"
-    attachment: Json = {
-        "id": new_id,
-        "filename": filename,
-        "content_type": upload.content_type,
-        "size": upload.size,
-        "url": url,
-        "proxy_url": url,
-    }
-    if description := described.get("description"):
-        attachment["description"] = description
-    return attachment
+def safe_name(name: str) -> str:
+    """ASCII alone: where little of a name is left, it gets one of its own."""
+    stem, _dot, extension = name.rpartition(".")
+    if not stem:
+        stem, extension = extension, ""
+    kept = NOT_KEPT_IN_NAMES.sub("_", stem).strip("._")
+    suffix = NOT_KEPT_IN_NAMES.sub("", extension)
+    return f"{kept or secrets.token_hex(8)}{'.' if suffix else ''}{suffix}"
+
+
+def _dimensions(content: bytes) -> Json:
+    """Of a picture."""
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            return {"width": picture.width, "height": picture.height}
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return {}

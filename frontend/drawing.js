@@ -4,8 +4,11 @@ import { h, webAddress, webLink } from "./dom.js";
 import { drawText, drawTitle } from "./markdown.js";
 import { formatDate, formatMoment } from "./moments.js";
 
+const SHOWN_TYPES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+const KIB = 1024;
+
 /** `message`: as of message.js; `context`: as of markdown.js; `picture`: draws the picture of an address. */
-export function drawMessage({ content, embed }, context, picture) {
+export function drawMessage({ content, files, embed }, context, picture) {
   return h(
     "article",
     { class: "message" },
@@ -21,9 +24,21 @@ export function drawMessage({ content, embed }, context, picture) {
       "div",
       { class: "message-body" },
       content && h("div", { class: "content markdown" }, drawText(content, context)),
+      ...files.map((file) => drawFile(file, picture)),
       drawEmbed(embed, context, picture),
     ),
   );
+}
+
+function drawFile({ name, size, type, url }, picture) {
+  if (SHOWN_TYPES.includes(type)) return picture(webAddress(url), "attachment");
+  const link = webLink(url, {}, name);
+  return h("div", { class: "attachment-file" }, link, h("span", { class: "attachment-size" }, formatSize(size)));
+}
+
+function formatSize(bytes) {
+  if (bytes < KIB) return `${bytes} B`;
+  return bytes < KIB * KIB ? `${(bytes / KIB).toFixed(2)} KB` : `${(bytes / KIB / KIB).toFixed(2)} MB`;
 }
 
 function drawEmbed(embed, context, picture) {
@@ -37,7 +52,7 @@ function drawEmbed(embed, context, picture) {
       embed.title && drawEmbedTitle(embed, context),
       embed.description && h("div", { class: "embed-description markdown" }, drawText(embed.description, context)),
     ),
-    picture(webAddress(embed.image)),
+    picture(webAddress(embed.image), "embed-image"),
     drawFooter(embed, context),
   );
   if (embed.color !== undefined) element.style.setProperty("--bar", `#${embed.color.toString(16).padStart(6, "0")}`);
@@ -64,18 +79,19 @@ function drawTime(date, context) {
   return h("time", { datetime: date.toISOString(), title: formatDate(date, "F", context) }, formatMoment(date, context));
 }
 
-/** Draws a picture, and the same element as long as the address is the same: it is loaded once. */
+/** Draws a picture, and the same element as long as it is there: it is loaded once. */
 export function pictureDrawer(context) {
-  let drawn = { address: null, element: null };
-  return (address) => {
-    if (address !== drawn.address) drawn = { address, element: address && drawPicture(address, context) };
-    return drawn.element;
+  const drawn = new Map();
+  return (address, className) => {
+    const key = `${className} ${address}`;
+    if (address && !drawn.has(key)) drawn.set(key, drawPicture(address, className, context));
+    return drawn.get(key) ?? null;
   };
 }
 
-function drawPicture(address, { texts }) {
+function drawPicture(address, className, { texts }) {
   const image = h("img", { src: address, alt: texts.picture, referrerpolicy: "no-referrer" });
-  const link = webLink(address, { class: "embed-image" }, image);
+  const link = webLink(address, { class: className }, image);
   const showBroken = () => {
     link.classList.add("broken");
     link.replaceChildren(texts.brokenPicture);

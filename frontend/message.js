@@ -2,18 +2,19 @@
 
 import { momentAt } from "./moments.js";
 
-/** `values`: what is in the form by name; `study`: what the page knows of the study, `page.studies[…]`. */
-export function messageOf(values, study, page) {
+/** `values`: what is in the form by name; `attached`: as of attached.js; `study`: `page.studies[…]`. */
+export function messageOf(values, attached, study, page) {
   const filled = (name) => (values[name] ?? "").trim();
   return {
     content: study?.pings[values.ping] ?? "",
+    files: attached.files,
     embed: {
       author: filled("author"),
       title: filled("title"),
       url: filled("url"),
       description: filled("content").replaceAll("\r\n", "\n"),
       color: study?.colour,
-      image: filled("image"),
+      image: attached.picture?.url ?? filled("image"),
       footer: study?.footer ?? "",
       timestamp: publishedAt(filled("publish_at"), study, page),
     },

@@ -1,5 +1,6 @@
 // Shows beside the form, while she writes, the message that Discord will show.
 
+import { attachedIn } from "./attached.js";
 import { drawMessage, pictureDrawer } from "./drawing.js";
 import { h } from "./dom.js";
 import { messageOf } from "./message.js";
@@ -15,13 +16,14 @@ function startPreview(place, page) {
 
   function draw() {
     const values = { ...Object.fromEntries(new FormData(form)), image };
+    const attached = attachedIn(form);
     // To leave the text area is a change too: what is pressed in the preview must not go meanwhile.
-    const written = JSON.stringify(values);
+    const written = JSON.stringify([values, attached]);
     if (written === drawn) return;
     drawn = written;
     const study = page.studies[values.study ?? page.study];
     Object.assign(context, { zone: study?.zone, roles: study?.roles ?? {} });
-    canvas.replaceChildren(drawMessage(messageOf(values, study, page), context, picture));
+    canvas.replaceChildren(drawMessage(messageOf(values, attached, study, page), context, picture));
   }
 
   // A long text on a slow phone: between two drawings there is as much time again to type in.

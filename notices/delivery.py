@@ -6,7 +6,7 @@ import logging
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
@@ -20,11 +20,20 @@ from django.db import (
 from django.utils import timezone
 
 from notices import ledger
+from notices.attachments import FileGoneError, files_for
 from notices.ledger import Shards
-from notices.models import DETAIL_LIMIT, Attempt
+from notices.models import DETAIL_LIMIT, Attempt, ErrorCode
 from notices.outcomes import Outcome
 from notices.retry import pause_seconds
-from notices.transport import Answer, PermanentError, Request, TransientError, Transport
+from notices.transport import (
+    Answer,
+    File,
+    PermanentError,
+    Request,
+    Told,
+    TransientError,
+    Transport,
+)
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +51,12 @@ FAILING_CHANNELS = 3
 # How much is stamped before it goes out: each is a look into the history after a crash.
 AHEAD_SECONDS = 0.2
 MOST_AHEAD = 256
+# Nobody tells when it went out: answers may come seconds later, and more can go before.
+REFILL = timedelta(seconds=AHEAD_SECONDS / 2)
 MOST_IN_FLIGHT = 2000
+# Requests that bring files, together: a line that is shared by more finishes none of them sooner,
+# and each holds its files in memory, up to `attachments.MOST_BYTES_IN_ALL`.
+FILES_AT_ONCE = 4
 # Fewer recent requests than this leave every observed bucket a token.
 RESTING_REQUESTS = 4
 UNAUTHORIZED = 401
@@ -59,6 +73,8 @@ class _Flight:
 
     request: Request
     settled: bool = False
+    settling: asyncio.Task[None] | None = None
+    """Where its error was told before it was raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +111,7 @@ class Engine:
         self._echoes: list[_Echo] = []
         self._settled_nonces: OrderedDict[str, int | None] = OrderedDict()
         self._failing: set[int] = set()
+        self._turn_for_files = asyncio.Semaphore(FILES_AT_ONCE)
         self.paused_since: datetime | None = None
         self._recovery: asyncio.Task[None] | None = None
         self.active = True
@@ -122,10 +139,10 @@ class Engine:
         if self._settled_nonces.get(nonce) == revision:
             return
         flight = self._flights.get(nonce)
-        if flight is None:
+        if flight is None or flight.settled:
             self._echoes.append(_Echo(nonce, message_id, revision))
             self._awake.set()
-        elif flight.request.message_id is None or flight.request.revision == revision:
+        elif _is_told_by(flight.request, revision):
             self._settle(flight, Kind.SHOWN, message_id=message_id, revision=revision)
 
     def rest_channels(
@@ -204,6 +221,12 @@ class Engine:
     ) -> _Plan:
         """Runs in the database thread."""
         now = timezone.now()
+        if echoes and outcomes:
+            # They tell of what became of it after its answer.
+            ledger.exchange(
+                outcomes, now, limit=0, busy_channels=(), shards=self._shards, window=self._window
+            )
+            outcomes = []
         for echo in echoes:
             ledger.record_echo(echo.nonce, echo.message_id, echo.revision, now)
         sweeps = self.active and not self._stopping
@@ -217,6 +240,8 @@ class Engine:
         """When there is more to do, unless something wakes us before."""
         now = timezone.now()
         moments = [now + SAFETY_POLL, plan.sweep_again_at]
+        if self._transport.waiting:
+            moments.append(now + REFILL)
         if self.active and not self._stopping:
             try:
                 moments.append(await self.in_database(ledger.next_due, now, self._shards))
@@ -254,20 +279,51 @@ class Engine:
     async def _fly(self, flight: _Flight) -> None:
         request = flight.request
 
-        def answered(answer: Answer) -> None:
-            self._failing.clear()
-            self._settle_answer(flight, answer)
+        def answered(told: Told) -> None:
+            if isinstance(told, Answer):
+                self._failing.clear()
+                self._settle_answer(flight, told)
+            elif flight.settling is None:
+                flight.settling = asyncio.create_task(self._settle_error(flight, told))
 
         try:
-            answered(await self._transport.perform(request, answered))
-        except PermanentError as error:
-            await self._settle_refused(flight, error)
-        except TransientError as error:
-            await self._settle_transient(flight, error)
+            if request.brings_files:
+                await self._bring_files(flight, answered)
+            else:
+                answered(await self._transport.perform(request, answered))
+        except (PermanentError, TransientError) as error:
+            await (flight.settling or self._settle_error(flight, error))
         except Exception:
             # A fault of ours must not take the other channels down with it.
             log.exception("delivery %s: the request failed in our own code", request.delivery_id)
             self._settle(flight, Kind.UNKNOWN, code=0, detail="internal error")
+
+    async def _bring_files(self, flight: _Flight, answered: Callable[[Told], None]) -> None:
+        """In its turn, and only if it is still to go out by then."""
+        request = flight.request
+        async with self._turn_for_files:
+            try:
+                files = await self._files_for(request)
+            except FileGoneError as error:
+                raise PermanentError(str(error), code=ErrorCode.FILE_GONE) from error
+            if files is None:
+                self._settle(flight, Kind.TRANSIENT, detail="it waited too long", counts=False)
+            else:
+                carried = replace(request, files=files)
+                answered(await self._transport.perform(carried, answered))
+
+    async def _files_for(self, request: Request) -> tuple[File, ...] | None:
+        """Null where it is not to go out any more; the next claim knows what is."""
+        since = request.unknown_since
+        is_late = since is not None and timezone.now() - since >= self._window
+        # An edit is no danger late; a create may by then be known to Discord no more.
+        if self._stopping or (is_late and request.action == Attempt.Action.CREATE):
+            return None
+        try:
+            return await self.in_database(files_for, request)
+        except DATABASE_AWAY as error:
+            log.warning("delivery %s: its files cannot be read (%s)", request.delivery_id, error)
+            return None
 
     def _settle_answer(self, flight: _Flight, answer: Answer) -> None:
         if answer.shown:
@@ -277,6 +333,12 @@ class Engine:
         else:
             kind = Kind.GONE
         self._settle(flight, kind, message_id=answer.message_id, revision=answer.revision)
+
+    async def _settle_error(self, flight: _Flight, error: TransientError | PermanentError) -> None:
+        if isinstance(error, PermanentError):
+            await self._settle_refused(flight, error)
+        else:
+            await self._settle_transient(flight, error)
 
     async def _settle_refused(self, flight: _Flight, error: PermanentError) -> None:
         if error.code == UNAUTHORIZED and await self._is_outage():
@@ -370,6 +432,16 @@ class Engine:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _is_told_by(request: Request, revision: int) -> bool:
+    """Whether a message that the gateway shows says how the request ended.
+
+    Of an edit that leaves the files to the message the answer alone says which it has.
+    """
+    if request.message_id is None:
+        return True
+    return request.revision == revision and (request.brings_files or not request.attachments)
 
 
 def _tidily(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

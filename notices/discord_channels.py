@@ -37,6 +37,8 @@ def permissions_in(client: discord.AutoShardedClient, channel_id: int) -> int | 
     shard = client.get_shard(channel.guild.shard_id)
     if shard is None or shard.is_closed():
         return None  # what was changed while it is cut off is not known
+    if channel.guild.me is None:
+        return None
     return channel.permissions_for(channel.guild.me).value
 
 

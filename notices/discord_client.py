@@ -22,7 +22,8 @@ class StudyBotClient(discord.AutoShardedClient):
             shard_ids=list(shards) if shards else None,  # type: ignore[arg-type]
             shard_count=count,
             http_trace=trace,
-            max_ratelimit_timeout=30.0,
+            # With one it refuses what a bucket has left, where that is reset later than in 30 s.
+            max_ratelimit_timeout=None,
             # Nothing of what others write is kept: memory stays flat.
             max_messages=None,
             chunk_guilds_at_startup=False,

@@ -48,7 +48,8 @@ class GuildSync:
         return {
             guild_id: None if guild is None else Seen(seen_channels(guild), seen_roles(guild))
             for guild_id, guild in guilds.items()
-            if guild is None or not guild.unavailable
+            # Without the bot's own member nobody can tell what it may do.
+            if guild is None or not (guild.unavailable or guild.me is None)
         }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -15,23 +16,30 @@ import discord
 import orjson
 from discord.http import Route
 
+from notices.attachments import are_shown
 from notices.embeds import read_marker
 from notices.models import Attempt
 from notices.pace import Brake, Pacer
 from notices.permissions import EMBED_LINKS, READ_MESSAGE_HISTORY, VIEW_CHANNEL
-from notices.transport import Answer, PermanentError, Request, TransientError
+from notices.transport import Answer, PermanentError, Request, Told, TransientError
 
 log = logging.getLogger(__name__)
 
 # Discord's answers that no repetition changes.
 REFUSALS = frozenset({400, 401, 403, 404, 405, 413})
-UNKNOWN_MESSAGE = 10008
-UNKNOWN_CHANNEL = 10003
+OLDER_THAN_ANY = 0
 VIEW_AND_READ_HISTORY = VIEW_CHANNEL | READ_MESSAGE_HISTORY
-# Clocks differ: a message's id holds Discord's time, an attempt ours.
-CLOCK_SKEW = timedelta(seconds=30)
+# Clocks differ: a message's id holds Discord's time, an attempt ours. Looking further back costs
+# a page or so, looking too little would double the notice.
+CLOCK_SKEW = timedelta(minutes=10)
 # A request that could not go out for so long is claimed anew: its nonce's window may be over.
 STALE_SECONDS = 30.0
+# How long discord.py may sleep on a 429. What has to wait longer is claimed anew, and is seen to.
+LONGEST_SLEEP_SECONDS = 30.0
+# The slowest line that files are sent over, in bytes a second: a mebibit. Time for their bodies
+# comes on top of that for the answer, since what moves is not cut off; with the largest body
+# it stays within the five minutes after which aiohttp gives up.
+SLOWEST_LINE = 128 * 1024
 HISTORY_PAGE = 100
 HISTORY_PAGES = 10
 
@@ -39,7 +47,7 @@ HISTORY_PAGES = 10
 class _Exchange:
     """A request of ours on its way through discord.py, seen from aiohttp's trace."""
 
-    def __init__(self, request: Request, answered: Callable[[Answer], None]) -> None:
+    def __init__(self, request: Request, answered: Callable[[Told], None]) -> None:
         self.request = request
         self.answered = answered
         self.made_at = time.time()
@@ -48,6 +56,7 @@ class _Exchange:
         self.timed_out = False
         self.timer: asyncio.TimerHandle | None = None
         self.status = 0
+        self.response: aiohttp.ClientResponse | None = None
         self.answer: Answer | None = None
 
     @property
@@ -55,9 +64,26 @@ class _Exchange:
         """What was never shown goes before what is only to change."""
         return self.request.action in (Attempt.Action.EDIT, Attempt.Action.DELETE)
 
+    @property
+    def size(self) -> int:
+        """Bytes of the files that it brings."""
+        return sum(len(file.data) for file in self.request.files)
+
     def tell(self, answer: Answer) -> None:
         self.answer = answer
         self.answered(answer)
+
+    def tell_refusal(self, body: bytes) -> None:
+        if self.response is None or self._is_gone_already():
+            return
+        try:
+            data = orjson.loads(body)
+        except ValueError:
+            data = body.decode(errors="replace")
+        self.answered(_from_answer(discord.HTTPException(self.response, data)))
+
+    def _is_gone_already(self) -> bool:
+        return self.status == 404 and self.request.action == Attempt.Action.DELETE
 
     def answer_told(self) -> Answer:
         if self.answer is None:
@@ -77,6 +103,7 @@ class _Exchange:
 
 # The trace runs in the task that sends: this tells it for which delivery.
 _exchange: ContextVar[_Exchange | None] = ContextVar("exchange", default=None)
+_is_probe: ContextVar[bool] = ContextVar("is_probe", default=False)
 
 
 class DiscordTransport:
@@ -95,7 +122,7 @@ class DiscordTransport:
         self._timeout = request_timeout
         self._stale = stale
 
-    async def perform(self, request: Request, answered: Callable[[Answer], None]) -> Answer:
+    async def perform(self, request: Request, answered: Callable[[Told], None]) -> Answer:
         exchange = _Exchange(request, answered)
         token = _exchange.set(exchange)
         self.waiting += 1
@@ -109,13 +136,17 @@ class DiscordTransport:
                 self.waiting -= 1
 
     async def is_up(self) -> bool:
-        """Ask what costs nothing and touches no channel."""
+        """Ask what costs nothing and touches no channel. Nothing that comes back is an error."""
+        token, asker = _is_probe.set(True), _exchange.set(None)
         try:
             async with asyncio.timeout(self._timeout):
-                await self.http.request(Route("GET", "/users/@me"))
-        except (TransientError, discord.HTTPException, aiohttp.ClientError, OSError):
+                return isinstance(await self.http.request(Route("GET", "/users/@me")), dict)
+        except Exception as error:
+            log.info("Discord does not answer as it should: %r", error)
             return False
-        return True
+        finally:
+            _is_probe.reset(token)
+            _exchange.reset(asker)
 
     async def _ask(self, request: Request) -> Answer | None:
         """Null where the trace has told the answer."""
@@ -127,11 +158,11 @@ class DiscordTransport:
         match request.action:
             case Attempt.Action.CREATE:
                 self._refuse_a_bare_ping(request)
-                await self.http.request(Route("POST", messages, **ids), json=request.payload)
+                await self.http.request(Route("POST", messages, **ids), **_body(request))
             case Attempt.Action.EDIT:
                 self._refuse_a_bare_ping(request)
                 route = Route("PATCH", messages + "/{message_id}", **ids)
-                await self.http.request(route, json=request.payload)
+                await self.http.request(route, **_body(request))
             case Attempt.Action.DELETE:
                 return await self._delete(Route("DELETE", messages + "/{message_id}", **ids))
             case Attempt.Action.LOOK_UP:
@@ -140,15 +171,19 @@ class DiscordTransport:
 
     def _refuse_a_bare_ping(self, request: Request) -> None:
         """Without Embed Links Discord drops the embed, and shows the ping that is left."""
+        if not (request.payload or {}).get("content"):
+            return
         bits = self.permissions_in(request.channel_id)
-        if bits is None or bits & EMBED_LINKS or not (request.payload or {}).get("content"):
+        if bits is None or bits & EMBED_LINKS:
             return
         raise PermanentError("the bot may not embed links", code=50013)
 
-    async def _delete(self, route: Route) -> Answer:
-        with contextlib.suppress(discord.NotFound):  # gone already
+    async def _delete(self, route: Route) -> Answer | None:
+        try:
             await self.http.request(route)
-        return Answer()
+        except discord.NotFound:
+            return Answer()  # gone already
+        return None
 
     async def _look_up(self, request: Request) -> Answer:
         """Read on from where the lost create began until the marker, or the end, is found."""
@@ -164,6 +199,9 @@ class DiscordTransport:
             page = await self.http.request(
                 route, params={"after": str(after), "limit": HISTORY_PAGE}
             )
+            if not isinstance(page, list):
+                # Not Discord's own answer: that nothing is in it does not make the channel empty.
+                raise TransientError("the history is not readable", done=None)
             for message in page:
                 if (found := read_marker(message)) and found[0] == request.nonce:
                     return Answer(int(message["id"]), found[1])
@@ -205,34 +243,48 @@ class DiscordTransport:
                 exchange.begun = True
                 self.waiting -= 1
             loop = asyncio.get_running_loop()
-            exchange.timer = loop.call_later(self._timeout, exchange.cut_off)
+            seconds = self._timeout + exchange.size / SLOWEST_LINE
+            exchange.timer = loop.call_later(seconds, exchange.cut_off)
 
     async def _on_headers(
-        self, _session: Any, _context: SimpleNamespace, params: aiohttp.TraceRequestEndParams
+        self, _session: Any, context: SimpleNamespace, params: aiohttp.TraceRequestEndParams
     ) -> None:
         status, headers = params.response.status, params.response.headers
         if status in {401, 403} or (status == 429 and headers.get("X-RateLimit-Scope") != "shared"):
             self.brake.count()
+        context.status = status
         if exchange := _exchange.get():
             exchange.status = status
+            exchange.response = params.response
 
 
 async def _on_body(
-    _session: Any, _context: SimpleNamespace, params: aiohttp.TraceResponseChunkReceivedParams
+    _session: Any, context: SimpleNamespace, params: aiohttp.TraceResponseChunkReceivedParams
 ) -> None:
     """The answer is here. discord.py may go on to sleep or to repeat: neither is waited for."""
+    if _is_probe.get() and context.status != 200:
+        # A probe that is cut off in the sleep for a global limit would leave that limit standing
+        # in discord.py for good: no request went out any more.
+        raise TransientError(f"HTTP {context.status}", code=context.status)
     exchange = _exchange.get()
+    if exchange is not None:
+        exchange.stop_timer()
+    if context.status == 429 and (pause := _retry_after(params.chunk)) > LONGEST_SLEEP_SECONDS:
+        raise TransientError("rate limited", code=429, retry_after=pause)
     if exchange is None:
         return
-    exchange.stop_timer()
     if exchange.status >= 500:
         # discord.py would repeat it for up to 25 s; when to try again is decided by us.
-        raise TransientError(f"HTTP {exchange.status}", code=exchange.status, done=None)
+        error = TransientError(f"HTTP {exchange.status}", code=exchange.status, done=None)
+        exchange.answered(error)
+        raise error
+    if exchange.status in REFUSALS:
+        exchange.tell_refusal(params.chunk)
     if exchange.status not in {200, 201, 204}:
         return
     if exchange.request.action in (Attempt.Action.CREATE, Attempt.Action.EDIT):
         exchange.tell(_read(orjson.loads(params.chunk), exchange.request))
-    elif exchange.request.action == Attempt.Action.DELETE:
+    elif exchange.request.action == Attempt.Action.DELETE and exchange.status == 204:
         exchange.tell(Answer())
 
 
@@ -243,12 +295,42 @@ async def _on_exception(
         exchange.stop_timer()
 
 
+def _retry_after(body: bytes) -> float:
+    """In seconds; 0 where Discord does not say it, which discord.py takes for Cloudflare's ban."""
+    try:
+        return float(orjson.loads(body)["retry_after"])
+    except (ValueError, KeyError, TypeError):
+        return 0.0
+
+
+def _body(request: Request) -> dict[str, Any]:
+    """For discord.py's `request`, which may make it several times and rewinds the files then."""
+    if not request.files:
+        return {"json": request.payload}
+    files = [discord.File(io.BytesIO(file.data), file.name) for file in request.files]
+    parts: list[dict[str, Any]] = [
+        {
+            "name": f"files[{n}]",
+            "value": file.fp,
+            "filename": sent.name,
+            "content_type": sent.content_type,
+        }
+        for n, (file, sent) in enumerate(zip(files, request.files, strict=True))
+    ]
+    payload = {"name": "payload_json", "value": orjson.dumps(request.payload).decode()}
+    return {"form": [payload, *parts], "files": files}
+
+
 def _read(message: dict[str, Any], request: Request) -> Answer:
     """What the channel shows is what the answer says, which may be an older revision.
 
     Somebody may have removed the embeds from a message: then it is the one we sent.
     """
     marker = read_marker(message) or read_marker(request.payload or {})
+    keeps_files = request.message_id is not None and not request.brings_files
+    if keeps_files and request.attachments and not are_shown(message, request.attachments):
+        # The words are new and the files are not: it counts as older than any revision.
+        return Answer(int(message["id"]), OLDER_THAN_ANY)
     return Answer(int(message["id"]), marker[1] if marker else None)
 
 
@@ -262,8 +344,6 @@ async def _our_errors(exchange: _Exchange) -> AsyncIterator[None]:
             raise
         exchange.task.uncancel()
         raise TransientError("no answer in time", done=None) from None
-    except discord.RateLimited as error:
-        raise TransientError(str(error), code=429, retry_after=error.retry_after) from error
     except discord.HTTPException as error:
         raise _from_answer(error) from error
     except aiohttp.ClientConnectorError as error:

@@ -30,6 +30,7 @@ from notices.ledger import Shards
 from notices.models import BotInstance
 from notices.retry import pause_seconds
 from notices.standby import SeatTakenError, hold_seat
+from notices.transport import TransientError
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,21 @@ LONGEST_LOGIN_PAUSE_SECONDS = 15.0
 # Discord's buckets for messages are over by then, by all that was ever observed.
 REMEMBERED = timedelta(seconds=5)
 
+# What Discord's gateway closes with where connecting again is of no use: its documentation,
+# "Gateway Close Event Codes".
+CLOSED_FOR_GOOD = {
+    4004: "BOT_TOKEN is not accepted any more: set the new one.",
+    4010: "--shard-ids and --shard-count do not fit together: an id is below the count.",
+    4011: "The bot is in too many servers for so few shards: start more of them (--shard-count).",
+    4012: "This version of the gateway is no longer offered: update discord.py.",
+    4013: "Unknown intents were asked for: update discord.py.",
+}
+
+# No connection, an error, or what is none of Discord's answers: a page of a proxy, half a body.
+NO_USABLE_ANSWER = (
+    discord.DiscordException, aiohttp.ClientError, OSError, TransientError,
+    ValueError, TypeError, KeyError,
+)  # fmt: skip
 
 # We speak in no voice channel.
 discord.VoiceClient.warn_nacl = False
@@ -168,9 +184,9 @@ class Worker:
                     "Discord refuses BOT_TOKEN. Copy the token anew from the Discord developer "
                     "portal (your application, Bot, Reset Token) and set BOT_TOKEN."
                 ) from error
-            except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+            except NO_USABLE_ANSWER as error:
                 await client.close_before_start()
-                log.warning("Discord cannot be reached (%s): trying again", error)
+                log.warning("Discord cannot be reached (%r): trying again", error)
                 self._cut_off_since = self._cut_off_since or timezone.now()
                 pause = min(pause_seconds(tries), LONGEST_LOGIN_PAUSE_SECONDS)
                 if not await self._before_stop(asyncio.sleep(pause)):
@@ -195,25 +211,26 @@ class Worker:
     async def _try_login(self, client: StudyBotClient) -> None:
         async with asyncio.timeout(LOGIN_TIMEOUT_SECONDS):
             await client.login(self._options.token)
-            _shards, url, _limits = await client.http.get_bot_gateway()
-        # A reconnect that cannot resume uses the default address: make it the right one.
-        discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(url)
 
     async def _connect(self, client: StudyBotClient) -> None:
         """The gateway confirms and informs; delivering does not wait for it."""
         for tries in range(1, 1_000_000):
             try:
+                _shards, url, _limits = await client.http.get_bot_gateway()
+                # A reconnect that cannot resume uses the default address: make it the right one.
+                discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(url)
                 await client.connect()
             except discord.PrivilegedIntentsRequired as error:
                 raise FatalError(str(error)) from error
             except discord.ConnectionClosed as error:
-                if error.code == 4004:
-                    raise FatalError(
-                        "Discord no longer accepts BOT_TOKEN (gateway code 4004). Set the new one."
-                    ) from error
-                raise FatalError(f"Discord closed the gateway: {error}") from error
-            except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
-                log.warning("the gateway cannot be reached (%s): trying again", error)
+                remedy = CLOSED_FOR_GOOD.get(error.code, str(error))
+                raise FatalError(
+                    f"Discord closed the gateway with code {error.code}. {remedy}"
+                ) from error
+            except NO_USABLE_ANSWER as error:
+                if client.is_closed():
+                    raise  # discord.py gave up, and its session went with it
+                log.warning("the gateway cannot be reached (%r): trying again", error)
                 await asyncio.sleep(min(pause_seconds(tries), LONGEST_LOGIN_PAUSE_SECONDS))
             else:
                 return

@@ -6,33 +6,53 @@ The marker in the footer is what finds a message again where its answer was lost
 import re
 from typing import Any
 
+from notices import attachments
+from notices.held import HeldDelivery, HeldNotice, HeldStudy
 from notices.models import REFERENCE_LENGTH, Delivery, Notice, Study
+
+AnyStudy = Study | HeldStudy
+AnyNotice = Notice | HeldNotice
+AnyDelivery = Delivery | HeldDelivery
 
 _MARKER = re.compile(rf"(?:^|\s)([0-9A-Z]{{{REFERENCE_LENGTH}}})-(\d+)$")
 
 
-def message(delivery: Delivery) -> dict[str, Any]:
+def message(delivery: AnyDelivery) -> dict[str, Any]:
     """The body of a create. Discord's limits hold by the limits of the model's fields."""
     notice = delivery.notice
-    return {
+    body = {
         "content": ping_text(notice.study, notice.ping),
         "embeds": [_embed(delivery)],
         "allowed_mentions": _allowed_mentions(notice),
         "nonce": delivery.nonce,
         "enforce_nonce": True,
     }
+    if notice.attachments:
+        body["attachments"] = attachments.described(notice.attachments)
+    return body
 
 
-def edited_message(delivery: Delivery) -> dict[str, Any]:
-    """The body of an edit: the same words, and nobody is pinged a second time."""
-    return {
+def edited_message(delivery: AnyDelivery) -> dict[str, Any]:
+    """The body of an edit: the same words, and nobody is pinged a second time.
+
+    Where it names no attachments, the message keeps those that it has.
+    """
+    body: dict[str, Any] = {
         "content": ping_text(delivery.notice.study, delivery.notice.ping),
         "embeds": [_embed(delivery)],
         "allowed_mentions": {"parse": []},
     }
+    if has_other_attachments(delivery):
+        body["attachments"] = attachments.described(delivery.notice.attachments)
+    return body
 
 
-def ping_text(study: Study, ping: str) -> str:
+def has_other_attachments(delivery: AnyDelivery) -> bool:
+    """Whether the message has others than the notice has by now, or none yet."""
+    return delivery.shown is None or delivery.shown < delivery.notice.attached_revision
+
+
+def ping_text(study: AnyStudy, ping: str) -> str:
     """What stands before the embed, whose own mentions ping nobody."""
     match ping:
         case Notice.Ping.ROLE if study.ping_role_id:
@@ -44,7 +64,7 @@ def ping_text(study: Study, ping: str) -> str:
     return ""
 
 
-def footer_text(study: Study, nonce: str, revision: int) -> str:
+def footer_text(study: AnyStudy, nonce: str, revision: int) -> str:
     return f"{study.name} · {nonce}-{revision}"
 
 
@@ -57,7 +77,7 @@ def read_marker(message: dict[str, Any]) -> tuple[str, int] | None:
     return None
 
 
-def _embed(delivery: Delivery) -> dict[str, Any]:
+def _embed(delivery: AnyDelivery) -> dict[str, Any]:
     notice = delivery.notice
     study = notice.study
     embed: dict[str, Any] = {
@@ -70,14 +90,16 @@ def _embed(delivery: Delivery) -> dict[str, Any]:
         embed["author"] = {"name": notice.author}
     if notice.url:
         embed["url"] = notice.url
-    if notice.image:
+    if picture := attachments.picture_of(notice.attachments):
+        embed["image"] = {"url": f"attachment://{attachments.sent_name(picture)}"}
+    elif notice.image:
         embed["image"] = {"url": notice.image}
     if notice.publish_at:
         embed["timestamp"] = notice.publish_at.isoformat()
     return embed
 
 
-def _allowed_mentions(notice: Notice) -> dict[str, Any]:
+def _allowed_mentions(notice: AnyNotice) -> dict[str, Any]:
     """Exactly what the message may ping."""
     match notice.ping:
         case Notice.Ping.ROLE if role := notice.study.ping_role_id:

@@ -7,7 +7,7 @@ anyway: settings.py makes every one IMMEDIATE.)
 
 import secrets
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -18,8 +18,19 @@ from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
 from notices import embeds, outcomes, statuses, tallies
-from notices.bulk import Among, among, columns, execute, fetch, insert_each, moment, update_each
-from notices.models import Attempt, Channel, Delivery, ErrorCode, Notice, Study
+from notices.bulk import (
+    Among,
+    among,
+    execute,
+    fetch,
+    insert_each,
+    moment,
+    read,
+    read_moment,
+    update_each,
+)
+from notices.held import HeldDelivery, HeldNotice, HeldStudy, WaitingNotice
+from notices.models import Attempt, Channel, Delivery, ErrorCode, Notice, Study, new_nonce
 from notices.outcomes import Outcome
 from notices.transport import Request
 
@@ -39,22 +50,14 @@ CHANGED_FIELDS = (
     "wanted", "shown", "message_id", "state", "nonce", "due_at", "expires_at", "tries",
     "setbacks", "unknown_since", "error_code", "error_detail", "claim",
 )  # fmt: skip
-NEW_FIELDS = ("notice_id", "channel_id", *CHANGED_FIELDS, "changed_at")
+# What a new one has; all else is null.
+NEW_FIELDS = (
+    "notice_id", "channel_id", "wanted", "state", "nonce", "due_at", "expires_at", "tries",
+    "setbacks", "error_detail", "changed_at",
+)  # fmt: skip
 # Each has its own index on what is due.
 CREATES = "due_at IS NOT NULL AND message_id IS NULL"
 CHANGES = "due_at IS NOT NULL AND message_id IS NOT NULL"
-
-# Written by hand: to have the ORM put the same statements together again at each step cost more
-# than to run them. And each moment that is read costs as much as the rest of its row.
-_WAITING_NOTICE = columns(
-    Notice, "id", "revision", "publish_at", "expires_at", "withdrawn_at", "archived_at"
-)
-_LOCKED_NOTICE = columns(
-    Notice, "id", "study", "title", "content", "author", "url", "image", "ping", "publish_at",
-    "changed_at", "revision", "fanned_out_revision",
-)  # fmt: skip
-_DELIVERY = columns(Delivery, "id", "notice", "channel", *CHANGED_FIELDS)
-_STUDY = columns(Study, "id", "name", "colour", "ping_role_id")
 
 State = Delivery.State
 Action = Attempt.Action
@@ -63,9 +66,9 @@ Action = Attempt.Action
 Changes = dict[str, Any]
 """The fields of a delivery that change, by name."""
 
-Changed = tuple[Delivery, Changes]
+Changed = tuple[HeldDelivery, Changes]
 
-Locked = dict[int, Notice]
+Locked = dict[int, HeldNotice]
 """The notices whose rows are locked, as they are."""
 
 
@@ -133,21 +136,21 @@ def oldest_waiting(now: datetime) -> timedelta | None:
     return now - changed_at if changed_at else None
 
 
-def _lock_waiting(ids: list[int], *, skip_locked: bool = False) -> list[Notice]:
+def _lock_waiting(ids: list[int], *, skip_locked: bool = False) -> list[WaitingNotice]:
     """Those of them that are not fanned out."""
     condition, listed = among("id", ids)
-    statement = (
-        f"SELECT {_WAITING_NOTICE} FROM notices_notice WHERE revision > fanned_out_revision "  # noqa: S608
-        f"AND {condition} ORDER BY id {_for_update(skip_locked=skip_locked)}"
+    rest = (
+        f"WHERE revision > fanned_out_revision AND {condition} "
+        f"ORDER BY id {_for_update(skip_locked=skip_locked)}"
     )
-    return list(Notice.objects.raw(statement, [listed]))
+    return read(WaitingNotice, Notice, rest, [listed])
 
 
-def _fan_out(notices: list[Notice], now: datetime) -> int:
+def _fan_out(notices: list[WaitingNotice], now: datetime) -> int:
     """The caller has locked them. Returns how many there are."""
     if not notices:
         return 0
-    condition, ids = among("id", [notice.pk for notice in notices])
+    condition, ids = among("id", [notice.id for notice in notices])
     execute(
         f"UPDATE notices_notice SET fanned_out_revision = revision WHERE {condition}",  # noqa: S608
         [ids],
@@ -156,19 +159,19 @@ def _fan_out(notices: list[Notice], now: datetime) -> int:
     live = [notice for notice in notices if notice.archived_at is None]
     if live:
         _write_wishes(live, now)
-        statuses.refresh([notice.pk for notice in live], now)
+        statuses.refresh([notice.id for notice in live], now)
         wake()
     return len(notices)
 
 
-def _write_wishes(notices: list[Notice], now: datetime) -> None:
+def _write_wishes(notices: list[WaitingNotice], now: datetime) -> None:
     chosen, existing = _chosen_channels(notices), _existing_deliveries(notices)
-    new: list[Delivery] = []
+    new: list[Sequence[Any]] = []
     changed: list[Changed] = []
     for notice in notices:
-        wanted = chosen.get(notice.pk, set())
+        wanted = chosen.get(notice.id, set())
         due_at = notice.publish_at or now
-        known = existing.get(notice.pk, [])
+        known = existing.get(notice.id, [])
         for delivery in known:
             changes = outcomes.wish(
                 delivery,
@@ -180,19 +183,19 @@ def _write_wishes(notices: list[Notice], now: datetime) -> None:
             if changes:
                 changed.append((delivery, changes))
         new += [
-            Delivery(
-                notice_id=notice.pk, channel_id=channel_id, wanted=notice.revision,
-                due_at=due_at, expires_at=notice.expires_at,
+            (
+                notice.id, channel_id, notice.revision, State.WAITING, new_nonce(), due_at,
+                notice.expires_at, 0, 0, "", now,
             )
             for channel_id in sorted(wanted - {delivery.channel_id for delivery in known})
         ]  # fmt: skip
-    insert_each(Delivery, NEW_FIELDS, [[getattr(one, name) for name in NEW_FIELDS] for one in new])
+    insert_each(Delivery, NEW_FIELDS, new)
     _write(changed, now)
 
 
-def _chosen_channels(notices: list[Notice]) -> dict[int, set[int]]:
+def _chosen_channels(notices: list[WaitingNotice]) -> dict[int, set[int]]:
     """By notice, where it is to be shown."""
-    live = [n.pk for n in notices if n.publish_at is not None and n.withdrawn_at is None]
+    live = [n.id for n in notices if n.publish_at is not None and n.withdrawn_at is None]
     condition, ids = among("notice_id", live)
     statement = f"SELECT notice_id, channel_id FROM notices_notice_channels WHERE {condition}"  # noqa: S608
     chosen: dict[int, set[int]] = {}
@@ -201,25 +204,28 @@ def _chosen_channels(notices: list[Notice]) -> dict[int, set[int]]:
     return chosen
 
 
-def _existing_deliveries(notices: list[Notice]) -> dict[int, list[Delivery]]:
-    found: dict[int, list[Delivery]] = {}
-    for delivery in _read("notice_id", [notice.pk for notice in notices]):
+def _existing_deliveries(notices: list[WaitingNotice]) -> dict[int, list[HeldDelivery]]:
+    found: dict[int, list[HeldDelivery]] = {}
+    for delivery in _read("notice_id", [notice.id for notice in notices]):
         found.setdefault(delivery.notice_id, []).append(delivery)
     return found
 
 
-def _read(column: str, ids: Collection[int]) -> Iterable[Delivery]:
-    condition, listed = among(column, list(ids))
-    statement = f"SELECT {_DELIVERY} FROM notices_delivery WHERE {condition}"  # noqa: S608
-    return Delivery.objects.raw(statement, [listed])
+def _read(column: str, ids: Collection[int]) -> list[HeldDelivery]:
+    condition, listed = among(column, ids)
+    return read(HeldDelivery, Delivery, f"WHERE {condition}", [listed])
 
 
 def _write(changed: Collection[Changed], now: datetime) -> None:
     """One UPDATE for all of them."""
-    rows = []
-    for delivery, changes in changed:
-        values = {**delivery.__dict__, **changes}
-        rows.append([delivery.pk, *(values[name] for name in CHANGED_FIELDS), now])
+    rows = [
+        (
+            delivery.id,
+            *(changes[n] if n in changes else getattr(delivery, n) for n in CHANGED_FIELDS),
+            now,
+        )
+        for delivery, changes in changed
+    ]
     update_each(Delivery, ["id"], (*CHANGED_FIELDS, "changed_at"), rows)
 
 
@@ -231,9 +237,19 @@ def _for_update(*, skip_locked: bool = False) -> str:
 
 
 def wake() -> None:
-    """Tell the bot at once, when this transaction commits. (SQLite's bot watches its file.)"""
+    """Tell the bot as soon as this transaction is committed. (SQLite's bot watches its file.)
+
+    Not in it: of transactions that notify PostgreSQL commits one at a time, each with its own wait
+    for the disk. Where a crash comes in between, the bot's slow poll finds what there is.
+    """
     if connection.vendor == "postgresql":
-        execute("SELECT pg_notify(%s, '')", [WAKE_CHANNEL])
+        hooks = [entry[1] for entry in connection.run_on_commit]
+        if _notify not in hooks:
+            transaction.on_commit(_notify, robust=True)
+
+
+def _notify() -> None:
+    execute("SELECT pg_notify(%s, '')", [WAKE_CHANNEL])
 
 
 # --- the bot's side ------------------------------------------------------------------------
@@ -285,8 +301,9 @@ def oldest_due(now: datetime) -> timedelta | None:
 
 
 def _earliest(condition: str, value: str) -> datetime | None:
-    rows = Delivery.objects.raw(_first_of_each_kind(condition), [value, 1] * 2)
-    return min((row.due_at for row in rows if row.due_at), default=None)
+    rows = fetch(_first_of_each_kind(condition), [value, 1] * 2)
+    moments = (read_moment(due_at) for _id, due_at, *_more in rows)
+    return min((due_at for due_at in moments if due_at), default=None)
 
 
 def _first_of_each_kind(condition: str) -> str:
@@ -309,12 +326,13 @@ def record_echo(nonce: str, message_id: int, revision: int, now: datetime) -> bo
     """
     unknown = Q(message_id=None) & ~Q(state__in=[State.SENDING, State.SENT])
     overwritten = Q(message_id=message_id, state=State.SENT, shown__gt=revision)
-    found = Delivery.objects.filter(unknown | overwritten, nonce=nonce)
-    notice_id = found.values_list("notice_id", flat=True).first()
+    concerned = Delivery.objects.filter(unknown | overwritten, nonce=nonce)
+    notice_id = concerned.values_list("notice_id", flat=True).first()
     if notice_id is None:
         return False
     with transaction.atomic():
         locked = lock_notices([notice_id])
+        found = _read("id", list(concerned.values_list("pk", flat=True)))
         _write([(one, outcomes.shown(one, message_id, revision, now)) for one in found], now)
         statuses.refresh(locked, now)
     return True
@@ -325,7 +343,7 @@ def take_over(now: datetime, shards: Shards, *, but: Collection[int] = ()) -> in
 
     `but` are the claims of what is really under way.
     """
-    but_these, claims = among("claim", list(but))
+    but_these, claims = among("claim", but)
     held = fetch(
         "SELECT id, notice_id FROM notices_delivery WHERE state = 'sending' "  # noqa: S608
         f"AND {shards.condition()} AND NOT ({but_these})",
@@ -380,32 +398,41 @@ def recent_requests(since: datetime) -> list[tuple[int, datetime]]:
 
 def _pick(now: datetime, limit: int, busy_channels: Collection[int], shards: Shards) -> list[_Due]:
     """What goes next: one a channel, creates before changes."""
-    busy, channels = among("channel_id", list(busy_channels))
-    condition = f"due_at <= %s AND NOT ({busy}) AND {shards.condition()}"
-    # A few channels with long queues must not hide the others: read on past them.
-    rows = fetch(
-        f"SELECT id, channel_id, notice_id FROM ({_first_of_each_kind(condition)}) AS first "  # noqa: S608
-        "ORDER BY kind, due_at, id",
-        [moment(now), channels, limit * 4] * 2,
-    )
     picked: dict[int, _Due] = {}
-    for pk, channel_id, notice_id in rows:
-        picked.setdefault(channel_id, _Due(pk, notice_id))
+    hidden = True
+    while hidden and len(picked) < limit:
+        rows = _first_due(now, limit * 4, [*busy_channels, *picked], shards)
+        for pk, channel_id, notice_id, _kind in rows:
+            picked.setdefault(channel_id, _Due(pk, notice_id))
+        # A few channels with long queues must not hide the others.
+        hidden = max(Counter(kind for *_row, kind in rows).values(), default=0) == limit * 4
     return list(picked.values())[:limit]
+
+
+def _first_due(
+    now: datetime, limit: int, without_channels: Collection[int], shards: Shards
+) -> list[tuple[int, int, int, int]]:
+    """Up to `limit` of each kind: id, channel, notice, kind."""
+    without, channels = among("channel_id", without_channels)
+    condition = f"due_at <= %s AND NOT ({without}) AND {shards.condition()}"
+    rows: list[Any] = fetch(
+        f"SELECT id, channel_id, notice_id, kind FROM ({_first_of_each_kind(condition)}) AS first "  # noqa: S608
+        "ORDER BY kind, due_at, id",
+        [moment(now), channels, limit] * 2,
+    )
+    return rows
 
 
 def lock_notices(notice_ids: Iterable[int]) -> Locked:
     """The lock that whoever writes a delivery holds. Notices that are gone are left out."""
-    condition, ids = among("id", list(set(notice_ids)))
-    statement = (
-        f"SELECT {_LOCKED_NOTICE} FROM notices_notice WHERE {condition} ORDER BY id {_for_update()}"  # noqa: S608
-    )
-    return {notice.pk: notice for notice in Notice.objects.raw(statement, [ids])}
+    condition, ids = among("id", set(notice_ids))
+    rows = read(HeldNotice, Notice, f"WHERE {condition} ORDER BY id {_for_update()}", [ids])
+    return {notice.id: notice for notice in rows}
 
 
-def _hold(ids: Collection[int], locked: Locked) -> dict[int, Delivery]:
+def _hold(ids: Collection[int], locked: Locked) -> dict[int, HeldDelivery]:
     """The deliveries as nobody else can write them any more, each with its notice."""
-    held = {delivery.pk: delivery for delivery in _read("id", ids) if delivery.notice_id in locked}
+    held = {delivery.id: delivery for delivery in _read("id", ids) if delivery.notice_id in locked}
     for delivery in held.values():
         delivery.notice = locked[delivery.notice_id]
     return held
@@ -415,18 +442,19 @@ def _hold(ids: Collection[int], locked: Locked) -> dict[int, Delivery]:
 
 
 def _record(
-    results: Collection[Outcome], held: Mapping[int, Delivery]
+    results: Collection[Outcome], held: Mapping[int, HeldDelivery]
 ) -> tuple[list[Changed], Counter[tallies.Key]]:
     """Returns what changes, and what there is to count."""
     if not results:
         return [], Counter()
     changed: list[Changed] = []
     delays = []
+    max_tries = settings.MAX_SEND_RETRIES
     for result in results:
         delivery = held.get(result.request.delivery_id)
         if delivery is None or delivery.claim != result.request.claim:
             continue  # somebody else has settled it meanwhile
-        changes = outcomes.settle(delivery, result, max_tries=settings.MAX_SEND_RETRIES)
+        changes = outcomes.settle(delivery, result, max_tries=max_tries)
         changed.append((delivery, changes))
         if delivery.shown is None and changes.get("shown") is not None:
             delays.append((result.ended_at - _began(delivery.notice)).total_seconds())
@@ -444,7 +472,7 @@ def _record(
     return changed, tallies.of_outcomes(results, delays)
 
 
-def _began(notice: Notice) -> datetime:
+def _began(notice: HeldNotice) -> datetime:
     """The moment from which it is to be shown."""
     return max(notice.publish_at or notice.changed_at, notice.changed_at)
 
@@ -469,10 +497,11 @@ def _mark_channels(results: Collection[Outcome]) -> None:
 
 
 def _claim(
-    deliveries: list[Delivery], now: datetime, window: timedelta
+    deliveries: list[HeldDelivery], now: datetime, window: timedelta
 ) -> tuple[list[Changed], list[Request]]:
     """Returns what changes, and the requests to make."""
     token = secrets.randbits(62)
+    max_tries = settings.MAX_SEND_RETRIES
     changed: list[Changed] = []
     requests = []
     studies = _studies({delivery.notice.study_id for delivery in deliveries})
@@ -484,7 +513,7 @@ def _claim(
         if outcomes.expired(delivery, now):
             changed.append((delivery, _EXPIRED))
             continue
-        action = outcomes.next_action(delivery, now, window)
+        action = outcomes.next_action(delivery, now, window, max_tries=max_tries)
         changes = {
             "state": State.SENDING, "claim": token, "due_at": now + LEASE,
             "unknown_since": _unknown_from(delivery, action, now),
@@ -495,12 +524,11 @@ def _claim(
     return changed, requests
 
 
-def _studies(ids: Collection[int]) -> dict[int, Study]:
+def _studies(ids: Collection[int]) -> dict[int, HeldStudy]:
     if not ids:
         return {}
-    condition, listed = among("id", list(ids))
-    statement = f"SELECT {_STUDY} FROM notices_study WHERE {condition}"  # noqa: S608
-    return {study.pk: study for study in Study.objects.raw(statement, [listed])}
+    condition, listed = among("id", ids)
+    return {study.id: study for study in read(HeldStudy, Study, f"WHERE {condition}", [listed])}
 
 
 def _stamp(requests: list[Request], now: datetime) -> None:
@@ -512,26 +540,27 @@ def _stamp(requests: list[Request], now: datetime) -> None:
     )
 
 
-def _unknown_from(delivery: Delivery, action: str, now: datetime) -> datetime | None:
+def _unknown_from(delivery: HeldDelivery, action: str, now: datetime) -> datetime | None:
     """From when nobody knows whether it is shown: until the answer, if that comes."""
     if action in outcomes.BLIND_ACTIONS and delivery.unknown_since is None:
         return now
     return delivery.unknown_since
 
 
-def _revision(delivery: Delivery, action: str) -> int | None:
+def _revision(delivery: HeldDelivery, action: str) -> int | None:
     return delivery.notice.revision if action in (Action.CREATE, Action.EDIT) else None
 
 
-def _request(delivery: Delivery, action: str, token: int) -> Request:
+def _request(delivery: HeldDelivery, action: str, token: int) -> Request:
     payload = None
     if action == Action.CREATE:
         payload = embeds.message(delivery)
     elif action == Action.EDIT:
         payload = embeds.edited_message(delivery)
     return Request(
-        delivery_id=delivery.pk, notice_id=delivery.notice_id, claim=token, action=action,
+        delivery_id=delivery.id, notice_id=delivery.notice_id, claim=token, action=action,
         channel_id=delivery.channel_id, nonce=delivery.nonce, message_id=delivery.message_id,
         revision=_revision(delivery, action), payload=payload,
-        unknown_since=delivery.unknown_since,
+        unknown_since=delivery.unknown_since, attachments=delivery.notice.attachments,
+        brings_files=bool(payload and payload.get("attachments")),
     )  # fmt: skip

@@ -21,7 +21,7 @@ from django.core.validators import (
     URLValidator,
 )
 from django.db import models, transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -37,6 +37,7 @@ _REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFERENCE_LENGTH = 10
 DETAIL_LIMIT = 500
 STUDY_NAME_LIMIT = 100
+FILE_NAME_LIMIT = 255
 
 http_url = URLValidator(schemes=["http", "https"])
 
@@ -359,6 +360,8 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         if Notice.SHOWN_FIELDS & changes.keys():
             changes.setdefault("revision", F("revision") + 1)
             changes.setdefault("status", under_way())
+        if "attachments" in changes:
+            changes.setdefault("attached_revision", F("revision") + 1)
         if Notice.FANNED_OUT_FIELDS & changes.keys():
             changes.setdefault("fanned_out_revision", 0)
         if {"revision", "fanned_out_revision"} & changes.keys():
@@ -404,12 +407,16 @@ class Notice(models.Model):
 
     NOT_BEGUN = (Status.DRAFT, Status.SCHEDULED, Status.QUEUED)
     SHOWN_FIELDS = frozenset(
-        {"title", "content", "author", "url", "image", "ping", "study", "study_id"}
+        {"title", "content", "author", "url", "image", "attachments", "ping", "study", "study_id"}
     )
     FANNED_OUT_FIELDS = frozenset({"publish_at", "expires_at", "withdrawn_at"})
 
     study = models.ForeignKey(
-        Study, on_delete=models.PROTECT, related_name="notices", verbose_name=_("study")
+        Study,
+        on_delete=models.PROTECT,
+        related_name="notices",
+        db_index=False,  # `notice_of_study` begins with it
+        verbose_name=_("study"),
     )
     channels = models.ManyToManyField(
         Channel, related_name="notices", blank=True, verbose_name=_("channels")
@@ -435,6 +442,9 @@ class Notice(models.Model):
         validators=[http_url],
         help_text=_("The address of a picture on the web."),
     )
+    # What is attached, as `attachments.py` writes it: whoever reads a notice knows its files
+    # without a look at them, and the history still does when they are gone.
+    attachments = models.JSONField(_("files"), default=list, blank=True)
     ping = models.CharField(_("ping"), max_length=8, choices=Ping, default=Ping.NONE)
     publish_at = models.DateTimeField(
         _("publish at"), null=True, blank=True, help_text=_("Empty: a draft.")
@@ -471,6 +481,9 @@ class Notice(models.Model):
     changed_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)
     revision = models.PositiveIntegerField(_("revision"), default=1, editable=False)
     fanned_out_revision = models.PositiveIntegerField(default=0, editable=False)
+    # The one with which the attachments last changed: a message that shows it, or a later one,
+    # has them.
+    attached_revision = models.PositiveIntegerField(default=1, editable=False)
     status = models.CharField(
         _("status"), max_length=16, choices=Status, default=Status.DRAFT, editable=False
     )
@@ -545,7 +558,7 @@ class Notice(models.Model):
         with transaction.atomic():
             if self._state.adding:
                 before = None
-                self.status = self._first_status()
+                self.status = self.first_status()
                 super().save(*args, **kwargs)
             else:
                 before = Notice.objects.values_list("status", "revision").filter(pk=self.pk).first()
@@ -556,16 +569,18 @@ class Notice(models.Model):
         fields = set(kwargs.get("update_fields") or self._editable_fields())
         shown = self.SHOWN_FIELDS & (fields | {f"{name}_id" for name in fields})
         same = Q(**{name: getattr(self, name) for name in shown})
+        same_files = When(attachments=self.attachments, then=F("attached_revision"))
         counted: dict[str, Any] = {
             "revision": Case(When(same, then=F("revision")), default=F("revision") + 1)
             if shown
             else F("revision"),
             "fanned_out_revision": 0,
+            "attached_revision": Case(same_files, default=F("revision") + 1)
+            if "attachments" in shown
+            else F("attached_revision"),
             "changed_at": timezone.now(),
             "status": Case(
-                When(
-                    status__in=self.NOT_BEGUN, withdrawn_at=None, then=Value(self._first_status())
-                ),
+                When(status__in=self.NOT_BEGUN, withdrawn_at=None, then=Value(self.first_status())),
                 *([When(same, then=F("status"))] if shown else []),
                 default=under_way(),
             ),
@@ -574,7 +589,7 @@ class Notice(models.Model):
             setattr(self, name, value)
         kwargs["update_fields"] = fields | counted.keys()
         super().save(*args, **kwargs)
-        self.refresh_from_db(fields=["revision", "status"])
+        self.refresh_from_db(fields=["revision", "attached_revision", "status"])
 
     def clean(self) -> None:
         if self.publish_at and self.expires_at and self.expires_at <= self.publish_at:
@@ -592,7 +607,7 @@ class Notice(models.Model):
         concrete = self._meta.concrete_fields
         return {field.name for field in concrete if field.editable and not field.primary_key}
 
-    def _first_status(self) -> str:
+    def first_status(self) -> str:
         if self.publish_at is None:
             return self.Status.DRAFT
         if self.publish_at > timezone.now():
@@ -653,9 +668,14 @@ class Notice(models.Model):
                 Change.objects.did(deed, locked, by, channel_ids)
         return len(channel_ids)
 
+    def hold_uploads(self) -> None:
+        """Have what is attached kept for as long as the notice has it. (See `pruning`.)"""
+        self.uploads.set([attached["id"] for attached in self.attachments])
+
     def duplicate(self, by: Any) -> Notice:
-        """A draft of the same words for the same channels."""
+        """A draft of the same words and files for the same channels."""
         with transaction.atomic():
+            held = set(self.uploads.select_for_update().values_list("pk", flat=True))
             copy = Notice.objects.create(
                 study_id=self.study_id,
                 title=self.title,
@@ -663,11 +683,81 @@ class Notice(models.Model):
                 author=self.author,
                 url=self.url,
                 image=self.image,
+                attachments=[one for one in self.attachments if one["id"] in held],
                 ping=self.ping,
                 created_by=by,
             )
             copy.channels.set(self.channels.all())
+            copy.hold_uploads()
         return copy
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def of(self, studies: StudyQuerySet, *, user: Any = None, key: ApiKey | None = None) -> Self:
+        """Those that these studies' notices hold, and what the user, or the key, uploaded."""
+        holding = Notice.objects.filter(uploads=OuterRef("pk"), study__in=studies)
+        found = Q(Exists(holding))
+        if user is not None:
+            found |= Q(created_by=user)
+        if key is not None:
+            found |= Q(created_with=key)
+        return self.filter(found)
+
+    def held_by_none(self) -> Self:
+        """By no notice (the index of the relation's other side answers)."""
+        return self.filter(~Exists(Upload.notices.through.objects.filter(upload=OuterRef("pk"))))
+
+
+class UploadManager(models.Manager["Upload"]):
+    def get_queryset(self) -> UploadQuerySet:
+        """Without the bytes: who needs them asks for them by name."""
+        return UploadQuerySet(self.model, using=self._db).defer("data")
+
+
+class Upload(models.Model):
+    """A file that somebody has sent to be attached: in the database, so that a bot on another
+    machine has it too, and one backup holds all. It never changes.
+    """
+
+    # The formats that an embed shows. One of these was found in the file, not read off its name.
+    PICTURE_TYPES: ClassVar[dict[str, str]] = {
+        "image/png": "png",
+        "image/jpeg": "jpg",
+        "image/gif": "gif",
+        "image/webp": "webp",
+    }
+
+    name = models.CharField(_("name"), max_length=FILE_NAME_LIMIT)
+    content_type = models.CharField(_("content type"), max_length=100)
+    size = models.PositiveIntegerField(_("size"))
+    sha256 = models.CharField("SHA-256", max_length=64)
+    data = models.BinaryField()
+    uploaded_at = models.DateTimeField(_("uploaded"), default=timezone.now)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_with = models.ForeignKey(ApiKey, null=True, on_delete=models.SET_NULL, related_name="+")
+    notices = models.ManyToManyField(Notice, related_name="uploads")
+
+    objects = UploadManager.from_queryset(UploadQuerySet)()
+
+    class Meta:
+        verbose_name = _("upload")
+        verbose_name_plural = _("uploads")
+        ordering = ("id",)
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="upload_has_a_name"),
+            models.CheckConstraint(condition=Q(size__gte=1), name="upload_is_not_empty"),
+        ]
+        # Pruning.
+        indexes = [models.Index(fields=["uploaded_at"], name="upload_by_time")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_picture(self) -> bool:
+        return self.content_type in self.PICTURE_TYPES
 
 
 class ErrorCode(models.IntegerChoices):
@@ -677,6 +767,8 @@ class ErrorCode(models.IntegerChoices):
     NO_ANSWER = 2, _("no answer")
     NOT_READABLE = 3, _("history not readable")
     LEFT = 4, _("left as it is")
+    FILE_GONE = 5, _("file no longer kept")
+    CHANNEL_DELETED = 10003, _("channel deleted in Discord")
     MESSAGE_DELETED = 10008, _("message deleted in Discord")
 
 
@@ -749,7 +841,11 @@ class Delivery(models.Model):
     UNDECIDED = Q(state=State.UNKNOWN, due_at=None)
 
     notice = models.ForeignKey(
-        Notice, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("notice")
+        Notice,
+        on_delete=models.CASCADE,
+        related_name="deliveries",
+        db_index=False,  # `delivery_once_per_channel` begins with it
+        verbose_name=_("notice"),
     )
     channel = models.ForeignKey(
         Channel, on_delete=models.PROTECT, related_name="deliveries", verbose_name=_("channel")
@@ -876,7 +972,11 @@ class Attempt(models.Model):
         UNKNOWN = "unknown", _("unknown")
 
     delivery = models.ForeignKey(
-        Delivery, on_delete=models.CASCADE, related_name="attempts", verbose_name=_("delivery")
+        Delivery,
+        on_delete=models.CASCADE,
+        related_name="attempts",
+        db_index=False,  # `attempt_once_per_claim` begins with it
+        verbose_name=_("delivery"),
     )
     action = models.CharField(_("action"), max_length=8, choices=Action)
     revision = models.PositiveIntegerField(_("revision"), null=True, blank=True)
@@ -960,7 +1060,7 @@ class Change(models.Model):
         LEFT = "left"
 
     FIELDS = frozenset(
-        {"study_id", "title", "content", "author", "url", "image", "ping"}
+        {"study_id", "title", "content", "author", "url", "image", "attachments", "ping"}
         | Notice.FANNED_OUT_FIELDS
     )
 

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from notices.held import HeldDelivery
 from notices.models import Attempt, Delivery, ErrorCode, new_nonce
 from notices.retry import pause_seconds
 from notices.transport import Request
 
 # A create that was lost may still take effect: look for it only after it had the time to.
 LOOK_AFTER = timedelta(seconds=5)
+# Whatever pause Discord names, a date has to hold it; its own longest is an hour.
+LONGEST_ASKED_SECONDS = 24 * 3600.0
 
 State = Delivery.State
 Action = Attempt.Action
@@ -38,7 +41,7 @@ class Outcome:
 
 
 def wish(
-    delivery: Delivery,
+    delivery: HeldDelivery,
     wanted: int | None,
     *,
     due_at: datetime,
@@ -53,7 +56,8 @@ def wish(
         case State.SENDING:
             return changes  # the outcome compares when it is written
         case State.UNKNOWN:
-            return changes | _look_if_withdrawn(delivery, wanted, now)
+            # Whatever was refused, or used its tries up, was another text.
+            return changes | {"tries": 0} | _look_if_withdrawn(delivery, wanted, now)
         case State.FAILED if _deleted_by_somebody(delivery) and wanted is not None:
             return changes  # never silently posted anew
     fresh = {"tries": 0, "setbacks": 0, "error_code": None, "error_detail": ""}
@@ -64,7 +68,7 @@ def wish(
     return changes | fresh | _as_waiting(delivery, delivery.unknown_since, due_at)
 
 
-def settle(delivery: Delivery, outcome: Outcome, *, max_tries: int) -> dict[str, Any]:
+def settle(delivery: HeldDelivery, outcome: Outcome, *, max_tries: int) -> dict[str, Any]:
     """The request that `delivery` was claimed for has ended."""
     match outcome.kind:
         case Attempt.Outcome.SHOWN:
@@ -72,14 +76,14 @@ def settle(delivery: Delivery, outcome: Outcome, *, max_tries: int) -> dict[str,
         case Attempt.Outcome.GONE:
             return _gone(delivery, outcome.ended_at)
         case Attempt.Outcome.ABSENT:
-            return _absent(delivery, outcome.ended_at)
+            return _absent(delivery, outcome.ended_at, max_tries)
         case Attempt.Outcome.REFUSED:
-            return _refused(delivery, outcome)
+            return _refused(delivery, outcome, max_tries)
     return _setback(delivery, outcome, max_tries)
 
 
 def shown(
-    delivery: Delivery, message_id: int | None, revision: int | None, now: datetime
+    delivery: HeldDelivery, message_id: int | None, revision: int | None, now: datetime
 ) -> dict[str, Any]:
     """A message of this delivery was seen in its channel, with this revision."""
     wanted = delivery.wanted
@@ -93,25 +97,29 @@ def shown(
     }  # fmt: skip
 
 
-def expired(delivery: Delivery, now: datetime) -> bool:
+def expired(delivery: HeldDelivery, now: datetime) -> bool:
     """Its last moment is over and nothing of it can be in the channel."""
-    over = delivery.expires_at is not None and delivery.expires_at <= now
-    return over and delivery.shown is None and delivery.unknown_since is None
+    return _is_over(delivery, now) and delivery.shown is None and delivery.unknown_since is None
 
 
-def next_action(delivery: Delivery, now: datetime, window: timedelta) -> str:
+def next_action(delivery: HeldDelivery, now: datetime, window: timedelta, *, max_tries: int) -> str:
     """The difference between wish and fact names the action."""
     if delivery.shown is not None:
         removing = delivery.wanted is None or _removal_is_unknown(delivery)
         return Action.DELETE if removing else Action.EDIT
     since = delivery.unknown_since
-    if since is not None and (delivery.wanted is None or now - since >= window):
-        return Action.LOOK_UP
-    return Action.CREATE
+    if since is None:
+        return Action.CREATE
+    ends = delivery.wanted is None or delivery.tries > max_tries or _is_over(delivery, now)
+    return Action.LOOK_UP if ends or now - since >= window else Action.CREATE
+
+
+def _is_over(delivery: HeldDelivery, now: datetime) -> bool:
+    return delivery.expires_at is not None and delivery.expires_at <= now
 
 
 def _reschedule(
-    delivery: Delivery, due_at: datetime, expires_at: datetime | None
+    delivery: HeldDelivery, due_at: datetime, expires_at: datetime | None
 ) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if delivery.expires_at != expires_at:
@@ -122,14 +130,14 @@ def _reschedule(
     return changes
 
 
-def _look_if_withdrawn(delivery: Delivery, wanted: int | None, now: datetime) -> dict[str, Any]:
+def _look_if_withdrawn(delivery: HeldDelivery, wanted: int | None, now: datetime) -> dict[str, Any]:
     if wanted is not None or delivery.unknown_since is None:
         return {}
     return {"due_at": now + LOOK_AFTER}
 
 
 def _agreed(
-    delivery: Delivery, wanted: int | None, unknown_since: datetime | None, now: datetime
+    delivery: HeldDelivery, wanted: int | None, unknown_since: datetime | None, now: datetime
 ) -> dict[str, Any]:
     """Wish and fact are the same, as far as anybody knows."""
     if wanted is not None:
@@ -141,22 +149,22 @@ def _agreed(
 
 
 def _as_waiting(
-    delivery: Delivery, unknown_since: datetime | None, due_at: datetime
+    delivery: HeldDelivery, unknown_since: datetime | None, due_at: datetime
 ) -> dict[str, Any]:
     unknown = unknown_since is not None and delivery.shown is None
     return {"state": State.UNKNOWN if unknown else State.WAITING, "due_at": due_at}
 
 
-def _removal_is_unknown(delivery: Delivery) -> bool:
+def _removal_is_unknown(delivery: HeldDelivery) -> bool:
     """A delete was lost: only another one makes sure of what the channel shows."""
     return delivery.shown is not None and delivery.unknown_since is not None
 
 
-def _deleted_by_somebody(delivery: Delivery) -> bool:
+def _deleted_by_somebody(delivery: HeldDelivery) -> bool:
     return delivery.shown is None and delivery.error_code == ErrorCode.MESSAGE_DELETED
 
 
-def _gone(delivery: Delivery, now: datetime) -> dict[str, Any]:
+def _gone(delivery: HeldDelivery, now: datetime) -> dict[str, Any]:
     """Deleted. A later wish needs a new nonce: the old one answers with the deletion."""
     done = delivery.wanted is None
     return {
@@ -166,22 +174,26 @@ def _gone(delivery: Delivery, now: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _absent(delivery: Delivery, now: datetime) -> dict[str, Any]:
+def _absent(delivery: HeldDelivery, now: datetime, max_tries: int) -> dict[str, Any]:
     """Looked up, and not there: it was never shown."""
+    changes: dict[str, Any] = {"unknown_since": None, "claim": None}
+    if delivery.wanted is not None and delivery.tries > max_tries:
+        return changes | {"state": State.FAILED, "due_at": None}  # for the reason known before
     done = delivery.wanted is None
-    return {
-        "unknown_since": None, "claim": None,
+    return changes | {
         "state": State.WITHDRAWN if done else State.WAITING, "due_at": None if done else now,
         "error_code": None, "error_detail": "",
     }  # fmt: skip
 
 
-def _refused(delivery: Delivery, outcome: Outcome) -> dict[str, Any]:
+def _refused(delivery: HeldDelivery, outcome: Outcome, max_tries: int) -> dict[str, Any]:
     changes: dict[str, Any] = {
         "state": State.FAILED, "due_at": None, "claim": None,
         "error_code": outcome.code, "error_detail": outcome.detail,
     }  # fmt: skip
     if outcome.request.action == Action.LOOK_UP:
+        if outcome.code == ErrorCode.CHANNEL_DELETED:
+            return changes | _gone_with_its_channel(delivery)
         return changes | {"state": State.UNKNOWN, "error_code": ErrorCode.NOT_READABLE}
     unknown_since = _still_unknown(delivery, outcome)
     changes["unknown_since"] = unknown_since
@@ -194,28 +206,49 @@ def _refused(delivery: Delivery, outcome: Outcome) -> dict[str, Any]:
             return changes | {"state": State.WITHDRAWN, "error_code": None, "error_detail": ""}
     elif delivery.wanted is None and delivery.shown is None:
         return changes | _agreed(delivery, None, unknown_since, outcome.ended_at)
+    elif unknown_since is not None and delivery.shown is None:
+        # An earlier request may have shown it: that is found out before it counts as failed.
+        return changes | {
+            "state": State.UNKNOWN, "due_at": outcome.ended_at + LOOK_AFTER,
+            "tries": max_tries + 1,
+        }  # fmt: skip
     return changes
 
 
-def _setback(delivery: Delivery, outcome: Outcome, max_tries: int) -> dict[str, Any]:
+def _gone_with_its_channel(delivery: HeldDelivery) -> dict[str, Any]:
+    """Whether it was ever shown is not known, but it is not now."""
+    if delivery.wanted is None:
+        return {
+            "unknown_since": None, "state": State.WITHDRAWN, "error_code": None, "error_detail": "",
+        }  # fmt: skip
+    return {"unknown_since": None}
+
+
+def _setback(delivery: HeldDelivery, outcome: Outcome, max_tries: int) -> dict[str, Any]:
     """Transient or unknown: due again after a pause, until its tries are used up."""
-    tries = delivery.tries + (1 if outcome.counts else 0)
+    looked = outcome.request.action == Action.LOOK_UP
+    tries = delivery.tries + (1 if outcome.counts and not looked else 0)
     setbacks = min(delivery.setbacks + 1, 1000)
     unknown_since = _still_unknown(delivery, outcome)
     changes: dict[str, Any] = {
         "tries": tries, "setbacks": setbacks, "claim": None, "unknown_since": unknown_since,
-        "error_code": outcome.code, "error_detail": outcome.detail,
     }  # fmt: skip
-    if tries > max_tries:
+    gives_up = tries > max_tries
+    if not (looked and gives_up):
+        changes |= {"error_code": outcome.code, "error_detail": outcome.detail}
+    may_be_shown = delivery.shown is None and unknown_since is not None
+    if gives_up and not may_be_shown:
         return changes | {"state": State.FAILED, "due_at": None}
     if delivery.wanted is None and delivery.shown is None:
         return changes | _agreed(delivery, None, unknown_since, outcome.ended_at)
-    pause = max(pause_seconds(setbacks), outcome.retry_after)
+    pause = max(pause_seconds(setbacks), min(outcome.retry_after, LONGEST_ASKED_SECONDS))
     due_at = outcome.ended_at + timedelta(seconds=pause)
+    if gives_up or _is_over(delivery, outcome.ended_at):
+        due_at = max(due_at, outcome.ended_at + LOOK_AFTER)
     return changes | _as_waiting(delivery, unknown_since, due_at)
 
 
-def _still_unknown(delivery: Delivery, outcome: Outcome) -> datetime | None:
+def _still_unknown(delivery: HeldDelivery, outcome: Outcome) -> datetime | None:
     """What surely did nothing leaves what was unknown before it."""
     if outcome.request.action in BLIND_ACTIONS and outcome.kind != Attempt.Outcome.UNKNOWN:
         return outcome.request.unknown_since

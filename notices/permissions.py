@@ -9,6 +9,7 @@ from notices.models import Channel
 VIEW_CHANNEL = 1 << 10
 SEND_MESSAGES = 1 << 11
 EMBED_LINKS = 1 << 14
+ATTACH_FILES = 1 << 15
 READ_MESSAGE_HISTORY = 1 << 16
 MENTION_EVERYONE = 1 << 17
 SEND_MESSAGES_IN_THREADS = 1 << 38
@@ -26,6 +27,7 @@ NAMES: dict[int, Promise] = {
     SEND_MESSAGES: _("Send Messages"),
     SEND_MESSAGES_IN_THREADS: _("Send Messages in Threads"),
     EMBED_LINKS: _("Embed Links"),
+    ATTACH_FILES: _("Attach Files"),
     READ_MESSAGE_HISTORY: _("Read Message History"),
     MENTION_EVERYONE: _("Mention @everyone, @here and All Roles"),
 }
@@ -44,6 +46,10 @@ _LACKED: dict[int, Promise] = {
         "The bot may not embed links in %(channel)s: "
         "Channel settings → Permissions → %(permission)s"
     ),
+    ATTACH_FILES: _(
+        "The bot may not attach files in %(channel)s: "
+        "Channel settings → Permissions → %(permission)s"
+    ),
     READ_MESSAGE_HISTORY: _(
         "The bot may not read back in %(channel)s, so it could not find a message whose answer "
         "was lost: Channel settings → Permissions → %(permission)s"
@@ -54,11 +60,11 @@ _LACKED: dict[int, Promise] = {
 }
 
 
-def missing(channel: Channel) -> list[int]:
+def missing(channel: Channel, *, files: bool = False) -> list[int]:
     """The bits that the bot lacks to show a notice and keep it true; none while nobody looked.
 
-    Discord takes whatever else away with View Channel, and embeds and mentions with Send
-    Messages: what is named is what has to be set.
+    `files`: one with files. Discord takes whatever else away with View Channel, and embeds, files
+    and mentions with Send Messages: what is named is what has to be set.
     """
     held = channel.permissions
     if held is None:
@@ -66,7 +72,10 @@ def missing(channel: Channel) -> list[int]:
     if not held & VIEW_CHANNEL:
         return [VIEW_CHANNEL]
     send = SEND_MESSAGES_IN_THREADS if channel.type in THREADS else SEND_MESSAGES
-    needed = [EMBED_LINKS if held & send else send, READ_MESSAGE_HISTORY]
+    needed = [EMBED_LINKS] if held & send else [send]
+    if files and held & send:
+        needed.append(ATTACH_FILES)
+    needed.append(READ_MESSAGE_HISTORY)
     return [bit for bit in needed if not held & bit]
 
 

@@ -24,13 +24,17 @@ from notices.models import (
     DeliveryQuerySet,
     KeptAnswer,
     Notice,
+    Upload,
 )
+from notices.uploads import KEPT_UNUSED
 
 log = logging.getLogger(__name__)
 
 BATCH = 1000
 # Fewer, since each may have hundreds of deliveries.
 NOTICES_BATCH = 100
+# Fewer, since each may have many megabytes.
+UPLOADS_BATCH = 20
 # What is pruned meanwhile keeps a worker from fanning out: the rest goes to the queue's end.
 SLICE_SECONDS = 0.5
 BOT_IS_DEAD_AFTER = timedelta(days=1)
@@ -58,6 +62,7 @@ class Pruned:
     bots: int = 0
     answers: int = 0
     callbacks: int = 0
+    uploads: int = 0
 
     def __str__(self) -> str:
         return ", ".join(f"{name} {number}" for name, number in asdict(self).items())
@@ -86,6 +91,7 @@ def _batches(now: datetime, gone: Pruned) -> Iterator[None]:
         yield from _prune_attempts(cutoff, gone)
         yield from _prune_tasks(cutoff, gone)
         yield from _prune_callbacks(cutoff, gone)
+    yield from _prune_uploads(now - KEPT_UNUSED, gone)
 
 
 def _archive_notices(cutoff: datetime, now: datetime, gone: Pruned) -> Iterator[None]:
@@ -98,6 +104,8 @@ def _archive_notices(cutoff: datetime, now: datetime, gone: Pruned) -> Iterator[
             ids = set(ended.values_list("notice_id", flat=True))
             gone.attempts += Attempt.objects.filter(delivery__notice__in=ids).delete()[0]
             gone.deliveries += Delivery.objects.filter(notice__in=ids).delete()[0]
+            # Its messages are not known any more: its files go with the other uploads of nobody's.
+            Upload.notices.through.objects.filter(notice__in=ids).delete()
             gone.notices += Notice.objects.filter(pk__in=ids).update(archived_at=now)
         yield
 
@@ -115,6 +123,20 @@ def _of_ended_notices(cutoff: datetime) -> DeliveryQuerySet:
         due_at=None,
         changed_at__lt=cutoff,
     )
+
+
+def _prune_uploads(cutoff: datetime, gone: Pruned) -> Iterator[None]:
+    """What no notice holds. One that is being saved just now has its files locked."""
+    unused = Upload.objects.filter(uploaded_at__lt=cutoff).held_by_none().order_by("uploaded_at")
+    while True:
+        with transaction.atomic():
+            locked = unused.select_for_update(skip_locked=True).values_list("pk", flat=True)
+            ids = list(locked[:UPLOADS_BATCH])
+            # Asked once more: it may have been saved while this waited.
+            gone.uploads += Upload.objects.filter(pk__in=ids).held_by_none().delete()[0]
+        if not ids:
+            return
+        yield
 
 
 def _prune_attempts(cutoff: datetime, gone: Pruned) -> Iterator[None]:

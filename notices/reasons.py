@@ -47,11 +47,15 @@ _REASONS: dict[int, tuple[Promise, Promise]] = {
             "it in the channel."
         ),
     ),
+    ErrorCode.FILE_GONE: (
+        _("A file of the notice is no longer kept here."),
+        _("Remove it from the notice, add it again and save; the notice is then sent by itself."),
+    ),
     ErrorCode.MESSAGE_DELETED: (
         _("Somebody deleted the message in Discord."),
         _("Send it again to post it anew, or withdraw the notice."),
     ),
-    10003: (
+    ErrorCode.CHANNEL_DELETED: (
         _("The channel does not exist in Discord any more."),
         _("Choose another channel for the notice, and ask a site admin to connect a new one."),
     ),
@@ -67,6 +71,13 @@ _REASONS: dict[int, tuple[Promise, Promise]] = {
     40001: (
         _("Discord does not accept the bot's token."),
         _("Ask a site admin to put a valid BOT_TOKEN in place, then send it again."),
+    ),
+    40005: (
+        _("Discord found the files too large."),
+        _(
+            "Make them smaller, or leave some out, and save; the notice is then sent by itself. "
+            "Let a site admin know: UPLOAD_LIMIT_MB may be more than Discord takes here."
+        ),
     ),
     50001: (
         _("The bot cannot see this channel."),
@@ -86,8 +97,8 @@ _REASONS: dict[int, tuple[Promise, Promise]] = {
     50013: (
         _("The bot lacks a permission in this channel."),
         _(
-            "Ask an admin of the server to give the bot “Send Messages” and “Embed Links” there, "
-            "then send the notice again."
+            "Ask an admin of the server to give the bot “Send Messages”, “Embed Links” and, for "
+            "files, “Attach Files” there, then send the notice again."
         ),
     ),
     50035: (_("Discord refused the notice's text, link or picture."), _SHORTEN),
@@ -114,6 +125,7 @@ _REASONS: dict[int, tuple[Promise, Promise]] = {
     429: (_("Discord asked the bot to slow down."), _WAIT),
 }
 _REASONS[401] = _REASONS[40001]
+_REASONS[413] = _REASONS[40005]
 
 
 # With these Discord says that a permission is missing, but not which: without Embed Links it drops
@@ -121,11 +133,19 @@ _REASONS[401] = _REASONS[40001]
 _LACKING = frozenset({50001, 50006, 50013, 403})
 
 
-def explain(code: int, channel: Channel | None = None) -> Reason:
+def explain(code: int, channel: Channel | None = None, *, for_good: bool = False) -> Reason:
     """For a code of ours, of Discord's or of HTTP; in the language that is active now.
 
-    Given the channel, the permission that is missing there by now is named.
+    Given the channel, the permission that is missing there by now is named. `for_good`: it is not
+    tried again by itself.
     """
+    reason = _explain(code, channel)
+    if for_good and reason.remedy == str(_WAIT):
+        return reason._replace(remedy=str(_SEND_AGAIN))
+    return reason
+
+
+def _explain(code: int, channel: Channel | None) -> Reason:
     if channel is not None and code in _LACKING and (named := _named(channel)):
         return Reason(named, gettext("Allow it there, then send the notice again."))
     if code in _REASONS:
@@ -140,9 +160,11 @@ def explain(code: int, channel: Channel | None = None) -> Reason:
 
 
 def _named(channel: Channel) -> str:
-    lacking = permissions.missing(channel)
-    return ". ".join(
-        permissions.lacked(bit, channel)
-        for bit in lacking
-        if bit != permissions.READ_MESSAGE_HISTORY  # nobody needs it to send
-    )
+    # What files alone need is the cause only where nothing else is missing.
+    lacking = _needed_to_send(channel) or _needed_to_send(channel, files=True)
+    return ". ".join(permissions.lacked(bit, channel) for bit in lacking)
+
+
+def _needed_to_send(channel: Channel, *, files: bool = False) -> list[int]:
+    lacking = permissions.missing(channel, files=files)
+    return [bit for bit in lacking if bit != permissions.READ_MESSAGE_HISTORY]

@@ -6,8 +6,11 @@ from notices import permissions, reasons
 from notices.models import Channel
 
 
-def troubles(channel: Channel) -> list[str]:
-    """Why a notice would not be shown in the channel, or not be kept true; none: all is well."""
+def troubles(channel: Channel, *, files: bool = False) -> list[str]:
+    """Why a notice would not be shown in the channel, or not be kept true; none: all is well.
+
+    `files`: one with files, which needs more.
+    """
     place = {"channel": channel.short_name}
     if channel.gone_at is not None:
         return [
@@ -17,7 +20,7 @@ def troubles(channel: Channel) -> list[str]:
             )
             % place
         ]
-    if lacking := permissions.missing(channel):
+    if lacking := permissions.missing(channel, files=files):
         return [permissions.lacked(bit, channel) for bit in lacking]
     if channel.refused_code is not None:
         why = reasons.explain(channel.refused_code)
@@ -39,3 +42,9 @@ def can_send(channel: Channel) -> bool | None:
         return None
     lacking = set(permissions.missing(channel)) - {permissions.READ_MESSAGE_HISTORY}
     return channel.gone_at is None and not lacking
+
+
+def troubles_with_files(channel: Channel) -> list[str]:
+    """What files alone would meet there, beside what any notice would."""
+    others = troubles(channel)
+    return [trouble for trouble in troubles(channel, files=True) if trouble not in others]

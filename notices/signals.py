@@ -27,7 +27,7 @@ class _Enqueue(partial[None]):
 def schedule_fan_out(sender: type[Notice], instance: Notice, raw: bool, **_kwargs: Any) -> None:
     """Once the notice is committed: a task must not run before what it is to read is there."""
     if not raw:
-        _schedule(instance.pk)
+        schedule(instance.pk)
 
 
 @receiver(m2m_changed, sender=Notice.channels.through)
@@ -41,7 +41,7 @@ def schedule_on_channels(instance: Any, action: str, reverse: bool, **kwargs: An
         ids = set(instance.notices.values_list("pk", flat=True))
     Notice.objects.filter(pk__in=ids).update(fanned_out_revision=0)
     for notice_id in ids:
-        _schedule(notice_id)
+        schedule(notice_id)
 
 
 @receiver(pre_save, sender=Notice)
@@ -55,7 +55,7 @@ def count_loaded_change(sender: type[Notice], instance: Notice, raw: bool, **_kw
         instance.fanned_out_revision = 0
 
 
-def _schedule(notice_id: int) -> None:
+def schedule(notice_id: int) -> None:
     """Once the transaction commits, and once for all that it did to the notice."""
     hooks = [entry[1] for entry in connection.run_on_commit]
     if not any(isinstance(hook, _Enqueue) and hook.args == (notice_id,) for hook in hooks):

@@ -53,7 +53,7 @@ def refresh(notice_ids: Collection[int], now: datetime) -> None:
     """Write the notices' statuses anew. The caller holds the locks of the notices' rows."""
     if not notice_ids:
         return
-    condition, ids = among("notice.id", list(notice_ids))
+    condition, ids = among("notice.id", notice_ids)
     rows = fetch(_REFRESH.format(condition=condition), [moment(now), ids])
     if changed := {pk: status for pk, status, is_awaited in rows if is_awaited}:
         callbacks.tell_of_statuses(changed, now)

@@ -1,9 +1,18 @@
 """What sending means to the rest: a request, its answer, and two errors."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file on its way; `data` is all of it."""
+
+    name: str
+    content_type: str
+    data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +31,12 @@ class Request:
     """Where the outcome of an earlier create is unknown: when that was first asked."""
     revision: int | None = None
     """What its payload shows."""
+    attachments: Sequence[dict[str, Any]] = ()
+    """What the message is to have attached; see `attachments`."""
+    brings_files: bool = False
+    """Whether these go with it: else the message is to keep the ones it has."""
+    files: tuple[File, ...] = ()
+    """Their bytes, from right before it goes out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +77,18 @@ class PermanentError(Exception):
         self.code = code
 
 
+Told = Answer | TransientError | PermanentError
+
+
 class Transport(Protocol):
     waiting: int
     """How many requests were handed over and have not gone out yet."""
 
-    async def perform(self, request: Request, answered: Callable[[Answer], None]) -> Answer:
+    async def perform(self, request: Request, answered: Callable[[Told], None]) -> Answer:
         """Carry the request out; raise TransientError or PermanentError.
 
-        `answered` is called the moment the answer is known. The return may come seconds later:
-        until then the channel takes no further request.
+        `answered` is called the moment the answer is known, or the error. The return may come
+        seconds later: until then the channel takes no further request.
         """
         ...
 

@@ -2,8 +2,9 @@
 
 import os
 import re
+from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ImproperlyConfigured
@@ -11,6 +12,7 @@ from django.core.management.utils import get_random_secret_key
 from dotenv import dotenv_values
 
 _LINE = re.compile(r"^\s*(#.*)?$|^\s*(export\s+)?[A-Za-z_][A-Za-z0-9_]*\s*=")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _TRUE = {"1", "true", "yes", "on"}
 _COUNT = re.compile(r"[1-9][0-9]{0,8}")
 _UNIT_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
@@ -75,6 +77,22 @@ def choice(name: str, default: str, choices: tuple[str, ...]) -> str:
     return value
 
 
+def host(name: str, default: str) -> str:
+    """Of this machine: a number or a name, with neither scheme nor port."""
+    value = text(name, default)
+    if not (_HOST.fullmatch(value) or _is_address(value)):
+        raise _refuse(name, value, "write an address such as 127.0.0.1, 0.0.0.0 or ::1")
+    return value
+
+
+def _is_address(value: str) -> bool:
+    try:
+        ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
 def names(name: str) -> list[str]:
     """A list separated by commas."""
     return [part.strip() for part in text(name).split(",") if part.strip()]
@@ -83,10 +101,20 @@ def names(name: str) -> list[str]:
 def url(name: str, default: str, schemes: tuple[str, ...]) -> str:
     value = text(name, default)
     parts = urlsplit(value)
-    if value and (parts.scheme not in schemes or not (parts.netloc or parts.path)):
+    if value and not (
+        parts.scheme in schemes and (parts.netloc or parts.path) and _has_port(parts)
+    ):
         shown = f"{parts.scheme}://…" if "@" in value else value  # never a password in a log
         raise _refuse(name, shown, f"write an address that begins with {' or '.join(schemes)}://")
     return value.rstrip("/")
+
+
+def _has_port(parts: SplitResult) -> bool:
+    """A number that a port can have, or none."""
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
 
 
 def rate(name: str, default: str) -> tuple[int, int] | None:

@@ -9,9 +9,8 @@ from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from studybot import environment
 
@@ -30,7 +29,7 @@ LOG_LEVEL = environment.choice(
 
 # --- the bot -------------------------------------------------------------------------------
 BOT_TOKEN = environment.text("BOT_TOKEN")
-BOT_API_HOST = environment.text("BOT_API_HOST", "127.0.0.1")
+BOT_API_HOST = environment.host("BOT_API_HOST", "127.0.0.1")
 BOT_API_PORT = environment.whole("BOT_API_PORT", 8000, least=1, most=65535)
 DISCORD_API_URL = environment.url(
     "DISCORD_API_URL", "https://discord.com/api/v10", ("https", "http")
@@ -43,6 +42,9 @@ SEND_RATE = environment.number("SEND_RATE", 48, least=1, most=100_000)
 REQUEST_TIMEOUT = environment.number("REQUEST_TIMEOUT", 15, least=0.1, most=300)
 # From how many people on a leader is asked a second time before they are pinged.
 LARGE_PING = environment.whole("LARGE_PING", 50, least=1, most=100_000)
+# Of each file that a leader attaches, in MiB. Discord takes 20, more on a boosted server, and never
+# more than 25 with a whole message.
+UPLOAD_LIMIT_MB = environment.whole("UPLOAD_LIMIT_MB", 10, least=1, most=24)
 # How long the history is kept; 0 is for ever.
 KEEP_ATTEMPTS_DAYS = environment.whole("KEEP_ATTEMPTS_DAYS", 90, least=0, most=36_500)
 KEEP_DELIVERIES_DAYS = environment.whole("KEEP_DELIVERIES_DAYS", 365, least=0, most=36_500)
@@ -108,18 +110,12 @@ Q_CLUSTER: dict[str, Any] = {
     **({"redis": _redis_url} if REDIS_URL else {"orm": "default", "poll": 0.2 if SQLITE else 0.05}),
 }
 
-# Counts each caller's requests. Without Redis every web process counts for itself.
-_cache_limits = "socket_connect_timeout=0.3&socket_timeout=0.3"
+# Each caller's requests are counted there; without Redis every web process counts for itself. One
+# that does not answer at once is done without.
+_counter_limits = "socket_connect_timeout=0.3&socket_timeout=0.3"
+COUNTER_URL = f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{_counter_limits}" if REDIS_URL else ""
 CACHES: dict[str, Any] = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        # It only counts requests: one that does not answer at once is done without.
-        "LOCATION": f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{_cache_limits}",
-        "KEY_PREFIX": Q_CLUSTER["name"],
-        "OPTIONS": {"retry": Retry(NoBackoff(), 0)},
-    }
-    if REDIS_URL
-    else {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
@@ -188,6 +184,9 @@ USE_I18N = True
 USE_TZ = True
 FORMAT_MODULE_PATH = ["notices.formats"]
 
+# For whoever logs in at the login page's own address.
+LOGIN_REDIRECT_URL = "admin:index"
+
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
@@ -213,6 +212,8 @@ UNFOLD: dict[str, Any] = {
     # A site's address is no concern of the desk: its front page leads back to the desk.
     "SITE_URL": None,
     "SHOW_LANGUAGES": True,
+    "STYLES": [lambda request: static("notices/desk.css")],
+    "SCRIPTS": [lambda request: static("notices/icons.js")],
     "SIDEBAR": {"navigation": "notices.desk.navigation.menu"},
     "LOGIN": {"form": "notices.desk.site.DeskLoginForm"},
     "COLORS": {

@@ -59,8 +59,8 @@ function drawBody(message, context, { press, onPress, onDismiss }) {
   const edited = message.edited_timestamp ? drawEdited(message.edited_timestamp, context) : null;
   return [
     drawContent(message, edited, context),
-    ...embeds.map((embed) => drawEmbed(embed, context)),
     ...(message.attachments ?? []).map((attachment) => drawAttachment(attachment, context)),
+    ...embeds.map((embed) => drawEmbed(embed, context)),
     message.content ? null : edited,
     ...drawComponents(message.components ?? [], context, press, onPress ?? (() => {})),
     isEphemeral(message) ? drawEphemeralNote(context, onDismiss) : null,
@@ -82,7 +82,23 @@ function drawAttachment(attachment, context) {
   const isImage = attachment.content_type?.startsWith("image/");
   const url = httpUrl(attachment.url);
   if (isImage && url) return drawImage(attachment, "attachment", context);
-  return h("div", { class: "attachment-file" }, url ? externalLink(url, {}, attachment.filename) : attachment.filename);
+  const name = displayedName(attachment);
+  return h(
+    "div",
+    { class: "attachment-file" },
+    url ? externalLink(url, {}, name) : name,
+    h("span", { class: "attachment-size" }, formatSize(attachment.size)),
+  );
+}
+
+/** A file name is ASCII; what else was in it is in the title, without the extension. */
+function displayedName({ filename, title }) {
+  return title ? `${title}${/\.[^.]*$/.exec(filename)?.[0] ?? ""}` : filename;
+}
+
+function formatSize(bytes) {
+  const unit = ["B", "KB", "MB"].at(bytes < 1024 ? 0 : bytes < 1024 ** 2 ? 1 : 2);
+  return unit === "B" ? `${bytes} B` : `${(bytes / (unit === "KB" ? 1024 : 1024 ** 2)).toFixed(2)} ${unit}`;
 }
 
 function drawEphemeralNote({ texts }, onDismiss) {

@@ -14,8 +14,10 @@ from rest_framework.response import Response
 
 from notices.api.authentication import Caller, caller_of
 from notices.api.fields import IdsField, LinkField, StrictField
+from notices.api.filters import OLDEST_FIRST, PageForm
 from notices.api.forms import StrictForm, find_study
 from notices.api.idempotency import idempotent
+from notices.api.operations import Page
 from notices.api.refusals import Conflict, quoted
 from notices.api.representations import Moment
 from notices.api.views import Resource
@@ -163,8 +165,15 @@ class CallbackWithSecret(CallbackShown):
         read_only_fields = fields
 
 
+@extend_schema_serializer(many=False)
+class CallbackPage(Page):
+    results = CallbackShown(many=True)
+
+
 @extend_schema_view(
-    list=extend_schema(summary="The callbacks", responses=CallbackShown(many=True)),
+    list=extend_schema(
+        summary="The callbacks, page by page", parameters=[PageForm], responses=CallbackPage
+    ),
     retrieve=extend_schema(summary="One callback", responses=CallbackShown),
     create=extend_schema(
         summary="Be told what becomes of notices",
@@ -192,7 +201,7 @@ class Callbacks(Resource):
             )
 
     def list(self, request: Request) -> Response:
-        return Response(CallbackShown(self._mine(request), many=True).data)
+        return self.page_of(self._mine(request), CallbackShown, request, ordering=OLDEST_FIRST)
 
     def retrieve(self, request: Request, pk: str) -> Response:
         return Response(CallbackShown(self._found(request, pk)).data)

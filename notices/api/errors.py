@@ -28,6 +28,7 @@ from rest_framework.exceptions import (
     UnsupportedMediaType,
     ValidationError,
 )
+from rest_framework.parsers import JSONParser
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -49,7 +50,7 @@ TITLES = {
     HTTPStatus.CONFLICT: gettext_lazy("This does not fit with what there is"),
     HTTPStatus.PRECONDITION_FAILED: gettext_lazy("It was changed since you read it"),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: gettext_lazy("The body is too large"),
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: gettext_lazy("The body is not JSON"),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: gettext_lazy("The body is of another type"),
     HTTPStatus.TOO_MANY_REQUESTS: gettext_lazy("Too many requests"),
     HTTPStatus.INTERNAL_SERVER_ERROR: gettext_lazy("The server is at fault"),
     HTTPStatus.SERVICE_UNAVAILABLE: gettext_lazy("Not available for the moment"),
@@ -72,10 +73,9 @@ def _refusal(exc: Exception, request: Request) -> APIException:
     """What is told of what went wrong. What caused a fault of ours goes to the log alone."""
     match exc:
         case UnsupportedMediaType():
-            told = _(
-                "The body is marked as %(value)s; send JSON, as Content-Type: application/json."
-            )
-            exc.detail = ErrorDetail(told % {"value": quoted(request.content_type)})
+            told = _("The body is marked as %(value)s; send it as Content-Type: %(taken)s.")
+            taken = (request.parsers or [JSONParser()])[0].media_type
+            exc.detail = ErrorDetail(told % {"value": quoted(request.content_type), "taken": taken})
             return exc
         case APIException():
             return exc

@@ -1,14 +1,17 @@
-"""Which notices a list shows: asked for as strictly as a body, so that no slip widens it."""
+"""What a list shows: asked for as strictly as a body, so that no slip widens it."""
 
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
+from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from notices.api.authentication import Caller
 from notices.api.fields import IdField, MomentField, OneOfField, TextField, WholeField
 from notices.api.forms import StrictForm, find_study
+from notices.api.refusals import quoted
 from notices.api.representations import readable_notices
 from notices.models import Notice, NoticeQuerySet
 from notices.newest import Parts, stored_as
@@ -28,7 +31,24 @@ _MOMENTS = {
 }
 
 
-class NoticeFilter(StrictForm):
+def each_once(parameters: QueryDict) -> dict[str, Any]:
+    """Of two of a name only one would count, and nobody could tell which was meant."""
+    twice = [name for name in parameters if len(parameters.getlist(name)) > 1]
+    if twice:
+        told = _("%(name)s is there twice; send it once.")
+        raise serializers.ValidationError({name: told % {"name": quoted(name)} for name in twice})
+    return parameters.dict()
+
+
+class PageForm(StrictForm):
+    page_size = WholeField(least=1, most=LARGEST_PAGE, default=PAGE_SIZE)
+    # Read by the pagination, which made it.
+    cursor = serializers.CharField(
+        required=False, allow_blank=True, help_text="From a page's `next` or `previous`."
+    )
+
+
+class NoticeFilter(PageForm):
     """All that are given must hold."""
 
     study_id = IdField(required=False)
@@ -42,11 +62,6 @@ class NoticeFilter(StrictForm):
         limit=SEARCH_LIMIT, optional=True, help_text="Part of the title or of the content."
     )
     ordering = OneOfField(ORDERINGS, default=NEWEST_FIRST)
-    page_size = WholeField(least=1, most=LARGEST_PAGE, default=PAGE_SIZE)
-    # Read by the pagination, which made it.
-    cursor = serializers.CharField(
-        required=False, allow_blank=True, help_text="From a page's `next` or `previous`."
-    )
 
     def notices(self, caller: Caller) -> tuple[NoticeQuerySet, Parts]:
         """The notices, and the parts among which the newest are looked for."""

@@ -1,6 +1,7 @@
 """What a frontend may write: its fields checked, then saved whole or not at all."""
 
 from collections.abc import Mapping
+from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from notices.api.attaching import UploadIdsField, attach
 from notices.api.authentication import Caller
 from notices.api.fields import (
     ColourField,
@@ -31,6 +33,7 @@ from notices.models import (
     Notice,
     Study,
 )
+from notices.posting import post, post_at_once
 
 
 def find_study(caller: Caller, study_id: int) -> Study:
@@ -105,17 +108,14 @@ def _check_ping(study: Study, ping: str | None) -> None:
         )
 
 
-def _create(study: Study, channels: list[Channel], **written: Any) -> Notice:
-    with transaction.atomic():
-        notice = Notice.objects.create(study=study, **written)
-        # Not by set(): a new notice has none that had to be looked at, and is to be fanned out.
-        chosen = Notice.channels.through
-        chosen.objects.bulk_create(chosen(notice=notice, channel=channel) for channel in channels)
-    return notice
+class Form(serializers.Serializer[Any]):
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Copies, as each form needs; but not built anew, as the framework's deep ones are."""
+        return {name: copy(field) for name, field in self._declared_fields.items()}
 
 
 @extend_schema_serializer(component_name="FirstFrontendNotice")
-class FirstFrontendForm(serializers.Serializer[Notice]):
+class FirstFrontendForm(Form):
     """The contract of the first frontend: one channel, at once; what else it sends is ignored."""
 
     channel_id = IdField()
@@ -125,18 +125,17 @@ class FirstFrontendForm(serializers.Serializer[Notice]):
     author = TextField(limit=AUTHOR_LIMIT, optional=True)
     url = LinkField()
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        attrs["study"] = find_study(self.context["caller"], attrs.pop("study_id"))
-        channel_id = attrs.pop("channel_id")
-        attrs["channels"] = _connected_channels(attrs["study"], [channel_id], "channel_id")
-        return attrs
-
     def create(self, validated_data: dict[str, Any]) -> Notice:
-        caller = self.context["caller"]
-        return _create(publish_at=timezone.now(), **caller.authorship, **validated_data)
+        caller, channel_id = self.context["caller"], validated_data.pop("channel_id")
+        notice = Notice(publish_at=timezone.now(), **caller.authorship, **validated_data)
+        if not post_at_once(notice, channel_id, *caller.study_condition()):
+            study = find_study(caller, notice.study_id)
+            _connected_channels(study, [channel_id], "channel_id")
+            post(notice, [channel_id])
+        return notice
 
 
-class StrictForm(serializers.Serializer[Any]):
+class StrictForm(Form):
     """What it does not know is refused by its name: a typing error is not to be lost."""
 
     def to_internal_value(self, data: Mapping[str, Any]) -> Any:
@@ -157,6 +156,8 @@ class _NoticeForm(StrictForm):
     author = TextField(limit=AUTHOR_LIMIT, optional=True)
     url = LinkField()
     image = LinkField()
+    picture = IdField(required=False, allow_null=True, help_text="An upload, instead of `image`.")
+    attachments = UploadIdsField(required=False, help_text="Uploads, in their order.")
     ping = OneOfField(Notice.Ping.choices, required=False)
     channel_ids = IdsField(required=False)
     publish_at = MomentField(required=False, allow_null=True)
@@ -175,6 +176,7 @@ class NewNoticeForm(_NoticeForm):
         _check_expiry(attrs["publish_at"], attrs.get("expires_at"), now)
         study = attrs["study"] = find_study(self.context["caller"], attrs.pop("study_id"))
         _check_ping(study, attrs.get("ping"))
+        attach(self.context["caller"], attrs)
         ids = attrs.pop("channel_ids", None)
         attrs["channels"] = (
             _all_channels(study) if ids is None else _connected_channels(study, ids, "channel_ids")
@@ -182,7 +184,10 @@ class NewNoticeForm(_NoticeForm):
         return attrs
 
     def create(self, validated_data: dict[str, Any]) -> Notice:
-        return _create(**self.context["caller"].authorship, **validated_data)
+        channels = validated_data.pop("channels")
+        notice = Notice(**self.context["caller"].authorship, **validated_data)
+        post(notice, [channel.pk for channel in channels])
+        return notice
 
 
 @extend_schema_serializer(component_name="NoticeChange")
@@ -213,6 +218,7 @@ class NoticeChangeForm(_NoticeForm):
             _check_not_published(notice, publish_at, now)
             _check_expiry(publish_at, expires_at, now)
         _check_ping(notice.study, attrs.get("ping"))
+        attach(self.context["caller"], attrs, before=notice.attachments, image=notice.image)
         ids = attrs.pop("channel_ids", None)
         if ids is not None:
             attrs["channels"] = _connected_channels(notice.study, ids, "channel_ids")
@@ -227,6 +233,8 @@ class NoticeChangeForm(_NoticeForm):
         # A save of nothing still tells the fan-out that the channels changed.
         if channels is not None or validated_data:
             instance.save(update_fields=[*validated_data, "changed_at"])
+        if "attachments" in validated_data:
+            instance.hold_uploads()
         return instance
 
 

@@ -7,6 +7,7 @@ What was refused did nothing and is not kept: the key is free for the corrected 
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -25,6 +26,8 @@ from notices.models import KeptAnswer
 
 HEADER = "Idempotency-Key"
 KEY_LIMIT = 255
+# Spaces at its ends are none of a header's value.
+KEY_PATTERN = f"^[!-~]([ -~]{{0,{KEY_LIMIT - 2}}}[!-~])?$"
 # Then whoever waits for a request under way is told to come back.
 WAIT_SECONDS = 5
 KEPT_HEADERS = ("ETag", "Location")
@@ -55,7 +58,7 @@ def idempotent(handler: Handler) -> Handler:
 
 def _read_key(request: Request) -> str:
     key = request.headers[HEADER]
-    if not 1 <= len(key) <= KEY_LIMIT or not (key.isascii() and key.isprintable()):
+    if not re.fullmatch(KEY_PATTERN, key):
         told = _("%(value)s is not a key; send 1 to %(limit)d printable ASCII characters.")
         raise ValidationError({HEADER: told % {"value": quoted(key), "limit": KEY_LIMIT}})
     return key

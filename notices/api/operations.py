@@ -11,7 +11,7 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
-from notices.api.filters import NoticeFilter
+from notices.api.filters import NoticeFilter, PageForm
 from notices.api.forms import FirstFrontendForm, NewNoticeForm, NoticeChangeForm, StudyForm
 from notices.api.preview import Preview
 from notices.api.representations import AttemptShown, ChannelShown, NoticeShown, StudyShown
@@ -23,7 +23,7 @@ class Queued(serializers.Serializer[Any]):
     notice = serializers.IntegerField(help_text="The notice's id.")
 
 
-class _Page(serializers.Serializer[Any]):
+class Page(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True)
     previous = serializers.URLField(allow_null=True)
 
@@ -37,13 +37,23 @@ class ProgressEvent(serializers.Serializer[Any]):
 
 
 @extend_schema_serializer(many=False)
-class NoticePage(_Page):
+class NoticePage(Page):
     results = NoticeShown(many=True)
 
 
 @extend_schema_serializer(many=False)
-class AttemptPage(_Page):
+class AttemptPage(Page):
     results = AttemptShown(many=True)
+
+
+@extend_schema_serializer(many=False)
+class StudyPage(Page):
+    results = StudyShown(many=True)
+
+
+@extend_schema_serializer(many=False)
+class ChannelPage(Page):
+    results = ChannelShown(many=True)
 
 
 _WORDS = {
@@ -128,7 +138,7 @@ NOTICES = extend_schema_view(
     ),
     attempts=extend_schema(
         summary="Every request to Discord, newest first",
-        parameters=[OpenApiParameter("cursor", str)],
+        parameters=[PageForm],
         responses=AttemptPage,
     ),
     events=extend_schema(
@@ -141,7 +151,9 @@ NOTICES = extend_schema_view(
     ),
 )
 STUDIES = extend_schema_view(
-    list=extend_schema(summary="The studies", responses=StudyShown(many=True)),
+    list=extend_schema(
+        summary="The studies, page by page", parameters=[PageForm], responses=StudyPage
+    ),
     retrieve=extend_schema(summary="One study", responses=StudyShown),
     create=extend_schema(
         summary="Set up a study (site admins)", request=StudyForm, responses={201: StudyShown}
@@ -151,7 +163,9 @@ STUDIES = extend_schema_view(
     ),
 )
 CHANNELS = extend_schema_view(
-    list=extend_schema(summary="The channels", responses=ChannelShown(many=True)),
+    list=extend_schema(
+        summary="The channels, page by page", parameters=[PageForm], responses=ChannelPage
+    ),
     retrieve=extend_schema(summary="One channel", responses=ChannelShown),
 )
 HIDDEN = extend_schema(exclude=True)

@@ -8,7 +8,7 @@ from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from notices.api.filters import OLDEST_FIRST, PAGE_SIZE
+from notices.api.filters import NEWEST_FIRST, OLDEST_FIRST
 from notices.api.refusals import quoted
 from notices.api.representations import whole
 from notices.ids import read_id
@@ -17,8 +17,10 @@ from notices.newest import Parts
 
 
 class Pages(CursorPagination):
-    page_size = PAGE_SIZE
-    ordering = "-id"
+    page_size: int
+
+    def __init__(self, page_size: int, ordering: str = NEWEST_FIRST) -> None:
+        self.page_size, self.ordering = page_size, ordering
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         try:
@@ -33,7 +35,8 @@ class Pages(CursorPagination):
 
 class PagesOfNotices(Pages):
     def __init__(self, parts: Parts, page_size: int, ordering: str) -> None:
-        self.parts, self.page_size, self.ordering = parts, page_size, ordering
+        super().__init__(page_size, ordering)
+        self.parts = parts
 
     def paginate_queryset(
         self, queryset: Any, request: Request, view: APIView | None = None

@@ -58,7 +58,7 @@ def foresee(form: NewNoticeForm) -> dict[str, Any]:
             {
                 "channel_id": str(channel.pk),
                 "channel_name": channel.name,
-                "problems": troubles(channel),
+                "problems": troubles(channel, files=bool(notice.attachments)),
             }
             for channel in channels
         ],

@@ -24,8 +24,8 @@ from notices.api.representations import NoticeShown, readable_notices, whole
 from notices.models import Notice, NoticeQuerySet
 
 POLL_SECONDS = 0.5
-# A client that is gone is noticed by writing to it; a proxy closes what is silent for a minute.
-HEARTBEAT_SECONDS = 15.0
+# A client that is gone is noticed by the second write to it, and holds a place until then.
+HEARTBEAT_SECONDS = 2.0
 RETRY_MILLISECONDS = 3000
 MEDIA_TYPE = "text/event-stream"
 _ENDED = (

@@ -1,20 +1,28 @@
 """What a frontend reads: ids as strings, since JavaScript's numbers are too short for Discord's."""
 
+from copy import copy
 from datetime import UTC
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
+from django.db.models import Model, Prefetch
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from notices.api.authentication import Caller
-from notices.models import Attempt, Channel, Delivery, Notice, NoticeQuerySet, Study
+from notices.models import Attempt, Channel, Delivery, Notice, NoticeQuerySet, Study, Upload
 from notices.reasons import explain
 from notices.sendable import can_send, troubles
+
+Row = TypeVar("Row", bound=Model)
 
 
 def whole(notices: NoticeQuerySet) -> NoticeQuerySet:
     """With all that is shown of them, in a constant number of queries."""
-    return notices.prefetch_related("channels", "deliveries__channel")
+    return notices.prefetch_related(
+        Prefetch("channels", Channel.objects.only("pk")),
+        Prefetch("deliveries", Delivery.objects.select_related("channel")),
+    )
 
 
 def readable_notices(caller: Caller) -> NoticeQuerySet:
@@ -29,6 +37,17 @@ def visible_channels(caller: Caller) -> Any:
     if not caller.is_site_admin:
         channels = channels.filter(studies__in=caller.studies).distinct()
     return channels
+
+
+class Shown(serializers.ModelSerializer[Row]):
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Copies of what was worked out once: the framework asks the model for each answer anew."""
+        return {name: copy(field) for name, field in _fields(type(self)).items()}
+
+
+@cache
+def _fields(kind: type[Shown[Any]]) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    return super(Shown, kind()).get_fields()
 
 
 class DiscordId(serializers.CharField):
@@ -48,12 +67,16 @@ class Reason(serializers.Serializer[Any]):
     remedy = serializers.CharField()
 
 
-def _reason(code: int | None, channel: Channel | None = None) -> dict[str, Any] | None:
-    return None if code is None else {"code": code, **explain(code, channel)._asdict()}
+def _reason(
+    code: int | None, channel: Channel | None = None, *, for_good: bool = False
+) -> dict[str, Any] | None:
+    if code is None:
+        return None
+    return {"code": code, **explain(code, channel, for_good=for_good)._asdict()}
 
 
 @extend_schema_serializer(component_name="Channel")
-class ChannelShown(serializers.ModelSerializer[Channel]):
+class ChannelShown(Shown[Channel]):
     """A Discord channel as the bot last saw it."""
 
     id = DiscordId()
@@ -78,7 +101,7 @@ class ChannelShown(serializers.ModelSerializer[Channel]):
 
 
 @extend_schema_serializer(component_name="Study")
-class StudyShown(serializers.ModelSerializer[Study]):
+class StudyShown(Shown[Study]):
     """A study group with the channels that show its notices."""
 
     colour = serializers.SerializerMethodField(help_text="The bar beside the message, as #RRGGBB.")
@@ -95,7 +118,7 @@ class StudyShown(serializers.ModelSerializer[Study]):
 
 
 @extend_schema_serializer(component_name="Delivery")
-class DeliveryShown(serializers.ModelSerializer[Delivery]):
+class DeliveryShown(Shown[Delivery]):
     """The notice in one channel. `wanted` and `shown` are revisions; null is nothing."""
 
     channel_id = DiscordId()
@@ -122,11 +145,48 @@ class DeliveryShown(serializers.ModelSerializer[Delivery]):
 
     @extend_schema_field(Reason(allow_null=True))
     def get_error(self, delivery: Delivery) -> dict[str, Any] | None:
-        return _reason(delivery.error_code, delivery.channel)
+        for_good = delivery.state == Delivery.State.FAILED
+        return _reason(delivery.error_code, delivery.channel, for_good=for_good)
+
+
+def _address(upload_id: int) -> str:
+    return f"/api/v1/uploads/{upload_id}/"
+
+
+@extend_schema_serializer(component_name="Upload")
+class UploadShown(serializers.ModelSerializer[Upload]):
+    """A file that can be attached."""
+
+    url = serializers.SerializerMethodField(help_text="Where its bytes are.")
+
+    class Meta:
+        model = Upload
+        fields = ("id", "name", "content_type", "size", "sha256", "is_picture", "url")
+        read_only_fields = fields
+
+    def get_url(self, upload: Upload) -> str:
+        return _address(upload.pk)
+
+
+@extend_schema_serializer(component_name="Attachment")
+class AttachmentShown(serializers.Serializer[Any]):
+    """A file of a notice. The picture stands in the embed."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    content_type = serializers.CharField(source="type")
+    size = serializers.IntegerField()
+    is_picture = serializers.BooleanField(source="picture")
+    url = serializers.SerializerMethodField(
+        help_text="Where its bytes are, until the notice is archived."
+    )
+
+    def get_url(self, attached: dict[str, Any]) -> str:
+        return _address(attached["id"])
 
 
 @extend_schema_serializer(component_name="Notice")
-class NoticeShown(serializers.ModelSerializer[Notice]):
+class NoticeShown(Shown[Notice]):
     """A notice and what became of it. Channels it has not come to yet have no delivery."""
 
     study_id = serializers.IntegerField()
@@ -138,6 +198,7 @@ class NoticeShown(serializers.ModelSerializer[Notice]):
     created_at = Moment()
     changed_at = Moment()
     status = serializers.ChoiceField(Notice.Status.choices, source="current_status")
+    attachments = AttachmentShown(many=True)
     deliveries = DeliveryShown(many=True)
 
     class Meta:
@@ -150,6 +211,7 @@ class NoticeShown(serializers.ModelSerializer[Notice]):
             "author",
             "url",
             "image",
+            "attachments",
             "ping",
             "channel_ids",
             "publish_at",
@@ -169,7 +231,7 @@ class NoticeShown(serializers.ModelSerializer[Notice]):
 
 
 @extend_schema_serializer(component_name="Attempt")
-class AttemptShown(serializers.ModelSerializer[Attempt]):
+class AttemptShown(Shown[Attempt]):
     """One request to Discord. `ended_at` and `outcome` are null while it is under way."""
 
     channel_id = DiscordId(source="delivery.channel_id")

@@ -17,7 +17,7 @@ from rest_framework import serializers
 
 from notices.api import errors
 from notices.api.fields import OneOfField
-from notices.api.idempotency import HEADER, KEY_LIMIT
+from notices.api.idempotency import HEADER, KEY_PATTERN
 from notices.ids import LARGEST_ID
 
 
@@ -96,7 +96,7 @@ _ID = OpenApiParameter(
 )
 _IDEMPOTENCY_KEY = OpenApiParameter(
     HEADER,
-    {"type": "string", "pattern": f"^[!-~]{{1,{KEY_LIMIT}}}$"},
+    {"type": "string", "pattern": KEY_PATTERN},
     OpenApiParameter.HEADER,
     description="Any text of your own, new for each new request. Repeated with it within 24 "
     "hours, the request is done once and answered as the first time.",
@@ -141,11 +141,17 @@ class ApiSchema(AutoSchema):
             found.append(_ID)
         if self.method == "GET":
             found.append(_IF_NONE_MATCH)
-        if self.method == "POST":
+        if self.method == "POST" and not self.path.startswith("/api/v1/uploads"):
             found.append(_IDEMPOTENCY_KEY)
         if self._changes_a_notice:
             found.append(_IF_MATCH)
         return found
+
+    def _get_request_body(self, direction: Any = "request") -> Any:
+        body = super()._get_request_body(direction)  # type: ignore[no-untyped-call]
+        if body and self.method == "POST":
+            body["required"] = True
+        return body
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)

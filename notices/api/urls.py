@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from notices.api import callbacks, views
+from notices.api import callbacks, uploads, views
 
 
 class Router(SimpleRouter):
@@ -17,12 +17,17 @@ router = Router()
 router.register("api/v1/notices", views.Notices, basename="notice")
 router.register("api/v1/studies", views.Studies, basename="study")
 router.register("api/v1/channels", views.Channels, basename="channel")
+router.register("api/v1/uploads", uploads.Uploads, basename="upload")
 router.register("api/v1/callbacks", callbacks.Callbacks, basename="callback")
+
+# Anybody may read what the API is, and nobody is counted for it.
+schema = SpectacularAPIView.as_view(throttle_classes=())
+docs = SpectacularSwaggerSplitView.as_view(throttle_classes=())
 
 urlpatterns = [
     re_path(r"^notice/?$", views.FirstFrontendNotice.as_view()),
     *router.urls,
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view()),
+    path("api/schema/", schema, name="schema"),
+    path("api/docs/", docs),
     re_path(r"^api(/.*)?$", views.NoSuchAddress.as_view()),
 ]

@@ -20,7 +20,7 @@ from rest_framework.viewsets import ViewSet
 from notices.api import operations
 from notices.api.authentication import caller_of
 from notices.api.etags import check_match, etag
-from notices.api.filters import NoticeFilter
+from notices.api.filters import OLDEST_FIRST, NoticeFilter, PageForm, each_once
 from notices.api.forms import FirstFrontendForm, NewNoticeForm, NoticeChangeForm, StudyForm
 from notices.api.idempotency import idempotent
 from notices.api.pagination import Pages, PagesOfNotices
@@ -49,6 +49,10 @@ class Counted(APIView):
     def get_throttles(self) -> list[BaseThrottle]:
         self.throttles = super().get_throttles()
         return self.throttles
+
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
+        """What may be done here is in the header Allow; the rest is in /api/schema/."""
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     def finalize_response(
         self, request: Request, response: Any, *args: Any, **kwargs: Any
@@ -87,13 +91,20 @@ class Resource(Counted, ViewSet):
         told = _("%(address)s%(id)s/ is not known; take one from %(address)s.")
         return NotFound(told % {"id": pk, "address": self.address})
 
+    def page_of(self, rows: Any, shown: Any, request: Request, **order: str) -> Response:
+        asked = PageForm(data=each_once(request.query_params))
+        asked.is_valid(raise_exception=True)
+        pages = Pages(asked.validated_data["page_size"], **order)
+        page: list[Any] = pages.paginate_queryset(rows, request, self) or []
+        return pages.get_paginated_response(shown(page, many=True).data)
+
 
 @operations.NOTICES
 class Notices(Resource):
     address = "/api/v1/notices/"
 
     def list(self, request: Request) -> Response:
-        asked = NoticeFilter(data=request.query_params.dict())
+        asked = NoticeFilter(data=each_once(request.query_params))
         asked.is_valid(raise_exception=True)
         notices, parts = asked.notices(caller_of(request))
         size, ordering = asked.validated_data["page_size"], asked.validated_data["ordering"]
@@ -125,7 +136,8 @@ class Notices(Resource):
                 raise Conflict(
                     _("Notice %(id)s is withdrawn and cannot change; post another.") % {"id": pk}
                 )
-            form = NoticeChangeForm(notice, data=data, partial=True)
+            context = {"caller": caller_of(request)}
+            form = NoticeChangeForm(notice, data=data, partial=True, context=context)
             form.is_valid(raise_exception=True)
             with Change.objects.recording([notice.pk], by=caller_of(request).actor):
                 form.save()
@@ -164,10 +176,8 @@ class Notices(Resource):
         notice = readable_notices(caller_of(request)).filter(pk=pk).first()
         if notice is None:
             raise self.unknown(pk)
-        pages = Pages()
         attempts = Attempt.objects.filter(delivery__notice=notice).select_related("delivery")
-        page = pages.paginate_queryset(attempts, request, self)
-        return pages.get_paginated_response(AttemptShown(page, many=True).data)
+        return self.page_of(attempts, AttemptShown, request)
 
     @action(detail=True, renderer_classes=[EventStream, JSONRenderer])
     def events(self, request: Request, pk: str) -> Any:
@@ -213,7 +223,7 @@ class Studies(Resource):
 
     def list(self, request: Request) -> Response:
         studies = caller_of(request).studies.prefetch_related("channels")
-        return Response(StudyShown(studies, many=True).data)
+        return self.page_of(studies, StudyShown, request, ordering=OLDEST_FIRST)
 
     def retrieve(self, request: Request, pk: str) -> Response:
         return Response(StudyShown(self._found(request, pk)).data)
@@ -248,7 +258,8 @@ class Channels(Resource):
     address = "/api/v1/channels/"
 
     def list(self, request: Request) -> Response:
-        return Response(ChannelShown(visible_channels(caller_of(request)), many=True).data)
+        channels = visible_channels(caller_of(request))
+        return self.page_of(channels, ChannelShown, request, ordering=OLDEST_FIRST)
 
     def retrieve(self, request: Request, pk: str) -> Response:
         channel = visible_channels(caller_of(request)).filter(pk=pk).first()

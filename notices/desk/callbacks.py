@@ -58,7 +58,7 @@ class CallbackEndpointForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(CallbackEndpoint)
 class CallbackEndpointAdmin(ModelAdmin):
     form = CallbackEndpointForm
-    list_display = ("url", "all_studies", "key", "active", "setbacks", "rests_until")
+    list_display = ("url", "all_studies", "key", "active", "failures", "rests_until")
     list_filter = ("active",)
     list_select_related = ("key",)
     search_fields = ("url",)
@@ -66,10 +66,14 @@ class CallbackEndpointAdmin(ModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = CallbackEndpointForm.Meta.fields
-        return (*shown, "key", "created_at", "setbacks", "rests_until") if obj else shown
+        return (*shown, "key", "created_at", "failures", "rests_until") if obj else shown
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("key", "created_at", "setbacks", "rests_until")
+        return ("key", "created_at", "failures", "rests_until")
+
+    @admin.display(description=gettext_lazy("failures in a row"), ordering="setbacks")
+    def failures(self, endpoint: CallbackEndpoint) -> int:
+        return endpoint.setbacks
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Switched off it leaves a trace of what it was told; deleted it would not."""
@@ -97,9 +101,6 @@ class CallbackMessageAdmin(ReadOnly, LongList):
     actions = ("send_again",)
     exclude = ("payload",)
     readonly_fields = ("body",)
-
-    class Media:
-        css = {"all": ["notices/desk.css"]}
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def outcome(self, message: CallbackMessage) -> SafeString:

@@ -44,9 +44,6 @@ class ChannelAdmin(LedAdmin):
     readonly_fields = ("guild_name", "name", "type", "state", "refusal", "seen_at", "gone_at")
     fields = ("id", *readonly_fields)
 
-    class Media:
-        css = {"all": ["notices/desk.css"]}
-
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields if obj else ("id",)
 

@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from notices.desk.long_list import most_known
-from notices.desk.rights import led_studies
-from notices.models import Delivery, Notice
+from notices.desk.rights import leads_many, led_studies
+from notices.ids import read_id
+from notices.models import Delivery, Notice, Study
 from notices.newest import Parts, stored_as
 
 # Whoever wrote none of these is found by the search.
@@ -39,14 +40,23 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 class StudyFilter(admin.SimpleListFilter):
-    """Offers, and knows, only the studies she leads; with one there is nothing to choose."""
+    """Offers, and knows, only the studies she leads; with one there is nothing to choose.
+
+    Where they are many it offers the one alone whose notices are shown: its own page leads to them.
+    """
 
     title = gettext_lazy("study")
     parameter_name = "study"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        studies = [(str(study.pk), study.name) for study in led_studies(request.user)]
-        return studies if len(studies) > 1 else []
+        if leads_many(request.user):
+            shown = studies_asked_for(request) or []
+            offered = list(Study.objects.led_by(request.user).filter(pk__in=shown))
+        else:
+            offered = led_studies(request.user)
+            if len(offered) < 2:
+                return []
+        return [(str(study.pk), study.name) for study in offered]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         known = {value for value, _name in self.lookup_choices}
@@ -118,18 +128,24 @@ class UntilFilter(DayFilter):
 
 def studies_asked_for(request: HttpRequest) -> list[int] | None:
     """The ids of the studies that the list is about; null where it is about all there are."""
-    asked = request.GET.get("study")
-    if request.user.is_superuser and not asked:
-        return None
+    asked = read_id(request.GET.get("study", ""))
+    if request.user.is_superuser:
+        return None if asked is None else [asked]
     led = [study.pk for study in led_studies(request.user)]
-    return [pk for pk in led if str(pk) == asked] or led
+    return [asked] if asked in led else led
 
 
 def _zone(request: HttpRequest) -> ZoneInfo | None:
     """That of the studies in the list, where they have one in common."""
     asked = studies_asked_for(request)
-    studies = led_studies(request.user)
-    zones = {study.time_zone for study in studies if asked is None or study.pk in asked}
+    # A leader's studies are read for the page anyway; a site admin's may be too many to read.
+    if request.user.is_superuser:
+        listed = Study.objects.all() if asked is None else Study.objects.filter(pk__in=asked)
+        zones = set(listed.order_by().values_list("time_zone", flat=True).distinct()[:2])
+    else:
+        zones = {
+            study.time_zone for study in led_studies(request.user) if study.pk in (asked or ())
+        }
     return ZoneInfo(zones.pop()) if len(zones) == 1 else None
 
 

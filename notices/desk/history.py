@@ -1,6 +1,6 @@
 """The record of what happened, for site admins to read and nobody to edit."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -34,6 +34,16 @@ class DeliveryAdmin(ReadOnly, LongList):
     search_fields = ("=notice__id", "notice__title", "=channel__id", "channel__name")
     ordering = ("-id",)
     inlines = (AttemptInline,)
+    exclude = ("setbacks", "unknown_since")
+    readonly_fields = ("failures", "since")
+
+    @admin.display(description=gettext_lazy("failures in a row"))
+    def failures(self, delivery: Delivery) -> int:
+        return delivery.setbacks
+
+    @admin.display(description=gettext_lazy("unknown since"))
+    def since(self, delivery: Delivery) -> datetime | None:
+        return delivery.unknown_since
 
     @admin.display(description=gettext_lazy("error"))
     def reason(self, delivery: Delivery) -> str | None:
@@ -45,9 +55,6 @@ class DeliveryAdmin(ReadOnly, LongList):
 @admin.register(BotInstance)
 class BotInstanceAdmin(ReadOnly, ModelAdmin):
     list_display = ("name", "is_active", "heartbeat", "shard_ids", "gateway_latency_ms")
-
-    class Media:
-        css = {"all": ["notices/desk.css"]}
 
     @admin.display(description=gettext_lazy("heartbeat"), ordering="heartbeat_at")
     def heartbeat(self, bot: BotInstance) -> SafeString:
@@ -62,7 +69,11 @@ class LogEntryAdmin(ReadOnly, LongList):
     list_display = ("action_time", "user", "content_type", "object_repr", "change")
     list_select_related = ("user", "content_type")
     search_fields = ("object_repr", "user__username")
+    fields = ("action_time", "user", "content_type", "object_repr", "action_flag", "change")
+    readonly_fields = ("change",)
 
     @admin.display(description=gettext_lazy("change"))
     def change(self, entry: Any) -> str:
-        return str(entry.get_change_message())
+        """Django's own words, or ours, which are kept in English."""
+        message = str(entry.get_change_message())
+        return _(message) if message else message

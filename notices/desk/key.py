@@ -1,6 +1,6 @@
 """Frontends' keys on the desk: shown once when made, revoked when lost."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -24,6 +24,17 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = ApiKey
         fields = ("name", "all_studies", "studies", "read_only", "expiry_date", "revoked")
+        # The library's fields speak English alone.
+        labels = {
+            "name": gettext_lazy("name"),
+            "expiry_date": gettext_lazy("expires"),
+            "revoked": gettext_lazy("revoked"),
+        }
+        help_texts = {
+            "name": gettext_lazy("A free-form name: where it is used."),
+            "expiry_date": gettext_lazy("Once it has expired, the key is no longer good."),
+            "revoked": gettext_lazy("A revoked key is no longer good. This cannot be undone."),
+        }
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -32,23 +43,56 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
 
+class RevokedFilter(admin.SimpleListFilter):
+    title = gettext_lazy("revoked")
+    parameter_name = "revoked"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("1", _("Yes")), ("0", _("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(revoked=self.value() == "1") if self.value() else queryset
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(ModelAdmin):
     form = ApiKeyForm
     list_display = (
-        "prefix", "name", "all_studies", "read_only", "last_used_at", "expiry_date", "revoked",
+        "beginning", "name_given", "all_studies", "read_only", "last_used_at", "expires",
+        "is_revoked",
     )  # fmt: skip
+    list_display_links = ("beginning", "name_given")
     actions = ("rotate",)
-    list_filter = ("revoked",)
+    list_filter = (RevokedFilter,)
     search_fields = ("name", "prefix")
     autocomplete_fields = ("studies",)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = ApiKeyForm.Meta.fields
-        return ("prefix", *shown, "created", "last_used_at") if obj else shown[:-1]
+        return ("beginning", *shown, "made_at", "last_used_at") if obj else shown[:-1]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("prefix", "created", "last_used_at")
+        return ("beginning", "made_at", "last_used_at")
+
+    @admin.display(description=gettext_lazy("beginning"), ordering="prefix")
+    def beginning(self, key: ApiKey) -> str:
+        return key.prefix
+
+    @admin.display(description=gettext_lazy("name"), ordering="name")
+    def name_given(self, key: ApiKey) -> str:
+        return key.name
+
+    @admin.display(description=gettext_lazy("expires"), ordering="expiry_date")
+    def expires(self, key: ApiKey) -> datetime | None:
+        return key.expiry_date
+
+    @admin.display(description=gettext_lazy("revoked"), ordering="revoked", boolean=True)
+    def is_revoked(self, key: ApiKey) -> bool:
+        return key.revoked
+
+    @admin.display(description=gettext_lazy("created"), ordering="created")
+    def made_at(self, key: ApiKey) -> datetime:
+        return key.created
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A revoked key is done with for good."""

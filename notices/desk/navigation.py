@@ -14,7 +14,7 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
     hers = [
         _item(_("Front page"), "home", "admin:index"),
         _item(_("Write a notice"), "edit_square", "admin:notices_notice_add"),
-        _list(_("Notices"), "campaign", "notices_notice"),
+        _notices(),
         _list(_("Studies"), "groups", "notices_study"),
         _list(_("Channels"), "tag", "notices_channel"),
     ]
@@ -25,6 +25,17 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
             {"title": _("What happened"), "separator": True, "items": _history()},
         ]
     return groups
+
+
+def _notices() -> Item:
+    """Not marked on the page to write one, which has an entry of its own."""
+    item = _list(_("Notices"), "campaign", "notices_notice")
+    adding = reverse("admin:notices_notice_add")
+
+    def is_here(request: HttpRequest) -> bool:
+        return request.path.startswith(item["link"]) and request.path != adding
+
+    return {**item, "active": is_here}
 
 
 def _of_the_site() -> list[Item]:

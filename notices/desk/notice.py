@@ -15,9 +15,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
-from notices import ledger, moments
+from notices import attachments, ledger, moments
 from notices.desk import effects, to_whom
 from notices.desk.finding import (
     AuthorFilter,
@@ -32,9 +32,11 @@ from notices.desk.following import Following
 from notices.desk.long_list import LongList
 from notices.desk.notice_form import NoticeForm
 from notices.desk.outcome import part_of
-from notices.desk.rights import led_studies
+from notices.desk.rights import leads_many, led_studies
+from notices.desk.upload_fields import attached_links
 from notices.desk.withdrawal import CONFIRMED, confirmation
 from notices.desk.writing import page_data, remember_saved
+from notices.ids import read_id
 from notices.models import Change, Notice, Study
 from notices.pings import reach_of
 from notices.sendable import troubles
@@ -48,28 +50,27 @@ class NoticeAdmin(LongList, Following):
     list_select_related = ("study",)
     list_per_page = 50
     search_fields = ("title", "content", "author")
+    empty_value_display = ""
     actions = ("send_again", "withdraw", "duplicate")
     # Labels stand above their fields: beside them stands the preview.
     compressed_fields = False
     fieldsets = (
-        (gettext_lazy("To whom"), {"fields": ("seen_revision", "study", "channels", "ping")}),
-        (gettext_lazy("What"), {"fields": ("title", "content")}),
+        (gettext_lazy("What"), {"fields": ("seen_revision", "title", "content")}),
+        (gettext_lazy("Picture and files"), {"fields": ("picture", "image", "attached")}),
+        (gettext_lazy("To whom"), {"fields": ("study", "channels", "ping")}),
         (gettext_lazy("When"), {"fields": ("publish_at", "expires_at")}),
-        (
-            gettext_lazy("More"),
-            {"classes": ("collapse",), "fields": ("author", "url", "image")},
-        ),
+        (gettext_lazy("More"), {"classes": ("collapse",), "fields": ("author", "url")}),
     )
 
     class Media:
-        css = {"all": ["notices/desk.css", "notices/writing.css"]}
+        css = {"all": ["notices/writing.css"]}
         js = [
             "notices/desk.js",
             "notices/to_whom.js",
             "notices/outcome.js",
             *(
                 forms.Script(f"notices/{name}.js", type="module")
-                for name in ("toolbar", "counters", "preview", "unsaved")
+                for name in ("toolbar", "counters", "uploads", "preview", "unsaved")
             ),
         ]
 
@@ -92,9 +93,10 @@ class NoticeAdmin(LongList, Following):
         return not obj.deliveries.filter(attempts__isnull=False).exists()
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """The deliveries of a draft that was once scheduled go with it: nothing was ever sent."""
-        to_delete, counts, _history, protected = super().get_deleted_objects(objs, request)
-        return to_delete, counts, set(), protected
+        """What hangs on a draft, such as its channels, goes with it: nothing was ever sent."""
+        found, _counts, _history, protected = super().get_deleted_objects(objs, request)
+        drafts = [one for one in found if not isinstance(one, list)]
+        return drafts, {self.opts.verbose_name_plural: len(drafts)}, set(), protected
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None or obj.current_status in (Notice.Status.DRAFT, Notice.Status.SCHEDULED):
@@ -120,7 +122,7 @@ class NoticeAdmin(LongList, Following):
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Whoever leads one study knows which it is."""
-        if len(led_studies(request.user)) > 1:
+        if request.user.is_superuser or len(led_studies(request.user)) > 1:
             return self.list_display
         return tuple(name for name in self.list_display if name != "study")
 
@@ -143,6 +145,17 @@ class NoticeAdmin(LongList, Following):
             return None
         return moments.in_words(notice.publish_at, ZoneInfo(notice.study.time_zone))
 
+    # --- where it can only be looked at -----------------------------------------------------
+
+    @admin.display(description=gettext_lazy("picture"))
+    def picture(self, notice: Notice) -> SafeString | None:
+        picture = attachments.picture_of(notice.attachments)
+        return attached_links(notice, [picture] if picture else [])
+
+    @admin.display(description=gettext_lazy("files"))
+    def attached(self, notice: Notice) -> SafeString | None:
+        return attached_links(notice, attachments.files_of(notice.attachments))
+
     # --- the form ---------------------------------------------------------------------------
 
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -153,11 +166,24 @@ class NoticeAdmin(LongList, Following):
         initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
         user: Any = request.user
         initial.setdefault("author", user.get_full_name() or user.get_username())
-        studies = Study.objects.led_by(user)[:2]
+        studies = self._to_write_for(request)[:2]
         if len(studies) == 1:
             initial["study"] = studies[0].pk
             initial["channels"] = [channel.pk for channel in studies[0].channels.all()]
         return initial
+
+    def _to_write_for(self, request: HttpRequest) -> QuerySet[Study]:
+        """The studies among which she picks, or the one that the address names."""
+        led = Study.objects.led_by(request.user)
+        named = request.GET.get("study")
+        return led if named is None else led.filter(pk=read_id(named) or 0)
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        is_named = len(self._to_write_for(request)[:2]) == 1
+        if request.method == "GET" and not is_named and leads_many(request.user):
+            messages.info(request, _("Find the study first: beside it you write its notice."))
+            return redirect("admin:notices_study_changelist")
+        return super().add_view(request, *args, **kwargs)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """The whole page reads and shows moments as the clock on the study's wall does."""
@@ -185,7 +211,7 @@ class NoticeAdmin(LongList, Following):
             notice = self.get_object(request, object_id)
             study = notice.study if notice else None
         else:
-            study = led.first()
+            study = self._to_write_for(request).first()
         return ZoneInfo(study.time_zone) if study else None
 
     def render_change_form(
@@ -209,6 +235,7 @@ class NoticeAdmin(LongList, Following):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
         """The bot, which may be about to claim it, knows of the change before the lock is freed."""
         super().save_related(request, form, formsets, change)
+        form.instance.hold_uploads()
         if change:
             ledger.fan_out(form.instance.pk)
 
@@ -235,7 +262,8 @@ class NoticeAdmin(LongList, Following):
         else:
             messages.success(request, _("Published. What becomes of it is shown below."))
         channels = notice.channels.all()
-        found = [trouble for channel in channels for trouble in troubles(channel)]
+        files = bool(notice.attachments)
+        found = [trouble for channel in channels for trouble in troubles(channel, files=files)]
         for trouble in (*found, *reach_of(notice.ping, notice.study, channels).silences):
             messages.warning(request, trouble)
         return redirect("admin:notices_notice_change", notice.pk)
@@ -298,7 +326,7 @@ class NoticeAdmin(LongList, Following):
         channels = 0
         for notice in notices:
             if again := notice.send_again(by=request.user, undecided=False):
-                self._log(request, notice, "sent again")
+                self._log(request, notice, gettext_noop("Sent again."))
             channels += again
         if not channels:
             messages.warning(request, _("Nothing had failed: nothing is sent again."))
@@ -317,7 +345,7 @@ class NoticeAdmin(LongList, Following):
         withdrawn = 0
         for notice in notices:
             if notice.withdraw(by=request.user):
-                self._log(request, notice, "withdrawn")
+                self._log(request, notice, gettext_noop("Withdrawn."))
                 withdrawn += 1
         if left := len(notices) - withdrawn:
             text = ngettext(
@@ -336,7 +364,7 @@ class NoticeAdmin(LongList, Following):
         """To the copy where one was made."""
         copies = [notice.duplicate(by=request.user) for notice in queryset]
         for copy in copies:
-            self.log_addition(request, copy, "duplicated")
+            self.log_addition(request, copy, gettext_noop("Duplicated."))
         text = ngettext("Made %(n)d draft.", "Made %(n)d drafts.", len(copies))
         messages.success(request, text % {"n": len(copies)})
         if len(copies) != 1:

@@ -15,11 +15,14 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from notices import moments
+from notices import attachments, moments
 from notices.desk import to_whom
 from notices.desk.prose import MarkdownTextarea, ProseField
+from notices.desk.rights import leads_many
 from notices.desk.to_whom import ChannelBoxes, ChannelsField, PingQuestion
+from notices.desk.upload_fields import PictureField, UploadsField
 from notices.desk.when import Moment, zones_of
+from notices.ids import read_id
 from notices.models import (
     AUTHOR_LIMIT,
     DESCRIPTION_LIMIT,
@@ -27,8 +30,10 @@ from notices.models import (
     Channel,
     Notice,
     Study,
+    Upload,
 )
 from notices.pings import reach_of
+from notices.uploads import check_together
 
 PUBLISH, SCHEDULE, DRAFT, SAVE = "_publish", "_schedule", "_draft", "_save"
 
@@ -66,6 +71,14 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
         label=gettext_lazy("author"),
         widget=UnfoldAdminTextInputWidget,
     )
+    picture = PictureField(
+        label=gettext_lazy("picture"),
+        help_text=gettext_lazy("A PNG, JPEG, GIF or WebP, shown large below the text."),
+    )
+    attached = UploadsField(
+        label=gettext_lazy("files"),
+        help_text=gettext_lazy("Shown with the message, for everybody to open."),
+    )
     publish_at = forms.DateTimeField(
         required=False, label=gettext_lazy("publish at"), widget=Moment
     )
@@ -91,10 +104,12 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
             "publish_at",
             "expires_at",
         )
+        labels = {"image": gettext_lazy("or the picture's address")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._offer_studies_and_channels()
+        self._offer_uploads()
         self._say_time_zones()
         self._say_whom_it_pings()
         if self.instance.pk:
@@ -102,6 +117,8 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _offer_studies_and_channels(self) -> None:
         led = Study.objects.led_by(self.user)
+        if leads_many(self.user):
+            led = led.filter(pk=read_id(str(self._picked_study())) or 0)
         if "study" in self.fields:
             self._choices("study").queryset = led
             offered = Q(studies__in=led)
@@ -114,6 +131,16 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
             of_hers = Prefetch("studies", queryset=led)
             channels = Channel.objects.filter(offered).distinct().prefetch_related(of_hers)
             self._choices("channels").queryset = channels
+
+    def _offer_uploads(self) -> None:
+        """What she has uploaded, and what notices of her studies have: this one's too."""
+        offered = Upload.objects.all().of(Study.objects.led_by(self.user), user=self.user)
+        picture = attachments.picture_of(self.instance.attachments)
+        files = attachments.files_of(self.instance.attachments)
+        self.initial["picture"] = [picture["id"]] if picture else []
+        self.initial["attached"] = [one["id"] for one in files]
+        for name in {"picture", "attached"} & self.fields.keys():
+            self._choices(name).offer(offered)
 
     def _choices(self, name: str) -> Any:
         return self.fields[name]
@@ -130,7 +157,7 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
     def _say_whom_it_pings(self) -> None:
         if not {"channels", "ping"} <= self.fields.keys():
             return  # it is only looked at
-        study = self._picked("study") if "study" in self.fields else self.instance.study_id
+        study = self._picked_study()
         channels, ping = self._picked("channels") or (), self._picked("ping")
         reach = to_whom.reach_of_picks(self.user, study, channels, ping)
         told = {"reach": reach, "study": study, "is_published": "study" not in self.fields}
@@ -142,6 +169,8 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
             self._hold()
         if "publish_at" in self.fields:
             self._choose_moment()
+        if {"picture", "attached"} <= self.cleaned_data.keys():
+            self._attach(self.cleaned_data["picture"], self.cleaned_data["attached"])
         study = self.cleaned_data.get("study") or (self.instance.pk and self.instance.study)
         if study and "channels" in self.cleaned_data:
             self._check_channels(study)
@@ -149,6 +178,22 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
             if not self.errors and self._will_be_published():
                 self._ask_before_a_large_ping(study)
         return self.cleaned_data
+
+    def _attach(self, pictures: list[Upload], files: list[Upload]) -> None:
+        if pictures and self.cleaned_data.get("image"):
+            self.add_error(
+                "image",
+                _(
+                    "The notice has a picture already: remove %(name)s above, "
+                    "or leave this address out."
+                )
+                % {"name": pictures[0].name},
+            )
+        try:
+            check_together([*pictures, *files])
+        except ValidationError as error:
+            self.add_error("attached", error)
+        self.instance.attachments = attachments.entries(next(iter(pictures), None), files)
 
     def _hold(self) -> None:
         """Until this is saved nobody else changes the notice, and the bot claims nothing of it."""
@@ -240,6 +285,9 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
         if self.is_bound:
             return field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
         return self.get_initial_for_field(field, name)
+
+    def _picked_study(self) -> Any:
+        return self._picked("study") if "study" in self.fields else self.instance.study_id
 
     def _ask_before_a_large_ping(self, study: Study) -> None:
         ping = self.cleaned_data["ping"]

@@ -170,7 +170,8 @@ def part_of(notice: Notice) -> Part:
 
 def _line(delivery: Any) -> Line:
     code = delivery.error_code
-    why = None if code is None else reasons.explain(code, delivery.channel)
+    for_good = delivery.state == Delivery.State.FAILED
+    why = None if code is None else reasons.explain(code, delivery.channel, for_good=for_good)
     return Line(delivery.channel, delivery, why, delivery.latest_attempts)
 
 

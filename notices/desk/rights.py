@@ -16,6 +16,8 @@ else:
     ModelAdmin = unfold_admin.ModelAdmin
     TabularInline = unfold_admin.TabularInline
 
+MOST_OFFERED = 50
+
 
 def led_studies(user: Any) -> list[Study]:
     """The studies that she leads, or all for a site admin: read once a request, as `user` is."""
@@ -23,6 +25,13 @@ def led_studies(user: Any) -> list[Study]:
         user._led_studies = list(Study.objects.led_by(user))
     found: list[Study] = user._led_studies
     return found
+
+
+def leads_many(user: Any) -> bool:
+    """More studies than one form can offer with their channels: one of them is picked first."""
+    if user.is_superuser:
+        return Study.objects.order_by()[MOST_OFFERED : MOST_OFFERED + 1].exists()
+    return len(led_studies(user)) > MOST_OFFERED
 
 
 class LedAdmin(ModelAdmin):

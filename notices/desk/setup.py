@@ -19,7 +19,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -36,12 +36,15 @@ PERMISSIONS = (
     permissions.VIEW_CHANNEL,
     permissions.SEND_MESSAGES,
     permissions.EMBED_LINKS,
+    permissions.ATTACH_FILES,
     permissions.READ_MESSAGE_HISTORY,
     permissions.SEND_MESSAGES_IN_THREADS,
 )
 # A test that was forgotten while the bot was away is not to surprise anybody.
 TEST_IS_GOOD_FOR = timedelta(minutes=15)
+# Setting up is for the first ones: where there are more, each study's own page is the place.
 MOST_CHANNELS = 500
+MOST_STUDIES = 100
 
 View = Callable[..., HttpResponse]
 Connection = Study.channels.through
@@ -63,11 +66,15 @@ def invite_link(application_id: int, *bits: int) -> str:
     return f"{settings.DISCORD_APP_URL}/oauth2/authorize?{urlencode(asked)}"
 
 
+def _newest(rows: Any) -> Any:
+    return rows.filter(pk__in=rows.order_by("-pk").values("pk")[:MOST_STUDIES])
+
+
 class ConnectForm(forms.Form):
     """Which channels a study is to write in besides those it has; the study may be a new one."""
 
     study = forms.ModelChoiceField(
-        Study.objects.all(),
+        _newest(Study.objects.all()),
         required=False,
         label=gettext_lazy("study"),
         empty_label=gettext_lazy("a new study"),
@@ -112,7 +119,9 @@ class SendTestForm(forms.Form):
     """In which channel of which study to try it out."""
 
     where = ConnectionField(
-        Connection.objects.select_related("study", "channel").order_by("study__name", "pk"),
+        _newest(Connection.objects.select_related("study", "channel")).order_by(
+            "study__name", "pk"
+        ),
         label=gettext_lazy("where to"),
         empty_label=None,
         widget=UnfoldAdminSelectWidget,
@@ -181,7 +190,7 @@ def connect(request: HttpRequest) -> HttpResponse:
         return _show(request, form)
     with transaction.atomic():
         study = form.save()
-        _log(request.user, study, CHANGE, "connected channels")
+        _log(request.user, study, CHANGE, gettext_noop("Connected channels."))
     messages.success(request, _("%(study)s writes in these channels now.") % {"study": study})
     return redirect(f"{reverse('admin:setup')}#test-step")
 
@@ -195,7 +204,7 @@ def send_test(request: HttpRequest) -> HttpResponse:
         return redirect("admin:setup")
     with transaction.atomic():
         notice = form.save(request.user)
-        _log(request.user, notice, ADDITION, "test message")
+        _log(request.user, notice, ADDITION, gettext_noop("Sent a test message."))
     return redirect(f"{reverse('admin:setup')}?test={notice.pk}#test-step")
 
 
@@ -225,6 +234,7 @@ def _show(request: HttpRequest, form: ConnectForm) -> HttpResponse:
         "form": form,
         "seen": seen[:MOST_CHANNELS],
         "has_more_channels": len(seen) > MOST_CHANNELS,
+        "most_studies": MOST_STUDIES if Study.objects.order_by()[MOST_STUDIES:].exists() else None,
         "test_form": SendTestForm() if is_begun() else None,
         "test": notice and _test(notice),
     }

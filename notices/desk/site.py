@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold import forms, sites
 
-from notices.desk import setup
+from notices.desk import setup, uploads
 from notices.desk.front_page import front_page
 from notices.desk.rights import led_studies
 
@@ -54,6 +54,8 @@ class Desk(AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         own = [
+            path("uploads/", uploads.collection, name="uploads"),
+            path("uploads/<int:pk>/", self.admin_view(uploads.file), name="upload"),
             path("setup/", self.admin_view(setup.page), name="setup"),
             path("setup/connect/", self.admin_view(setup.connect), name="setup_connect"),
             path("setup/test/", self.admin_view(setup.send_test), name="setup_test"),

@@ -5,6 +5,9 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminSelectWidget
@@ -90,10 +93,19 @@ def _unseen(role_id: int) -> str:
 @admin.register(Study)
 class StudyAdmin(LedAdmin):
     form = StudyForm
-    list_display = ("name", "language", "time_zone")
+    list_display = ("name", "language", "time_zone", "notices")
     search_fields = ("name",)
     readonly_fields = ("ping_role",)
     autocomplete_fields = ("leaders", "channels")
+
+    @admin.display(description=_("notices"))
+    def notices(self, study: Study) -> SafeString:
+        return format_html(
+            '<a class="text-link" href="{}?study={}">{}</a> · '
+            '<a class="text-link" href="{}?study={}">{}</a>',
+            reverse("admin:notices_notice_add"), study.pk, _("Write a notice"),
+            reverse("admin:notices_notice_changelist"), study.pk, _("Its notices"),
+        )  # fmt: skip
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = StudyForm.Meta.fields

@@ -12,6 +12,7 @@ from django.db.models import DateTimeField
 from django.utils.translation import gettext as _
 
 from notices import moments, reasons
+from notices.attachments import Attached
 from notices.desk.text_diff import Part, changed_parts
 from notices.models import Attempt, Change, Channel, Notice, Study
 
@@ -20,7 +21,9 @@ PAGE_ROWS = 100
 LAST_PAGE = 100
 TEXTS = {"content"}
 # As on the form.
-FIELDS = ("study_id", "channels", "title", "content", "author", "ping", "url", "image")
+FIELDS = (
+    "study_id", "channels", "title", "content", "author", "ping", "url", "image", "attachments",
+)  # fmt: skip
 MOMENTS = ("publish_at", "expires_at", "withdrawn_at")
 
 
@@ -139,9 +142,21 @@ def _field_change(name: str, difference: list[Any], names: _Names) -> FieldChang
     before, after = difference
     field: Any = Notice._meta.get_field(name)
     label = str(field.verbose_name)
+    if name == "attachments":
+        return FieldChange(label, _names_without(before, after), _names_without(after, before))
     if name in TEXTS:
         return FieldChange(label, parts=changed_parts(before, after))
     return FieldChange(label, names.shown(field, before), names.shown(field, after))
+
+
+def _names_without(these: list[Attached], others: list[Attached]) -> str:
+    """Of the files that are not among the others; a dash for none."""
+    return ", ".join(_file_name(one) for one in these if one not in others) or "—"
+
+
+def _file_name(attached: Attached) -> str:
+    name = str(attached["name"])
+    return _("%(name)s (picture)") % {"name": name} if attached["picture"] else name
 
 
 @dataclass(frozen=True)

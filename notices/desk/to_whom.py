@@ -14,15 +14,19 @@ from notices.desk.keys import KeysField
 from notices.ids import read_id
 from notices.models import Channel, Notice, Study
 from notices.pings import Reach, reach_of
-from notices.sendable import troubles
+from notices.sendable import troubles, troubles_with_files
 
 
 class ChannelBoxes(UnfoldAdminCheckboxSelectMultipleWidget):  # type: ignore[misc]
-    """Says at each box which studies it belongs to: the page shows those of the study picked."""
+    """Says at each box which studies it belongs to: the page shows those of the study picked.
+
+    And its name alone, without what is wrong there.
+    """
 
     def create_option(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         option: dict[str, Any] = super().create_option(*args, **kwargs)
         studies = option["value"].instance.studies.all()
+        option["attrs"]["data-name"] = option["value"].instance.short_name
         option["attrs"]["data-studies"] = " ".join(str(study.pk) for study in studies)
         return option
 
@@ -31,7 +35,10 @@ class ChannelsField(KeysField):
     def label_from_instance(self, channel: Any) -> SafeString:
         found = ((trouble,) for trouble in troubles(channel))
         told = format_html_join("", '<span class="trouble">⚠ {}</span>', found)
-        return format_html("{}{}", channel, told)
+        # Shown where the form has files.
+        for_files = ((trouble,) for trouble in troubles_with_files(channel))
+        more = format_html_join("", '<span class="trouble for-files">⚠ {}</span>', for_files)
+        return format_html("{}{}{}", channel, told, more)
 
 
 @dataclass(frozen=True)

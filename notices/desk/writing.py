@@ -85,4 +85,21 @@ def _texts() -> dict[str, str]:
         "inAll": _("In all"),
         "left": _("{name}: {n} characters left."),
         "tooMany": _("{name}: {n} characters too many."),
+        "uploading": _("{name} is being uploaded"),
+        "uploaded": _("{name} is uploaded. It is attached when you save."),
+        "uploadLost": _("{name} could not be uploaded: the connection broke off. Add it again."),
+        "uploadGone": _("A file that was added here is not kept any more. Add it again."),
+        "stillUploading": _(
+            "Files are still being uploaded: wait for them, or cancel them, then save."
+        ),
+        "fileTooLarge": _(
+            "{name} has {size} MB, and a file may have {n} MB at most: make it smaller, or share "
+            "it by a link."
+        ),
+        "tooManyFiles": _("{name} was not added: {n} at most. Remove another first."),
+        "cancel": _("Cancel"),
+        "cancelUpload": _("Cancel the upload of {name}"),
+        "remove": _("Remove"),
+        "removeFile": _("Remove {name}"),
+        "removed": _("{name} is removed. Others see it until you save."),
     }

@@ -8,6 +8,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const said = document.getElementById("outcome-said");
   const trouble = document.getElementById("outcome-trouble");
   let unfolded = [];
+  let wasFocused = false;
 
   outcome.addEventListener("htmx:beforeRequest", (event) => {
     if (document.hidden) event.preventDefault(); // nobody looks: the next turn will ask
@@ -25,11 +26,14 @@ document.addEventListener("DOMContentLoaded", () => {
 
   outcome.addEventListener("htmx:beforeSwap", () => {
     unfolded = [...outcome.querySelectorAll("details[open]")].map((one) => one.id);
+    wasFocused = outcome.contains(document.activeElement);
   });
 
   document.body.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id !== "outcome-body") return;
     for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
+    // What she stood on may be gone, such as the button to try again: she stays with the notice.
+    if (wasFocused && !outcome.contains(document.activeElement)) outcome.focus({ preventScroll: true });
     const words = document.getElementById("outcome-body").dataset.said;
     if (said.textContent !== words) said.textContent = words;
     htmx.trigger(document.body, "outcome-changed"); // what a save would do may have changed too

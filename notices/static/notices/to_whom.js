@@ -34,9 +34,24 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   }
 
+  // Beside the buttons stands where it goes, which she need not have scrolled to.
+  function showChannels() {
+    const line = document.getElementById("going-to");
+    if (!line) return;
+    const picked = [...form.querySelectorAll("[name=channels]:checked")].map((box) => box.dataset.name);
+    line.textContent = picked.length ? `→ ${picked.join(", ")}` : line.dataset.nowhere;
+  }
+
   showZone();
+  showChannels();
   form.addEventListener("change", (event) => {
     if (event.target.name === "study") showZone();
+    if (["study", "channels"].includes(event.target.name)) showChannels();
     if (reach && ["study", "channels", "ping"].includes(event.target.name)) showReach();
   });
+});
+
+// The theme hides the page until it has done its own, and what is hidden cannot take the focus.
+document.addEventListener("alpine:initialized", () => {
+  setTimeout(() => document.querySelector("[role=alertdialog]")?.focus());
 });

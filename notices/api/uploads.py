@@ -1,0 +1,90 @@
+"""Files for notices: `/api/v1/uploads/`."""
+
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.core.exceptions import ValidationError as Invalid
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import status
+from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from notices import uploads
+from notices.api.attaching import usable
+from notices.api.authentication import caller_of
+from notices.api.fields import TextField
+from notices.api.forms import StrictForm
+from notices.api.refusals import TooLarge
+from notices.api.representations import UploadShown
+from notices.api.views import Resource
+from notices.models import FILE_NAME_LIMIT
+from notices.upload_response import bytes_of
+
+FILE_TYPE = "application/octet-stream"
+_FILE = {"type": "string", "format": "binary", "minLength": 1}
+
+
+class UploadName(StrictForm):
+    name = TextField(limit=FILE_NAME_LIMIT)
+
+
+class FileParser(BaseParser):
+    """The file as it is, no more of it than one may have.
+
+    Of a form with files Django would read all, however much, before anybody could refuse it.
+    """
+
+    media_type = FILE_TYPE
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, bytes]:
+        return {"file": stream.read(uploads.limit_bytes() + 1)}
+
+
+@extend_schema_view(
+    create=extend_schema(
+        summary="Upload a file",
+        description="The body is the file itself. Name its id as a notice's `picture`, or among "
+        "its `attachments`, within a day. A repeated request makes another upload.",
+        parameters=[UploadName],
+        request={FILE_TYPE: _FILE},
+        responses={201: UploadShown},
+    ),
+    retrieve=extend_schema(
+        summary="The bytes of a file", responses={(200, FILE_TYPE): OpenApiTypes.BINARY}
+    ),
+)
+class Uploads(Resource):
+    """A caller sees what it uploaded itself, and what notices of its studies have."""
+
+    address = "/api/v1/uploads/"
+    parser_classes = (FileParser,)
+
+    def create(self, request: Request) -> Response:
+        body: Any = request.data
+        asked = UploadName(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        sent = uploads.Sent(asked.validated_data["name"], body.get("file", b""))
+        try:
+            upload = uploads.keep(sent, by=caller_of(request).actor)
+        except Invalid as error:
+            told = error.messages[0]
+            if getattr(error, "code", "") == "too_large":
+                raise TooLarge(told) from error
+            raise ValidationError({"file": told}) from error
+        headers = {"Location": f"{self.address}{upload.pk}/"}
+        return Response(UploadShown(upload).data, status=status.HTTP_201_CREATED, headers=headers)
+
+    def retrieve(self, request: Request, pk: str) -> HttpResponse:
+        upload = usable(caller_of(request)).filter(pk=pk).first()
+        if upload is None:
+            raise self.unknown(pk)
+        return bytes_of(upload, may_show=False)

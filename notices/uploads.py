@@ -1,0 +1,157 @@
+"""Files that somebody sends to be attached: looked into, named as Discord can take it, kept."""
+
+import hashlib
+import io
+import mimetypes
+import re
+import unicodedata
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from PIL import Image
+
+from notices.attachments import MOST_BYTES_IN_ALL, MOST_FILES
+from notices.models import FILE_NAME_LIMIT, Actor, ApiKey, Upload
+
+# What nobody has attached to a notice by then is gone.
+KEPT_UNUSED = timedelta(days=1)
+# A leader's own; whoever uploads in a loop does not fill the database.
+MOST_UNUSED = 50
+PICTURE_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
+# A JPEG with a second picture in it, as many phones take them.
+_MORE_THAN_A_JPEG = "MPO"
+UNKNOWN_TYPE = "application/octet-stream"
+# Paths, what Windows and Discord refuse in names, and what no eye can see.
+_NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\s]+')
+_NAMELESS = "file"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A file as it came: whatever its name says of it, its content decides."""
+
+    name: str
+    data: bytes
+
+
+def limit_bytes() -> int:
+    return settings.UPLOAD_LIMIT_MB * 1024 * 1024
+
+
+def keep(sent: Sent, *, by: Actor) -> Upload:
+    """Raises ValidationError, with the file's name, what is wrong with it, and the remedy."""
+    name = clean_name(sent.name)
+    check_size(name, len(sent.data))
+    uploader = {"created_with" if isinstance(by, ApiKey) else "created_by": by}
+    _refuse_too_many(uploader)
+    return Upload.objects.create(
+        name=name,
+        content_type=_picture_type(sent.data) or _guessed_type(name),
+        size=len(sent.data),
+        sha256=hashlib.sha256(sent.data).hexdigest(),
+        data=sent.data,
+        **uploader,
+    )
+
+
+def check_size(name: str, size: int) -> None:
+    if size == 0:
+        raise ValidationError(
+            _("%(name)s is empty: there is nothing to attach.") % {"name": name}, code="empty"
+        )
+    if size > limit_bytes():
+        raise ValidationError(
+            _(
+                "%(name)s has %(size)s MB, and a file may have %(limit)d MB at most: "
+                "make it smaller, or share it by a link."
+            )
+            % {"name": name, "size": megabytes(size), "limit": settings.UPLOAD_LIMIT_MB},
+            code="too_large",
+        )
+
+
+def check_together(uploads: Collection[Upload]) -> None:
+    """What Discord takes with one message."""
+    if len(uploads) > MOST_FILES:
+        raise ValidationError(
+            _("These are %(n)d files, and Discord takes %(limit)d with a message: leave some out.")
+            % {"n": len(uploads), "limit": MOST_FILES}
+        )
+    size = sum(upload.size for upload in uploads)
+    if size > MOST_BYTES_IN_ALL:
+        raise ValidationError(
+            _(
+                "The files have %(size)s MB together, and Discord takes %(limit)s MB with a "
+                "message: leave some out, or make them smaller."
+            )
+            % {"size": megabytes(size), "limit": megabytes(MOST_BYTES_IN_ALL)}
+        )
+
+
+def check_picture(upload: Upload) -> None:
+    if not upload.is_picture:
+        raise ValidationError(
+            _("%(name)s is no picture that Discord shows: take a PNG, JPEG, GIF or WebP.")
+            % {"name": upload.name}
+        )
+
+
+def megabytes(size: int) -> str:
+    """To a tenth, and never less than it is: 10.04 MB is over a limit of 10."""
+    tenths = -(-size * 10 // (1024 * 1024))
+    return f"{tenths // 10}.{tenths % 10}" if tenths % 10 else str(tenths // 10)
+
+
+def clean_name(name: str) -> str:
+    """Blanks become underscores, as in Discord; letters of every script stay.
+
+    (Discord keeps those that are not ASCII as the file's title.)
+    """
+    last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
+    seen = "".join(
+        letter for letter in last if unicodedata.category(letter)[0] != "C" or letter in "\t\n"
+    )
+    cleaned = _NOT_IN_NAMES.sub("_", seen.strip()).lstrip("._")
+    stem, dot, extension = cleaned.rpartition(".")
+    if not dot:
+        stem, extension = cleaned, ""
+    room = FILE_NAME_LIMIT - len(dot) - len(extension[:20])
+    return f"{stem[:room] or _NAMELESS}{dot}{extension[:20]}"
+
+
+def _picture_type(data: bytes) -> str | None:
+    """Of a picture that an embed shows, whole enough to be read through; null for all else."""
+    try:
+        with Image.open(io.BytesIO(data), formats=PICTURE_FORMATS) as picture:
+            picture.verify()
+            found = picture.format or ""
+            return Image.MIME["JPEG" if found == _MORE_THAN_A_JPEG else found]
+    except Exception:
+        # Whatever a file that is none may make of the reader.
+        return None
+
+
+def _guessed_type(name: str) -> str:
+    guessed = mimetypes.guess_type(name)[0] or UNKNOWN_TYPE
+    # Called a picture, and is none.
+    return UNKNOWN_TYPE if guessed in Upload.PICTURE_TYPES else guessed
+
+
+def _refuse_too_many(uploader: dict[str, Any]) -> None:
+    lately = Q(uploaded_at__gt=timezone.now() - KEPT_UNUSED)
+    if Upload.objects.filter(lately, **uploader).held_by_none().count() >= MOST_UNUSED:
+        raise ValidationError(
+            _(
+                "%(n)d files are waiting to be attached already: save the notice they are for, or "
+                "try again tomorrow, when they are gone."
+            )
+            % {"n": MOST_UNUSED},
+            code="too_many",
+        )
