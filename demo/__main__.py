@@ -44,23 +44,39 @@ def manage(environment: dict[str, str], *arguments: str) -> None:
         )
 
 
+def _keepsakes() -> Keepsakes:
+    return Keepsakes.read_or_make(settings.VAR_DIR / "demo.json")
+
+
 def prepare() -> dict[str, str]:
     """Bring the database up to date. Returns the environment for the processes."""
     profile.refuse_what_cannot_run()
     demo = profile.is_demo()
-    kept = Keepsakes.read_or_make(settings.VAR_DIR / "demo.json") if demo else None
-    environment = profile.environment(BIN_DIR, kept.bot_token if kept else "")
+    environment = profile.environment(BIN_DIR, _keepsakes().bot_token if demo else "")
     manage(environment, "migrate", "--verbosity", "0")
     manage(environment, "demo", *([] if demo else ["--close"]))
     return environment
 
 
+def processes(environment: dict[str, str]) -> dict[str, tuple[str, dict[str, str]]]:
+    """What of the Procfile is started: by name, each command with its environment."""
+    commands = parse_procfile((BASE_DIR / "Procfile").read_text()).processes
+    started = {name: (command, environment) for name, command in commands.items()}
+    if not profile.is_demo():
+        del started["fakediscord"], started["example"]
+    elif key := _keepsakes().api_key:
+        example = environment | profile.example_environment(key)
+        started["example"] = (commands["example"], example)
+    else:  # The database had people in it already: there is no demo, and no key.
+        del started["example"]
+    return started
+
+
 def run(environment: dict[str, str]) -> int:
     lines = Lines()
     manager = Manager(lines)
-    for name, command in parse_procfile((BASE_DIR / "Procfile").read_text()).processes.items():
-        if name != "fakediscord" or profile.is_demo():
-            manager.add_process(name, f"exec python -m demo.leash {command}", env=environment)
+    for name, (command, own) in processes(environment).items():
+        manager.add_process(name, f"exec python -m demo.leash {command}", env=own)
     runner_pid = os.getpid()
     os.register_at_fork(after_in_child=lambda: die_with(runner_pid, signal.SIGKILL))
     mode = "demo" if profile.is_demo() else "discord"

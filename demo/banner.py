@@ -61,12 +61,15 @@ def against_discord() -> str:
 def demo(kept: Keepsakes) -> str:
     where = (
         "studybot is running, with a Discord of its own. Stop it with Ctrl-C.\n\n"
-        f"  Write notices      {profile.web_url()}/admin/\n"
-        f"  See them shown     {profile.fakediscord_url()}/\n"
+        f"  Write notices        {profile.web_url()}/admin/\n"
+        f"  See them shown       {profile.fakediscord_url()}/\n"
     )
     if not kept.api_key:
         return f"{where}\n  The database had people in it already, so no demo was laid out.\n"
-    return f"{where}\n{_logins(kept)}\n  Or post a notice by hand:\n{_curl(kept)}\n"
+    return (
+        f"{where}  A frontend's page    {profile.example_url()}/\n"
+        f"\n{_logins(kept)}\n  Or post a notice by hand:\n{_curl(kept)}\n"
+    )
 
 
 def _logins(kept: Keepsakes) -> str:
@@ -80,7 +83,7 @@ def _curl(kept: Keepsakes) -> str:
         "channel_id": int(guild_named(STUDIES[0].guild)["channels"][0]["id"]),
         "study_id": kept.study_id,
         "title": "안녕하세요",
-        "content": "curl로 보낸 공지입니다.",
+        "content": "curl로 보낸 공지예요.",
         "author": STUDIES[0].leader_name,
     }
     return (
@@ -99,6 +102,8 @@ def say(*, shows_demo: bool) -> None:
         wait_for(f"{profile.fakediscord_url()}/", deadline)
     wait_until_settled(since)
     kept = Keepsakes.read_or_make(settings.VAR_DIR / "demo.json") if shows_demo else None
+    if kept and kept.api_key:
+        wait_for(f"{profile.example_url()}/", deadline)
     words = demo(kept) if kept else against_discord()
     # In one piece: the processes' lines must not come in between.
     sys.stdout.write(f"\n{_LINE}\n{words}{_LINE}\n\n")

@@ -17,17 +17,29 @@ def is_demo() -> bool:
     return not settings.BOT_TOKEN
 
 
-def fakediscord_port() -> int:
-    value = os.environ.get("FAKEDISCORD_PORT") or "8001"
+def _port(name: str, unless_set: str) -> int:
+    value = os.environ.get(name) or unless_set
     if not value.isdecimal() or not 0 < int(value) < 65536:
         raise CannotRunError(
-            f"FAKEDISCORD_PORT={value!r} cannot be used: write a whole number from 1 to 65535."
+            f"{name}={value!r} cannot be used: write a whole number from 1 to 65535."
         )
     return int(value)
 
 
+def fakediscord_port() -> int:
+    return _port("FAKEDISCORD_PORT", "8001")
+
+
 def fakediscord_url() -> str:
     return f"http://127.0.0.1:{fakediscord_port()}"
+
+
+def example_port() -> int:
+    return _port("EXAMPLE_PORT", "8002")
+
+
+def example_url() -> str:
+    return f"http://127.0.0.1:{example_port()}"
 
 
 def web_url() -> str:
@@ -50,6 +62,11 @@ def environment(bin_dir: Path, demo_token: str) -> dict[str, str]:
     }
 
 
+def example_environment(key: str) -> dict[str, str]:
+    """Of the example frontend, which like any other knows an address and a key."""
+    return {"STUDYBOT_URL": web_url(), "STUDYBOT_KEY": key, "EXAMPLE_PORT": str(example_port())}
+
+
 def refuse_what_cannot_run() -> None:
     host = settings.BOT_API_HOST
     if is_demo() and host not in LOOPBACK:
@@ -60,6 +77,7 @@ def refuse_what_cannot_run() -> None:
     _refuse_busy_port("BOT_API_PORT", host, settings.BOT_API_PORT)
     if is_demo():
         _refuse_busy_port("FAKEDISCORD_PORT", "127.0.0.1", fakediscord_port())
+        _refuse_busy_port("EXAMPLE_PORT", "127.0.0.1", example_port())
 
 
 def _refuse_busy_port(name: str, host: str, port: int) -> None:
