@@ -1,4 +1,4 @@
-"""`python -m benchmarks [burst fanout latency throughput idle memory growth]`."""
+"""`python -m benchmarks [burst fanout latency throughput posting reading storm idle memory …]`."""
 
 import argparse
 import signal
@@ -18,9 +18,12 @@ from benchmarks import (
     plot,
     report,
     setups,
+    storm,
     unlimited,
+    web,
+    wrk,
 )
-from benchmarks.contenders import ALL, BARE, OURS, POSTGRES, SHORT
+from benchmarks.contenders import ALL, BARE, OURS, POSTGRES, SHORT, SQLITE
 from benchmarks.machine import ROOT
 from benchmarks.result import Result
 
@@ -33,11 +36,16 @@ BENCHMARKS: dict[str, tuple[Run, tuple[str, ...]]] = {
     "fanout": (paced.run_fanout, ALL),
     "latency": (latency.run, OURS),
     "throughput": (unlimited.run, (*OURS, BARE)),
+    "posting": (web.run_posting, (POSTGRES,)),
+    "reading": (web.run_reading, (POSTGRES,)),
+    "storm": (storm.run, (SQLITE,)),
     "idle": (idle.run, OURS),
     "memory": (memory.run, OURS),
     "growth": (growth.run, OURS),
 }
-DEFAULT = ("burst", "fanout", "latency", "throughput", "idle")
+DEFAULT = ("burst", "fanout", "latency", "throughput", "posting", "reading", "storm", "idle")
+# What loads the web from outside.
+BY_WRK = ("posting", "reading")
 
 
 def main() -> None:
@@ -52,6 +60,9 @@ def main() -> None:
         chosen.remove(POSTGRES)
     for name in options.names or DEFAULT:
         run, against = BENCHMARKS[name]
+        if name in BY_WRK and (lacking := wrk.missing()):
+            print(f"left out {name}: {lacking}", file=sys.stderr)
+            continue
         if contenders := [one for one in against if one in chosen]:
             _run(name, run, contenders, write=not options.only)
     if not options.only:

@@ -11,9 +11,9 @@ from notices import ledger
 from notices.models import Channel, Delivery, Notice, Study
 
 
-def lay(deliveries: int, channels_each: int, label: str) -> None:
-    """As notices of `channels_each` channels; the bot sees all of them at the same moment."""
-    channels = list(Channel.objects.filter(studies__isnull=False).order_by("pk"))
+def lay(deliveries: int, channels: int, channels_each: int, label: str) -> None:
+    """As notices to `channels_each` of so many channels; the bot sees all at the same moment."""
+    used = list(Channel.objects.filter(studies__isnull=False).order_by("pk")[:channels])
     now = timezone.now()
     with transaction.atomic():
         notices = Notice.objects.bulk_create(
@@ -24,7 +24,7 @@ def lay(deliveries: int, channels_each: int, label: str) -> None:
             for number in range(deliveries // channels_each)
         )  # fmt: skip
         pairs = [
-            (notice, channels[(number * channels_each + place) % len(channels)])
+            (notice, used[(number * channels_each + place) % len(used)])
             for number, notice in enumerate(notices)
             for place in range(channels_each)
         ]

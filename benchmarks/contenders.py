@@ -4,6 +4,7 @@ POSTGRES = "studybot on PostgreSQL, Redis"
 SQLITE = "studybot on SQLite"
 BARE = "bare discord.py"
 QUEUE = "queue and worker"
+BARE_VIEW = "a bare view"
 
 OURS = (POSTGRES, SQLITE)
 ALL = (*OURS, BARE, QUEUE)

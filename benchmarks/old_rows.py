@@ -101,13 +101,14 @@ _SQLITE = {
 # A notice's place among a hundred of its study.
 _PLACE = "n / %(studies)s %% 100"
 _NOTICES = """
-INSERT INTO notices_notice (id, study_id, title, content, author, url, image, ping, publish_at,
-    withdrawn_at, created_at, changed_at, revision, fanned_out_revision, status)
+INSERT INTO notices_notice (id, study_id, title, content, author, url, image, attachments, ping,
+    publish_at, withdrawn_at, created_at, changed_at, revision, fanned_out_revision,
+    attached_revision, status)
 SELECT %(first)s + n - %(done)s, %(first_study)s + n %% %(studies)s, 'Week ' || n,
     'We meet on Tuesday at eight, in the room on the second floor. Bring chapter ' || n || '.',
-    'Minji', '', '', 'none', {moment},
+    'Minji', '', '', '[]', 'none', {moment},
     CASE WHEN {place} >= %(failed)s AND {place} < %(withdrawn)s THEN {moment} END,
-    {moment}, {moment}, 1, 1,
+    {moment}, {moment}, 1, 1, 1,
     CASE WHEN {place} < %(failed)s THEN 'failed'
         WHEN {place} < %(withdrawn)s THEN 'withdrawn' ELSE 'sent' END
 FROM {numbers}

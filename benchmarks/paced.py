@@ -39,7 +39,10 @@ def run_burst(contenders: list[str], folder: Path) -> Result:
             "port": stack.port, "key": stack.key, "study": study, "notices": messages,
             "connections": CONNECTIONS,
         }  # fmt: skip
-        return [(begun, ended) for begun, ended in jobs.run("benchmarks.posting", job)]
+        posted = jobs.run("benchmarks.posting", job)
+        if posted["errors"]:
+            raise RuntimeError(f"{len(posted['errors'])} POSTs failed: {posted['errors'][0]}")
+        return [(begun, ended) for begun, ended in posted["times"]]
 
     return _result(
         f"{MESSAGES} notices over {CHANNELS_OF_BURST} channels",

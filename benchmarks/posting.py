@@ -1,5 +1,6 @@
 """The load, as a process of its own: notices posted over several kept connections at once."""
 
+import http.client
 import queue
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -8,20 +9,24 @@ from benchmarks import jobs
 from benchmarks.frontend import Frontend
 
 Notices = queue.SimpleQueue[tuple[str, str]]
+Posted = tuple[float, float, str]
 
 
-def post_all(port: int, key: str, study: int, notices: Notices) -> list[tuple[float, float]]:
-    """Over one connection, as long as there are any; begun and answered of each."""
+def post_all(port: int, key: str, study: int, notices: Notices) -> list[Posted]:
+    """Over one connection, as long as there are any; begun and answered of each, and any error."""
     frontend = Frontend(port, key)
-    times: list[tuple[float, float]] = []
+    posted: list[Posted] = []
     while True:
         try:
             channel, title = notices.get_nowait()
         except queue.Empty:
-            return times
-        begun = time.time()
-        frontend.post_notice(study, channel, title)
-        times.append((begun, time.time()))
+            return posted
+        begun, error = time.time(), ""
+        try:
+            frontend.post_notice(study, channel, title)
+        except (RuntimeError, OSError, http.client.HTTPException) as refused:
+            frontend, error = Frontend(port, key), str(refused)
+        posted.append((begun, time.time(), error))
 
 
 def main() -> None:
@@ -34,7 +39,13 @@ def main() -> None:
             pool.submit(post_all, job["port"], job["key"], job["study"], notices)
             for _connection in range(job["connections"])
         ]
-    jobs.answer(sorted(times for one in posting for times in one.result()))
+    posted = sorted(one for some in posting for one in some.result())
+    jobs.answer(
+        {
+            "times": [(begun, ended) for begun, ended, error in posted if not error],
+            "errors": [error for _begun, _ended, error in posted if error],
+        }
+    )
 
 
 if __name__ == "__main__":

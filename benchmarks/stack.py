@@ -36,7 +36,7 @@ class Stack:
         self.discord = discord
         self._logs = folder / name
         self._logs.mkdir()
-        self.port = _free_port()
+        self.port = free_port()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "studybot.settings",
@@ -92,6 +92,18 @@ class Stack:
         )
         return int(count)
 
+    def count_waiting(self) -> int:
+        """How many notices have a change that their deliveries do not know."""
+        ((count,),) = self.setup.query(
+            "SELECT count(*) FROM notices_notice WHERE revision > fanned_out_revision"
+        )
+        return int(count)
+
+    def count_in_logs(self, words: str) -> int:
+        """How many lines of the processes' logs hold them."""
+        logs = [log.read_text(encoding="utf-8", errors="replace") for log in self._logs.iterdir()]
+        return sum(words in line for log in logs for line in log.splitlines())
+
     def _wait_until_warm(self, names: tuple[str, ...]) -> None:
         if "runbot" in names:
             wait_for(self._has_bot_seen_channels, "the bot has seen its channels")
@@ -145,7 +157,7 @@ class Stack:
                 process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

@@ -23,7 +23,26 @@ LINES: tuple[tuple[str, str, Cell], ...] = (
         "shown to status readable, median",
         lambda row: f"{row['shown to readable, median (ms)']} ms",
     ),
-    ("throughput", "deliveries a second, limits lifted", lambda row: f"{row['a second']:,}"),
+    (
+        "throughput",
+        "deliveries a second over 1,000 channels, limits lifted (of bare discord.py's)",
+        lambda row: f"{row['a second']:,} ({row['of bare discord.py']})",
+    ),
+    (
+        "posting",
+        "POSTs a second (of a bare view's)",
+        lambda row: f"{row['a second']:,} ({row['of the bare view']})",
+    ),
+    (
+        "reading",
+        "GETs of one notice a second (of a bare view's)",
+        lambda row: f"{row['a second']:,} ({row['of the bare view']})",
+    ),
+    (
+        "storm",
+        "10,000 posts at 16 connections",
+        lambda row: f"{row['errors']} errors, {row['not fanned out']} not fanned out",
+    ),
     ("idle", "an idle runbot, of a core", lambda row: f"{row['runbot (%)']} %"),
     ("memory", "memory after 100,000 deliveries", lambda row: f"{row['at the end (MiB)']} MiB"),
 )
