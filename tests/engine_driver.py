@@ -16,6 +16,7 @@ def run_until(
     *,
     window: float = 60,
     during: Callable[[Engine], None] | None = None,
+    patience: float = PATIENCE_SECONDS,
 ) -> None:
     """The condition may read the database: it is asked in the engine's database thread."""
 
@@ -24,7 +25,7 @@ def run_until(
         run = asyncio.create_task(engine.run())
         if during is not None:
             during(engine)
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(patience):
             while not await engine.in_database(condition):
                 engine.wake()
                 await asyncio.sleep(0.01)

@@ -18,7 +18,11 @@ class FakeTransport:
     up: bool = True
     shown: dict[int, dict[int, int]] = field(default_factory=dict)
     """channel -> message id -> revision."""
+    attached: dict[int, dict[str, bytes]] = field(default_factory=dict)
+    """message id -> its files by name."""
     script: dict[int, list[object]] = field(default_factory=dict)
+    rests: dict[int, Callable[[], None]] = field(default_factory=dict)
+    """channel -> what happens between its next answer and the end of its lane."""
     requests: list[Request] = field(default_factory=list)
     by_nonce: dict[str, int] = field(default_factory=dict)
     on_request: Callable[[Request], None] = lambda request: None
@@ -38,6 +42,8 @@ class FakeTransport:
         if step == "lose":
             raise TransientError("no answer", done=None)
         answered(answer)
+        if rest := self.rests.pop(request.channel_id, None):
+            rest()
         return answer
 
     async def is_up(self) -> bool:
@@ -50,6 +56,7 @@ class FakeTransport:
                 return self._again(channel, self.by_nonce[request.nonce])
             message_id = self.by_nonce[request.nonce] = next(self._ids)
             channel[message_id] = self._revision(request)
+            self._attach(message_id, request)
             return Answer(message_id, channel[message_id])
         if request.action == Attempt.Action.LOOK_UP:
             found = self.by_nonce.get(request.nonce)
@@ -60,7 +67,14 @@ class FakeTransport:
         if request.message_id not in channel:
             raise PermanentError("Unknown Message", code=10008)
         channel[request.message_id] = self._revision(request)
+        if "attachments" in (request.payload or {}):
+            self._attach(request.message_id, request)
         return Answer(request.message_id, channel[request.message_id])
+
+    def _attach(self, message_id: int, request: Request) -> None:
+        listed = (request.payload or {}).get("attachments", [])
+        assert [one["filename"] for one in listed] == [file.name for file in request.files]
+        self.attached[message_id] = {file.name: file.data for file in request.files}
 
     def _again(self, channel: dict[int, int], message_id: int) -> Answer:
         if message_id not in channel:

@@ -158,6 +158,12 @@ class FakeDiscordProcess:
     def get(self, path: str) -> Any:
         return self.call("GET", path)
 
+    def read(self, path: str) -> bytes:
+        """As it is, for instance an attachment."""
+        with urllib.request.urlopen(self.url + path, timeout=REQUEST_SECONDS) as answer:  # noqa: S310
+            content: bytes = answer.read()
+        return content
+
     def post(self, path: str, data: Any) -> Any:
         return self.call("POST", path, data)
 
@@ -165,9 +171,16 @@ class FakeDiscordProcess:
         return self.call("DELETE", path)
 
     def call(
-        self, method: str, path: str, data: Any = None, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        data: Any = None,
+        headers: dict[str, str] | None = None,
+        *,
+        body: bytes | None = None,
     ) -> Any:
-        body = None if data is None else json.dumps(data).encode()
+        """`data` as JSON, or a `body` of another kind."""
+        body = body if data is None else json.dumps(data).encode()
         headers = {"Content-Type": "application/json", **(headers or {})}
         request = urllib.request.Request(  # noqa: S310
             self.url + path, body, headers, method=method

@@ -181,6 +181,17 @@ def test_an_edit_is_told_of_when_it_is_written_and_when_it_is_shown(
     assert json.loads(endpoint.messages.latest("id").payload)["data"]["revision"] == 2
 
 
+def test_a_bulk_update_is_told_of_when_it_is_shown(
+    endpoint: CallbackEndpoint, study: Study, channel: Channel
+) -> None:
+    notice = publish(study, channel)
+    deliver()
+    Notice.objects.filter(pk=notice.pk).update(title="8주차")
+    ledger.fan_out(notice.pk)
+    deliver()
+    assert told(endpoint) == [QUEUED, SENT, SENT]
+
+
 def test_a_withdrawal_is_told_of_when_all_messages_are_gone(
     endpoint: CallbackEndpoint, study: Study, channel: Channel
 ) -> None:

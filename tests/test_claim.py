@@ -55,6 +55,15 @@ def test_a_channel_takes_one_request_at_a_time_in_the_order_of_publication(
     assert claim(busy=[channel.pk]) == []
 
 
+def test_a_long_queue_of_one_channel_hides_no_other(
+    study: Study, channel: Channel, second_channel: Channel
+) -> None:
+    for _number in range(9):
+        publish(study, channel)
+    publish(study, second_channel)
+    assert [request.channel_id for request in claim(limit=2)] == [channel.pk, second_channel.pk]
+
+
 def test_what_the_leader_has_just_changed_is_not_sent_before_it_is_fanned_out(
     study: Study, channel: Channel, second_channel: Channel
 ) -> None:

@@ -23,6 +23,7 @@ from notices.models import (
     Role,
     Study,
     Tally,
+    Upload,
     new_nonce,
 )
 
@@ -51,6 +52,11 @@ def an_attempt(**changes: Any) -> Attempt:
     if "delivery" not in given:
         given["delivery"] = a_delivery()
     return Attempt.objects.create(**given)
+
+
+def upload(**changes: Any) -> Callable[[], Any]:
+    given = {"name": "a.txt", "content_type": "text/plain", "size": 1, "data": b"a"} | changes
+    return lambda: Upload.objects.create(**given)
 
 
 def a_change(**changes: Any) -> Change:
@@ -187,6 +193,8 @@ BAD_ROWS: dict[str, list[Callable[[], Any]]] = {
         callback_message(state="delivered"),
         callback_message(state="lost"),
     ],
+    "upload_has_a_name": [upload(name="")],
+    "upload_is_not_empty": [upload(size=0)],
     "tally_is_one": [the_same_tally_twice],
     "kept_answer_once_per_key": [the_same_key_twice],
 }
@@ -233,4 +241,5 @@ def test_every_constraint_of_every_model_has_its_bad_row() -> None:
 @pytest.mark.django_db
 def test_the_rows_that_the_bad_ones_are_made_from_are_good() -> None:
     an_attempt()
+    upload()()
     Study.objects.create(name="독서")

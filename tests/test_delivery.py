@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from notices import ledger, tallies
+from notices.delivery import Engine
 from notices.models import DETAIL_LIMIT, Attempt, Channel, Delivery, ErrorCode, Notice
 from notices.transport import PermanentError, Request, TransientError
 from tests.engine_driver import run_until
@@ -96,6 +97,21 @@ def test_past_the_window_the_history_is_read_first(
     run_until(lambda: is_status(notice, "sent"), discord, window=0)
     assert [r.action for r in discord.requests] == ["create", "look_up"]
     assert len(discord.shown[channel.pk]) == 1
+
+
+@pytest.mark.parametrize(("withdrawn", "ends"), [(False, "failed"), (True, "withdrawn")])
+def test_nothing_is_unknown_of_a_channel_that_is_gone(
+    notice: Notice, channel: Channel, discord: FakeTransport, withdrawn: bool, ends: str
+) -> None:
+    discord.script[channel.pk] = ["lose", PermanentError("Unknown Channel", code=10003)]
+    run_until(lambda: notice.deliveries.filter(state="unknown").exists(), discord)
+    if withdrawn:
+        notice.withdraw()
+    run_until(lambda: is_status(notice, ends), discord, window=0)
+    assert [r.action for r in discord.requests] == ["create", "look_up"]
+    delivery = notice.deliveries.get()
+    assert delivery.unknown_since is None
+    assert delivery.error_code == (None if withdrawn else 10003)
 
 
 def test_what_was_edited_while_unknown_ends_as_last_written(
@@ -195,6 +211,29 @@ def test_the_echo_settles_a_lost_reply(
     assert notice.deliveries.get().message_id == message_id
 
 
+def test_an_echo_of_an_older_text_counts_while_the_lane_still_rests(
+    notice: Notice, channel: Channel, discord: FakeTransport
+) -> None:
+    """A request of a bot that was cut off takes effect late, over a newer one."""
+    run_until(lambda: is_status(notice, "sent"), discord)
+    notice.title = "새 제목"
+    notice.save()
+    delivery = notice.deliveries.get()
+    message_id = delivery.message_id
+    assert message_id is not None
+
+    def overwrite(engine: Engine) -> None:
+        def in_its_rest() -> None:
+            discord.shown[channel.pk] = {message_id: 1}
+            engine.echo(delivery.nonce, message_id, 1)
+
+        discord.rests[channel.pk] = in_its_rest
+
+    edits = Attempt.objects.filter(action="edit", outcome="shown")
+    run_until(lambda: edits.count() == 2 and is_status(notice, "sent"), discord, during=overwrite)
+    assert discord.shown[channel.pk] == {message_id: 2}
+
+
 def test_a_refusal_is_final_and_says_why(
     notice: Notice, channel: Channel, discord: FakeTransport
 ) -> None:
@@ -218,6 +257,50 @@ def test_tries_of_this_message_are_counted(
     run_until(lambda: is_status(notice, "failed"), discord)
     assert notice.deliveries.get().error_code == 500
     assert len(discord.requests) == 2
+
+
+FORBIDDEN = PermanentError("Missing Permissions", code=50013)
+NO_ANSWER = TransientError("HTTP 500", code=500, done=None)
+
+
+@pytest.mark.parametrize("then", [[FORBIDDEN], [NO_ANSWER, NO_ANSWER]])
+def test_what_a_lost_reply_hid_is_found_before_it_counts_as_failed(
+    notice: Notice,
+    channel: Channel,
+    discord: FakeTransport,
+    settings: object,
+    then: list[Exception],
+) -> None:
+    settings.MAX_SEND_RETRIES = 1  # type: ignore[attr-defined]
+    a_lost_look = NO_ANSWER
+    discord.script[channel.pk] = ["lose", *then, a_lost_look]
+    run_until(lambda: is_status(notice, "sent"), discord, patience=20)
+    assert discord.shown[channel.pk] == {notice.deliveries.get().message_id: 1}
+
+
+@pytest.mark.parametrize("last", [FORBIDDEN, NO_ANSWER])
+def test_what_no_reply_hid_fails_for_the_reason_it_was_given(
+    notice: Notice, channel: Channel, discord: FakeTransport, settings: object, last: Exception
+) -> None:
+    settings.MAX_SEND_RETRIES = 1  # type: ignore[attr-defined]
+    discord.script[channel.pk] = [NO_ANSWER, last]
+    run_until(lambda: is_status(notice, "failed"), discord, patience=20)
+    assert [r.action for r in discord.requests] == ["create", "create", "look_up"]
+    delivery = notice.deliveries.get()
+    assert delivery.error_code == getattr(last, "code", None)
+    assert delivery.unknown_since is None
+
+
+def test_a_text_that_was_corrected_is_sent_though_an_earlier_one_was_refused(
+    notice: Notice, channel: Channel, discord: FakeTransport
+) -> None:
+    refusal = PermanentError("Invalid Form Body", code=50035)
+    discord.script[channel.pk] = [NO_ANSWER, refusal]
+    run_until(lambda: notice.deliveries.filter(state="unknown", error_code=50035).exists(), discord)
+    notice.title = "고친 제목"
+    notice.save()
+    run_until(lambda: is_status(notice, "sent"), discord)
+    assert list(discord.shown[channel.pk].values()) == [2]
 
 
 def test_an_outage_costs_nobody_a_try(
@@ -252,6 +335,14 @@ def test_a_401_for_one_message_alone_is_a_refusal(
     discord.script[channel.pk] = [PermanentError("401: Unauthorized", code=401)]
     run_until(lambda: is_status(notice, "failed"), discord)
     assert Delivery.objects.get().error_code == 401
+
+
+def test_a_pause_that_no_date_could_hold_is_a_long_one(
+    notice: Notice, channel: Channel, discord: FakeTransport
+) -> None:
+    discord.script[channel.pk] = [TransientError("rate limited", code=429, retry_after=1e300)]
+    run_until(lambda: notice.deliveries.filter(state="waiting", setbacks=1).exists(), discord)
+    assert notice.deliveries.filter(due_at__gt=timezone.now() + timedelta(hours=1)).exists()
 
 
 def test_an_outage_is_counted_when_it_ends(
@@ -310,6 +401,29 @@ def test_what_expired_is_not_sent(notice: Notice, discord: FakeTransport) -> Non
     run_until(lambda: is_status(notice, "failed"), discord)
     assert discord.requests == []
     assert notice.deliveries.get().error_code == ErrorCode.EXPIRED
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_what_expired_while_unknown_is_looked_for_and_not_sent_again(
+    notice: Notice, channel: Channel, discord: FakeTransport, arrives: bool
+) -> None:
+    discord.script[channel.pk] = ["lose" if arrives else TransientError("no answer", done=None)]
+    discord.on_request = lambda _request: expire(notice)
+    run_until(lambda: is_status(notice, "sent" if arrives else "failed"), discord)
+    assert [r.action for r in discord.requests] == ["create", "look_up"]
+    assert notice.deliveries.get().error_code == (None if arrives else ErrorCode.EXPIRED)
+
+
+def expire(notice: Notice) -> None:
+    """As the passing of time does it."""
+
+    def in_web() -> None:
+        Delivery.objects.filter(notice=notice).update(expires_at=timezone.now())
+        connection.close()
+
+    web = Thread(target=in_web)
+    web.start()
+    web.join()
 
 
 def test_a_message_deleted_in_discord_is_posted_anew_only_when_asked(

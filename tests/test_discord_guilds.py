@@ -212,5 +212,23 @@ def test_permissions_are_the_gateways_word_while_it_is_connected(
             while permissions_in(bot.client, int(PLAIN)) is not None:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         await order(server, "POST", "/_fake/gateway", {"action": "accept"})
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while permissions_in(bot.client, int(PLAIN)) is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    live(server, scenario)
+
+
+def test_without_the_bots_own_member_a_guild_stays_as_it_was_seen(
+    server: FakeDiscordProcess,
+) -> None:
+    async def scenario(bot: Bot) -> None:
+        await bot.in_step(lambda: Channel.objects.exists())
+        guild = bot.client.get_guild(int(STUDY))
+        assert guild is not None
+        guild._members.clear()
+        bot.client.guild_sync.mark(guild.id)
+        assert guild.id not in bot.client.guild_sync.take()
+        assert permissions_in(bot.client, int(TALK)) is None
 
     live(server, scenario)

@@ -41,7 +41,7 @@ def create(channel: int, nonce: str = NONCE, revision: int = 1) -> Request:
     return Request(1, 1, 1, "create", channel, nonce, payload=payload)
 
 
-def ignore(_answer: Answer) -> None:
+def ignore(_told: object) -> None:
     pass
 
 
@@ -93,6 +93,26 @@ def test_the_answer_is_told_before_the_sleep_for_the_bucket_is_over(
 
     talk(server, scenario)
     assert len(server.messages(channel)) == 5
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, PermanentError), (500, TransientError)])
+def test_an_error_is_told_before_the_sleep_for_the_bucket_is_over(
+    server: FakeDiscordProcess, channel: int, status: int, kind: type[Exception]
+) -> None:
+    async def scenario(transport: DiscordTransport) -> None:
+        for number in range(4):
+            await transport.perform(create(channel, f"23456789A{number + 2}"), ignore)
+        used_up = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "4"}
+        server.fault(kind="status", path="/messages$", status=status, headers=used_up)
+        told: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        fifth = asyncio.create_task(transport.perform(create(channel), told.set_result))
+        assert isinstance(await told, kind)
+        assert not fifth.done()
+        assert await transport.is_up()
+        with pytest.raises(kind):
+            await fifth
+
+    talk(server, scenario)
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
@@ -185,7 +205,8 @@ def test_a_message_is_edited_deleted_and_its_absence_is_no_error(
 def test_the_history_finds_a_lost_message_by_its_marker(
     server: FakeDiscordProcess, channel: int
 ) -> None:
-    begun = timezone.now() - timedelta(seconds=1)
+    # Our clock is minutes before Discord's.
+    begun = timezone.now() + timedelta(minutes=9)
     look_up = Request(1, 1, 1, "look_up", channel, NONCE, unknown_since=begun)
 
     async def scenario(transport: DiscordTransport) -> None:
@@ -194,6 +215,36 @@ def test_the_history_finds_a_lost_message_by_its_marker(
         for number in range(3):
             server.write(channel, f"잡담 {number}")
         assert await transport.perform(look_up, ignore) == made
+
+    talk(server, scenario)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"), [("", "text/html"), ("<html></html>", "text/html"), ({}, "application/json")]
+)
+def test_what_is_no_history_does_not_make_the_channel_empty(
+    server: FakeDiscordProcess, channel: int, body: object, kind: str
+) -> None:
+    look_up = Request(1, 1, 1, "look_up", channel, NONCE, unknown_since=timezone.now())
+    headers = {"Content-Type": kind}
+    server.fault(kind="status", method="GET", path="/messages$", status=200, body=body,
+                 headers=headers)  # fmt: skip
+
+    async def scenario(transport: DiscordTransport) -> None:
+        with pytest.raises(TransientError) as caught:
+            await transport.perform(look_up, ignore)
+        assert caught.value.done is None
+
+    talk(server, scenario)
+
+
+def test_a_page_of_a_proxy_deletes_nothing(server: FakeDiscordProcess, channel: int) -> None:
+    server.fault(kind="status", method="DELETE", path="/messages/", status=200, body="<html>")
+
+    async def scenario(transport: DiscordTransport) -> None:
+        with pytest.raises(TransientError) as caught:
+            await transport.perform(Request(1, 1, 1, "delete", channel, NONCE, 77), ignore)
+        assert caught.value.done is None
 
     talk(server, scenario)
 
@@ -285,6 +336,33 @@ def test_a_429_without_via_is_no_refusal(server: FakeDiscordProcess, channel: in
     talk(server, scenario)
 
 
+@pytest.mark.parametrize("via", [True, False])
+def test_a_429_of_minutes_is_ours_to_wait_out(
+    server: FakeDiscordProcess, channel: int, via: bool
+) -> None:
+    server.fault(**too_many(90, via=via))
+
+    async def scenario(transport: DiscordTransport) -> None:
+        with pytest.raises(TransientError) as caught:
+            await transport.perform(create(channel), ignore)
+        assert (caught.value.code, caught.value.done) == (429, False)
+        assert caught.value.retry_after == 90
+
+    talk(server, scenario)
+
+
+def test_a_bucket_that_is_reset_in_minutes_gives_what_it_has(
+    server: FakeDiscordProcess, channel: int
+) -> None:
+    server.settings(bucket_limit=3, bucket_seconds=90, bucket_window="fixed")
+
+    async def scenario(transport: DiscordTransport) -> None:
+        for number in (2, 3):
+            assert (await transport.perform(create(channel, f"23456789A{number}"), ignore)).shown
+
+    talk(server, scenario)
+
+
 def test_what_waited_too_long_does_not_go_out(server: FakeDiscordProcess, channel: int) -> None:
     server.fault(**too_many(0.5))
 
@@ -310,7 +388,7 @@ def test_asking_whether_discord_is_up_answers_no_request(
     server: FakeDiscordProcess, channel: int
 ) -> None:
     server.fault(kind="status", method="POST", path="/messages$", status=500, times=1)
-    told: list[Answer] = []
+    told: list[object] = []
 
     async def scenario(transport: DiscordTransport) -> None:
         with pytest.raises(TransientError):
@@ -318,7 +396,30 @@ def test_asking_whether_discord_is_up_answers_no_request(
         assert await transport.is_up()  # in the same task, as a lane asks it
 
     talk(server, scenario)
-    assert told == []
+    assert [type(one) for one in told] == [TransientError]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 200, "body": '{"id": "11', "headers": {"Content-Type": "application/json"}},
+        {"status": 200, "body": "<html>a proxy's own page</html>"},
+        {"status": 429, "retry_after": 20, "scope": "global"},
+        {"status": 429, "retry_after": 60},
+        {"status": 502},
+    ],
+)
+def test_whatever_comes_back_to_the_question_the_transport_goes_on(
+    server: FakeDiscordProcess, channel: int, answer: dict[str, object]
+) -> None:
+    async def scenario(transport: DiscordTransport) -> None:
+        server.fault(kind="status", method="GET", path="/users/@me$", times=1, **answer)
+        async with asyncio.timeout(4):
+            assert not await transport.is_up()
+            assert await transport.is_up()
+            assert (await transport.perform(create(channel), ignore)).shown
+
+    talk(server, scenario, timeout=1)
 
 
 def test_refusals_are_counted_against_discords_ban(

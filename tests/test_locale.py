@@ -44,6 +44,14 @@ def test_no_translation_is_a_guess_or_a_leftover() -> None:
     assert [line for line in lines if line.startswith("#~") or "fuzzy" in line] == []
 
 
+def test_korean_is_said_as_people_say_it() -> None:
+    """Polite, in the one tone of the desk, and without a choice of particles after a name."""
+    particles = r"은\(는\)|이\(가\)|을\(를\)|\(으\)로|와\(과\)|과\(와\)"
+    stiff = re.compile(rf"니다\b|십시오|하세요|{particles}")
+    said = {korean for _plural, korean in messages().values()}
+    assert [korean for korean in said if stiff.search(korean)] == []
+
+
 @pytest.mark.parametrize(("text", "entry"), messages().items(), ids=lambda one: str(one)[:40])
 def test_a_translation_fills_in_the_same_places(text: str, entry: tuple[str | None, str]) -> None:
     _plural, korean = entry

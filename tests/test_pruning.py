@@ -9,12 +9,15 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.models import Failure, Schedule, Task
 
 from notices import ledger, pruning, schedules, tasks
-from notices.models import Attempt, BotInstance, Channel, Delivery, Notice, Study
+from notices.attachments import entries
+from notices.models import Attempt, BotInstance, Channel, Delivery, Notice, Study, Upload
+from notices.uploads import Sent, keep
 
 State = Delivery.State
 Status = Notice.Status
@@ -330,7 +333,8 @@ def test_it_says_in_one_line_what_went(
     with caplog.at_level(logging.INFO, logger="notices.pruning"):
         prune_all()
     assert caplog.messages == [
-        "pruned: notices 1, deliveries 1, attempts 1, tasks 0, bots 0, answers 0, callbacks 0"
+        "pruned: notices 1, deliveries 1, attempts 1, tasks 0, bots 0, answers 0, callbacks 0, "
+        "uploads 0"
     ]
 
 
@@ -414,3 +418,60 @@ def test_two_machines_that_migrate_at_once_make_one_schedule() -> None:
     for thread in machines:
         thread.join()
     assert kept() == KEPT
+
+
+# --- uploads -------------------------------------------------------------------------------
+
+
+def upload(name: str, *, days: float, holder: Notice | None = None) -> Upload:
+    made = keep(Sent(name, b"data"), by=None)
+    moment = timezone.now() - timedelta(days=days)
+    Upload.objects.filter(pk=made.pk).update(uploaded_at=moment)
+    if holder is not None:
+        holder.attachments = [*holder.attachments, *entries(None, [made])]
+        holder.save()
+        holder.hold_uploads()
+    return made
+
+
+def test_uploads_that_no_notice_holds_go_after_a_day(notice: Notice) -> None:
+    young, held = upload("young", days=0.9), upload("held", days=300, holder=notice)
+    upload("old", days=1.1)
+    prune_all()
+    assert set(Upload.objects.all()) == {young, held}
+
+
+def test_uploads_go_with_the_notice_that_is_archived_unless_another_holds_them(
+    notice: Notice, channel: Channel, other_notice: Notice
+) -> None:
+    alone, shared = (upload(name, days=OLD, holder=notice) for name in ("alone", "shared"))
+    other_notice.uploads.add(shared)
+    deliver(notice, channel, state=State.SENT, wanted=3, shown=3)
+    ended(notice)
+    prune_all()
+    assert is_archived(notice)
+    assert list(Upload.objects.all()) == [shared]
+    assert [one["name"] for one in notice.attachments] == ["alone", "shared"]
+    assert not Upload.objects.filter(pk=alone.pk).exists()
+
+
+def test_a_notice_that_keeps_its_deliveries_keeps_its_files(
+    notice: Notice, channel: Channel, settings: Any
+) -> None:
+    settings.KEEP_DELIVERIES_DAYS = 0
+    upload("a", days=OLD, holder=notice)
+    deliver(notice, channel, state=State.SENT, wanted=2, shown=2)
+    ended(notice)
+    prune_all()
+    assert Upload.objects.count() == 1
+
+
+def test_many_uploads_go_in_batches_and_none_of_their_bytes_are_read(
+    db: None,
+) -> None:
+    for n in range(pruning.UPLOADS_BATCH + 1):
+        upload(f"{n}", days=2)
+    with CaptureQueriesContext(connection) as queries:
+        prune_all()
+    assert not Upload.objects.exists()
+    assert not [query["sql"] for query in queries if '"data"' in query["sql"]]

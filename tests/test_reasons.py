@@ -36,7 +36,13 @@ def test_discords_own_trouble_needs_no_remedy_of_ours(code: int) -> None:
     assert "nothing to do" in reason.remedy
 
 
-@pytest.mark.parametrize("code", [-1, 5, 418, 99999])
+@pytest.mark.parametrize("code", [0, 429, 500])
+def test_what_failed_for_good_is_not_said_to_be_tried_again(code: int) -> None:
+    assert explain(code, for_good=True).reason == explain(code).reason
+    assert explain(code, for_good=True).remedy == "Send it again."
+
+
+@pytest.mark.parametrize("code", [-1, 6, 418, 99999])
 def test_an_unknown_code_is_named_for_the_site_admin(code: int) -> None:
     reason = explain(code)
 

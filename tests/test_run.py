@@ -44,12 +44,13 @@ class Installation:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.log = directory.parent / "run.log"
-        self.web_port, self.fakediscord_port = free_port(), free_port()
+        self.web_port, self.fakediscord_port, self.example_port = (free_port() for _n in "abc")
         ours = ("DATABASE_URL", "REDIS_URL", "BOT_TOKEN", "DJANGO_SETTINGS_MODULE", "DEBUG")
         self.environment = {
             **{name: value for name, value in os.environ.items() if name not in ours},
             "BOT_API_PORT": str(self.web_port),
             "FAKEDISCORD_PORT": str(self.fakediscord_port),
+            "EXAMPLE_PORT": str(self.example_port),
         }
         self.started: list[subprocess.Popen[bytes]] = []
 
@@ -93,7 +94,8 @@ class Installation:
             database.close()
 
     def is_listening(self) -> bool:
-        return any(is_listened_on(port) for port in (self.web_port, self.fakediscord_port))
+        ports = (self.web_port, self.fakediscord_port, self.example_port)
+        return any(is_listened_on(port) for port in ports)
 
 
 @pytest.fixture
@@ -122,6 +124,7 @@ def test_it_starts_shows_the_demo_and_keeps_it_for_the_second_run(
     for password in kept["passwords"].values():  # type: ignore[attr-defined]
         assert password in installation.said()
     assert post_as_the_banner_says(installation) == 202
+    assert "알고리즘 스터디" in studies_of_the_example(installation)
     assert stop(first) == 0
     assert not installation.is_listening()
     assert stop(installation.start(), signal.SIGTERM) == 0
@@ -143,6 +146,16 @@ def post_as_the_banner_says(installation: Installation) -> int:
     query = "SELECT status FROM notices_notice WHERE title = '안녕하세요'"
     wait_until(lambda: installation.rows(query) == [("sent",)], installation.said)
     return status
+
+
+def studies_of_the_example(installation: Installation) -> list[str]:
+    """As its page asks for them, at the address that the banner names."""
+    assert f"http://127.0.0.1:{installation.example_port}/" in installation.said()
+    connection = http.client.HTTPConnection("127.0.0.1", installation.example_port)
+    connection.request("GET", "/api/v1/studies/")
+    studies = json.load(connection.getresponse())
+    connection.close()
+    return [study["name"] for study in studies["results"]]
 
 
 def test_one_process_that_dies_ends_all_and_is_named(installation: Installation) -> None:
@@ -172,6 +185,7 @@ def test_with_a_token_there_is_no_demo_and_its_logins_are_closed(
     said = installation.said()
     assert "manage.py createsuperuser" in said
     assert "fakediscord started" not in said
+    assert "example started" not in said
     assert installation.rows("SELECT count(*) FROM auth_user WHERE is_active") == [(0,)]
     assert installation.rows("SELECT count(*) FROM notices_apikey") == [(0,)]
     assert stop(process) == 0
@@ -187,6 +201,7 @@ def test_what_cannot_run_is_refused_in_one_sentence(installation: Installation) 
         assert "BOT_API_PORT=" in said
     assert "BOT_API_HOST='192.0.2.1'" in installation.refusal(BOT_API_HOST="192.0.2.1")
     assert "FAKEDISCORD_PORT='x'" in installation.refusal(FAKEDISCORD_PORT="x")
+    assert "EXAMPLE_PORT='0'" in installation.refusal(EXAMPLE_PORT="0")
     assert "TIME_ZONE='Mars'" in installation.refusal(TIME_ZONE="Mars")
     assert "DATABASE_URL" in installation.refusal(DATABASE_URL="sqlite:////no/such/place/db")
     (installation.directory / ".env").write_text("BOT_TOKEN abc\n")

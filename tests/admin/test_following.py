@@ -170,7 +170,7 @@ def test_send_again_makes_due_what_failed_and_says_how_many(
     desk: Client, notice: Notice, channel: Channel
 ) -> None:
     delivery = failed(notice, channel)
-    assert said(act(desk, "send_again", notice)) == ["채널 1곳에 다시 보냅니다."]
+    assert said(act(desk, "send_again", notice)) == ["채널 1곳에 다시 시도할게요."]
     delivery.refresh_from_db()
     assert delivery.state == STATE.WAITING
     assert "실패한 채널이 없어" in said(act(desk, "send_again", notice))[0]

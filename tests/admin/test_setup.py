@@ -19,8 +19,9 @@ CONNECT = "/admin/setup/connect/"
 TEST = "/admin/setup/test/"
 APPLICATION = 1000000000000000090
 ADMINISTRATOR, MENTION_EVERYONE = 1 << 3, 1 << 17
-# View Channel, Send Messages, Embed Links, Read Message History, Send Messages in Threads.
-NEEDED = 1 << 10 | 1 << 11 | 1 << 14 | 1 << 16 | 1 << 38
+# View Channel, Send Messages, Embed Links, Attach Files, Read Message History, and Send Messages in
+# Threads.
+NEEDED = 1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 38
 
 
 @pytest.fixture

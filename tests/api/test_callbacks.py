@@ -49,7 +49,7 @@ def test_another_studys_key_neither_registers_for_it_nor_sees_or_changes_it(
 
     assert refused.status_code == 400
     assert fields_refused(refused) == ["study_ids"]
-    assert other.get(CALLBACKS).json() == []
+    assert other.get(CALLBACKS).json()["results"] == []
     assert other.get(address).status_code == 404
     assert other.patch(address, {"active": False}, format="json").status_code == 404
     moved = frontend.patch(address, {"study_ids": [other_study.pk]}, format="json")
@@ -71,7 +71,7 @@ def test_a_leader_uses_a_key_and_a_site_admin_sees_all(
     browser.force_login(leader)
     assert browser.get(CALLBACKS).status_code == 403
     browser.force_login(site_admin)
-    assert len(browser.get(CALLBACKS).json()) == 1
+    assert len(browser.get(CALLBACKS).json()["results"]) == 1
 
 
 def test_it_is_changed_and_switched_off(frontend: APIClient) -> None:
@@ -124,5 +124,5 @@ def test_they_pass_to_the_successor_of_a_key(study: Study) -> None:
     key = ApiKey.objects.get(prefix=old.partition(".")[0])
     _successor, new = key.rotate(timedelta(hours=1))
 
-    assert len(client_with(new).get(CALLBACKS).json()) == 1
-    assert client_with(old).get(CALLBACKS).json() == []
+    assert len(client_with(new).get(CALLBACKS).json()["results"]) == 1
+    assert client_with(old).get(CALLBACKS).json()["results"] == []

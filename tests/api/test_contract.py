@@ -15,6 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from notices.models import Channel, Notice, Study
+from notices.uploads import Sent, keep
 from tests.api.conftest import key_for
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -65,12 +66,14 @@ def run_schemathesis(
         content="c",
         publish_at=timezone.now() + timedelta(days=1),
     )
+    notice.uploads.add(upload := keep(Sent("a.txt", b"a"), by=None))
     environment = os.environ | {
         "PYTHONPATH": str(BASE_DIR),
         "SCHEMATHESIS_HOOKS": "tests.api.contract.sensible",
         "CONTRACT_STUDY": str(study.pk),
         "CONTRACT_CHANNEL": str(channel.pk),
         "CONTRACT_NOTICE": str(notice.pk),
+        "CONTRACT_UPLOAD": str(upload.pk),
     }
 
     def run(*arguments: str) -> None:

@@ -179,4 +179,10 @@ def test_channels_cost_the_same_queries_however_many(
     frontend.get("/api/v1/channels/")
 
     with django_assert_num_queries(2):
-        assert len(frontend.get("/api/v1/channels/").json()) == count
+        assert len(frontend.get("/api/v1/channels/").json()["results"]) == count
+
+
+def test_a_filter_that_is_there_twice_is_refused_by_its_name(frontend: APIClient) -> None:
+    answer = frontend.get(f"{NOTICES}?status=sent&status=failed&search=a")
+    assert fields_refused(answer) == ["status"]
+    assert "send it once" in answer.json()["detail"]

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
+from redis import Redis
 from rest_framework.test import APIClient
 
+from notices.api import rate
 from notices.api.rate import CallerRate
 from notices.models import ApiKey, Notice, Study
 from tests.api.conftest import client_with, key_for
@@ -18,7 +20,8 @@ STUDIES = "/api/v1/studies/"
 
 
 @pytest.fixture(autouse=True)
-def nobody_has_asked() -> Iterator[None]:
+def nobody_has_asked(settings: Any) -> Iterator[None]:
+    settings.COUNTER_URL = ""
     cache.clear()
     yield
     cache.clear()
@@ -116,12 +119,7 @@ def test_a_cache_that_is_away_limits_nobody_and_is_not_waited_for_each_time(
 ) -> None:
     monkeypatch.setattr(CallerRate, "rests_until", 0.0)
     settings.API_RATE = (1, 3600)
-    settings.CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": "redis://127.0.0.1:9/0?socket_connect_timeout=1",
-        }
-    }
+    settings.COUNTER_URL = "redis://127.0.0.1:9/0?socket_connect_timeout=1"
     client = client_with(key_for(study))
 
     assert [client.get(STUDIES).status_code for _n in range(2)] == [200, 200]
@@ -131,19 +129,53 @@ def test_a_cache_that_is_away_limits_nobody_and_is_not_waited_for_each_time(
     assert caplog.text.count("the cache is away: ") == 2
 
 
+@pytest.mark.parametrize("address", ["/api/schema/", "/api/docs/", "/api/docs/?script="])
+def test_whoever_reads_what_the_api_is_turns_no_counting_off(
+    frontend: APIClient, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setattr(CallerRate, "rests_until", 0.0)
+
+    assert APIClient().get(address).status_code == 200
+    assert "RateLimit-Remaining" in frontend.get(STUDIES)
+
+
 @pytest.mark.redis
 def test_with_redis_all_web_processes_count_together(study: Study, settings: Any) -> None:
     settings.API_RATE = (2, 3600)
-    settings.CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": redis_url(),
-            "KEY_PREFIX": "test-api-rate",
-        }
-    }
+    settings.COUNTER_URL = redis_url()
     client = client_with(key_for(study))
 
     assert [client.get(STUDIES).status_code for _n in range(3)] == [200, 200, 429]
+    with Redis.from_url(redis_url()) as redis:
+        (counter,) = redis.scan_iter(f"*{ApiKey.objects.get().prefix}*")
+        assert 0 < redis.ttl(counter) <= 3600
+
+
+def test_options_names_the_methods_and_is_counted_like_any_request(frontend: APIClient) -> None:
+    answer = frontend.options(STUDIES)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer["Allow"] == "GET, POST, HEAD, OPTIONS"
+    assert "RateLimit-Remaining" in answer
+    assert APIClient().options(STUDIES).status_code == 401
+
+
+@pytest.mark.redis
+def test_far_from_the_limit_a_process_counts_some_requests_beforehand(
+    study: Study, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.API_RATE = (5_000, 3600)
+    settings.COUNTER_URL = redis_url()
+    client = client_with(key_for(study))
+
+    def remaining() -> int:
+        return int(client.get(STUDIES)["RateLimit-Remaining"])
+
+    assert [remaining() for _n in range(4)] == [4999, 4998, 4997, 4996]
+    with Redis.from_url(redis_url()) as redis:
+        (counter,) = redis.scan_iter(f"*{ApiKey.objects.get().prefix}*")
+        assert int(redis.get(counter) or 0) == 5
+    monkeypatch.setattr(rate, "_shares", {})  # another process
+    assert remaining() == 4994
 
 
 def test_no_other_site_may_ask_unless_it_is_named(frontend: APIClient, settings: Any) -> None:
@@ -162,5 +194,7 @@ def test_no_other_site_may_ask_unless_it_is_named(frontend: APIClient, settings:
     assert preflight["Access-Control-Allow-Origin"] == origin
     assert "idempotency-key" in preflight["Access-Control-Allow-Headers"]
     assert answer["Access-Control-Allow-Origin"] == origin
-    assert "ETag" in answer["Access-Control-Expose-Headers"]
+    exposed = set(answer["Access-Control-Expose-Headers"].split(", "))
+    assert {"ETag", "Location", "Idempotent-Replayed", "Retry-After"} < exposed
+    assert {name for name in answer.headers if name.startswith("RateLimit-")} < exposed
     assert "Access-Control-Allow-Credentials" not in answer

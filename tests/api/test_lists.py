@@ -12,8 +12,8 @@ from notices.models import Channel, Delivery, Notice, Study
 from tests.api.conftest import fields_refused
 
 NOTICES = "/api/v1/notices/"
-# The key, a notice or a page of them, their channels, their deliveries, the deliveries' channels.
-READ_QUERIES = 5
+# The key, a notice or a page of them, their channels, their deliveries with their channels.
+READ_QUERIES = 4
 # And before the page the key's studies, and the newest of these.
 LIST_QUERIES = READ_QUERIES + 2
 
@@ -144,7 +144,7 @@ def test_studies_come_with_their_channels(
 ) -> None:
     answer = frontend.get("/api/v1/studies/")
 
-    (shown,) = answer.json()
+    (shown,) = answer.json()["results"]
     assert answer.status_code == 200
     assert (shown["id"], shown["name"], shown["language"]) == (study.pk, "알고리즘 스터디", "ko")
     assert (shown["time_zone"], shown["colour"]) == ("Asia/Seoul", "#5865F2")
@@ -187,7 +187,7 @@ def test_a_channel_tells_whether_the_bot_may_send(
         type=type_, permissions=sum(1 << bit for bit in bits)
     )
 
-    (shown,) = frontend.get("/api/v1/studies/").json()
+    (shown,) = frontend.get("/api/v1/studies/").json()["results"]
 
     assert shown["channels"][0]["can_send"] is can_send
 
@@ -200,4 +200,31 @@ def test_the_studies_cost_the_same_queries_however_many(
 ) -> None:
     every_frontend.get("/api/v1/studies/")
     with django_assert_num_queries(3):
-        assert len(every_frontend.get("/api/v1/studies/").json()) == 2
+        assert len(every_frontend.get("/api/v1/studies/").json()["results"]) == 2
+
+
+@pytest.mark.parametrize("path", ["studies/", "channels/"])
+def test_studies_and_channels_come_in_pages(
+    every_frontend: APIClient, study: Study, other_study: Study, path: str
+) -> None:
+    seen, address = [], f"/api/v1/{path}?page_size=1"
+    while address:
+        page = every_frontend.get(address).json()
+        assert len(page["results"]) == 1
+        seen += [int(found["id"]) for found in page["results"]]
+        address = page["next"]
+
+    model = Study if path == "studies/" else Channel
+    assert seen == sorted(model.objects.values_list("pk", flat=True))
+    assert len(seen) > 1
+
+
+@pytest.mark.parametrize("path", ["studies/", "channels/", "notices/{}/attempts/"])
+@pytest.mark.parametrize("query", ["name=a", "page_size=0", "page_size=101", "cursor=x"])
+def test_a_list_refuses_what_it_does_not_know(
+    frontend: APIClient, notice: Notice, path: str, query: str
+) -> None:
+    answer = frontend.get(f"/api/v1/{path.format(notice.pk)}?{query}")
+
+    assert answer.status_code == 400
+    assert fields_refused(answer) == [query.split("=")[0]]

@@ -76,7 +76,7 @@ def test_an_explicit_null_makes_a_draft(frontend: APIClient, post: dict[str, Any
     assert (made["status"], made["publish_at"]) == ("draft", None)
 
 
-@pytest.mark.parametrize("publish_at", [None, in_hours(2)])
+@pytest.mark.parametrize("publish_at", [None, in_hours(2)], ids=["at once", "later"])
 def test_a_notice_cannot_expire_before_it_is_published(
     frontend: APIClient, post: dict[str, Any], publish_at: str | None
 ) -> None:
@@ -125,6 +125,14 @@ def test_a_failed_delivery_tells_reason_and_remedy(
     assert delivery["error"]["code"] == 50013
     assert "lacks a permission" in delivery["error"]["reason"]
     assert "Send Messages" in delivery["error"]["remedy"]
+
+
+def test_what_failed_for_good_is_not_said_to_be_tried_again(
+    frontend: APIClient, notice: Notice, failed_delivery: Delivery
+) -> None:
+    Delivery.objects.filter(pk=failed_delivery.pk).update(error_code=500)
+    (delivery,) = frontend.get(f"/api/v1/notices/{notice.pk}/").json()["deliveries"]
+    assert delivery["error"]["remedy"] == "Send it again."
 
 
 def test_a_shown_delivery_links_to_its_message(
@@ -194,7 +202,7 @@ def test_a_notice_stays_with_its_study(frontend: APIClient, notice: Notice) -> N
     assert "leave study_id out" in answer.json()["study_id"][0]
 
 
-@pytest.mark.parametrize("moment", [None, in_hours(1)])
+@pytest.mark.parametrize("moment", [None, in_hours(1)], ids=["draft", "later"])
 def test_a_published_notice_cannot_be_published_at_another_moment(
     frontend: APIClient, notice: Notice, moment: str | None
 ) -> None:

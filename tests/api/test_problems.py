@@ -82,7 +82,7 @@ def test_a_long_value_is_shown_shortened(frontend: APIClient, post: dict[str, An
         ("/api/v2/notices/", "post", 404, "not-found"),
         ("/notice/", "get", 405, "method-not-allowed"),
         ("/api/v1/notices/", "delete", 405, "method-not-allowed"),
-        ("/api/v1/notices/", "options", 405, "method-not-allowed"),
+        ("/api/v1/notices/", "put", 405, "method-not-allowed"),
     ],
 )
 def test_each_kind_of_refusal_has_its_type(

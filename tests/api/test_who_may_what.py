@@ -10,7 +10,9 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from notices.api.uploads import FILE_TYPE
 from notices.models import Channel, Notice, Study
+from notices.uploads import Sent, keep
 from tests.api.conftest import client_with, key_for
 
 # What a caller is, in the order of the columns below.
@@ -43,6 +45,8 @@ POST  studies/                401 401 401 403 403 403 403 403 403 201
 PATCH studies/{study}/        401 401 401 403 403 404 403 404 403 200
 GET   channels/               401 401 401 200 200 200 200 200 403 200
 GET   channels/{channel}/     401 401 401 200 200 404 200 404 403 200
+POST  uploads/?name=a.txt     401 401 401 403 201 201 201 201 403 201
+GET   uploads/{upload}/       401 401 401 200 200 404 200 404 403 200
 POST  /notice/                401 401 401 403 202 400 202 400 403 202
 DELETE notices/{notice}/      401 401 401 403 405 405 405 405 403 405
 PUT   notices/{notice}/       401 401 401 403 405 405 405 405 403 405
@@ -98,7 +102,9 @@ def test_a_cell(
     path: str,
     expected: int,
 ) -> None:
-    address = path.format(notice=notice.pk, study=study.pk, channel=channel.pk)
+    notice.uploads.add(upload := keep(Sent("a.txt", b"a"), by=None))
+    address = path.format(notice=notice.pk, study=study.pk, channel=channel.pk, upload=upload.pk)
+    kind = FILE_TYPE if path.startswith("uploads/") else "application/json"
     bodies: dict[str, dict[str, Any]] = {
         "POST notices/": {"study_id": study.pk, "title": "새 글", "content": "c"},
         "POST notices/preview/": {"study_id": study.pk, "title": "새 글", "content": "c"},
@@ -118,7 +124,7 @@ def test_a_cell(
         method,
         address if address.startswith("/") else f"/api/v1/{address}",
         json.dumps(bodies.get(f"{method} {path}", {})),
-        content_type="application/json",
+        content_type=kind,
     )
 
     assert answer.status_code == expected, answer.content
@@ -139,8 +145,8 @@ def test_lists_hold_what_is_the_callers_alone(
     for who in ("reading key", "writing key", "leader"):
         client = caller(who)
         notices = client.get("/api/v1/notices/").json()["results"]
-        studies = client.get("/api/v1/studies/").json()
-        channels = client.get("/api/v1/channels/").json()
+        studies = client.get("/api/v1/studies/").json()["results"]
+        channels = client.get("/api/v1/channels/").json()["results"]
         assert [found["id"] for found in notices] == [notice.pk]
         assert [found["id"] for found in studies] == [study.pk]
         assert {found["id"] for found in channels} == {

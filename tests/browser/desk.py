@@ -1,4 +1,4 @@
-"""The leaders' desk in a browser: the real web process, with a study of minji's, and no bot."""
+"""The leaders' desk in a browser: the real processes, with a study of minji's."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +17,9 @@ STUDY = "알고리즘 스터디"
 COLOUR = 0x57F287
 ADD = "/admin/notices/notice/add/"
 TITLE, CONTENT = "#id_title", "#id_content"
+# With no place to break them.
+LONG_TITLE = "이번주모임장소가갑자기바뀌어서급하게다시알려드리는공지" * 8
+LONG_TEXT = f"**{LONG_TITLE}**\n- https://example.org/{'a' * 200}\n```\n{'x' * 200}\n```"
 _LAY_OUT = f"""
 from django.contrib.auth.models import User
 from notices.models import Channel, Study
@@ -27,12 +30,32 @@ for id, name in (({NEWS}, "공지"), ({HOMEWORK}, "과제")):
     study.channels.add(Channel.objects.create(id=id, name=name))
 """
 
+_MAKE_MINJI = f"""
+from django.contrib.auth.models import User
+User.objects.create_user("minji", password={PASSWORD!r}, first_name="민지")
+"""
+
 
 class Desk(Stack):
+    """The web alone."""
+
     def __init__(self, folder: Path, discord: FakeDiscordProcess) -> None:
         super().__init__(folder, discord)
         self.manage("shell", "-c", _LAY_OUT)
         self.start("web")
+
+
+class DeskWithBot(Stack):
+    """The queue and the bot too; the study has these channels."""
+
+    def __init__(
+        self, folder: Path, discord: FakeDiscordProcess, *channels: str, **environment: str
+    ) -> None:
+        super().__init__(folder, discord, **environment)
+        self.manage("shell", "-c", _MAKE_MINJI)
+        connected = [f"--channel={channel}" for channel in channels]
+        self.manage("addstudy", STUDY, *connected, "--leader", "minji")
+        self.start("web", "qcluster", "runbot")
 
 
 def log_in(page: Page, name: str) -> None:

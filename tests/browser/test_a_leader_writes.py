@@ -1,32 +1,27 @@
 """A leader writes a notice in the browser and sees it appear in Discord."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.cast import GUILD, NEWS
+from tests.browser.desk import PASSWORD, DeskWithBot
 from tests.e2e.stack import PATIENCE_SECONDS, Stack, wait_for
 from tests.fakediscord_driver import FakeDiscordProcess
 
 pytestmark = pytest.mark.browser
 
 PATIENCE_MS = PATIENCE_SECONDS * 1000
-PASSWORD = "a-leaders-password"
-MAKE_LEADER = (
-    "from django.contrib.auth.models import User; "
-    f"User.objects.create_user('minji', password='{PASSWORD}', first_name='민지')"
-)
 
 
 @pytest.fixture
 def stack(tmp_path: Path, discord: FakeDiscordProcess) -> Iterator[Stack]:
-    stack = Stack(tmp_path, discord)
-    stack.manage("shell", "-c", MAKE_LEADER)
-    stack.manage("addstudy", "알고리즘 스터디", "--channel", NEWS, "--leader", "minji")
-    stack.start("web", "qcluster", "runbot")
+    stack = DeskWithBot(tmp_path, discord, NEWS)
     yield stack
     stack.close()
 
@@ -72,6 +67,27 @@ def test_a_leader_on_her_phone_publishes_edits_and_withdraws(stack: Stack, phone
     phone.locator("#withdraw").click()
     phone.locator(".withdrawal button").click()
     expect(title).to_have_count(0, timeout=PATIENCE_MS)
+
+
+def test_a_leader_schedules_a_notice_and_publishes_it_sooner(stack: Stack, phone: Page) -> None:
+    log_in(phone, stack)
+    phone.goto(f"{stack.url}/admin/notices/notice/add/")
+    phone.fill("#id_title", "다음 주 모임")
+    phone.fill("#id_content", "목요일 20시예요.")
+    tomorrow = datetime.now(ZoneInfo("Asia/Seoul")) + timedelta(days=1)
+    phone.fill("#id_publish_at", f"{tomorrow:%Y-%m-%dT20:00}")
+    phone.get_by_role("button", name="예약", exact=True).click()
+    expect(phone.locator("#outcome .badge-scheduled")).to_be_visible()
+    expect(phone.get_by_text("오후 8:00(Asia/Seoul)에 게시할게요.")).to_be_visible()
+    phone.goto(f"{stack.url}/admin/")
+    coming = phone.get_by_role("region", name="곧 게시될 공지")
+    expect(coming).to_contain_text("오후 8:00")
+    assert stack.discord.messages(NEWS) == []
+
+    coming.get_by_role("link", name="다음 주 모임").click()
+    phone.get_by_role("button", name="지금 게시").click()
+    expect(phone.locator("#outcome .deliveries .badge-sent")).to_be_visible()
+    assert stack.shown(NEWS) == ["다음 주 모임"]
 
 
 @pytest.fixture

@@ -141,6 +141,7 @@ def test_buttons_have_their_styles_and_links_their_address(bot: Bot, page: Page)
 
 def test_a_moderator_deletes_a_message_by_keyboard(bot: Bot, page: Page) -> None:
     first, last = bot.send(content="남아요"), bot.send(content="지워요")
+    expect(shown(page, last)).to_be_visible()
     shown(page, first).focus()
     page.keyboard.press("ArrowDown")
     expect(shown(page, last)).to_be_focused()

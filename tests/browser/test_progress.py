@@ -7,27 +7,19 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.cast import HOMEWORK, NEWS
+from tests.browser.desk import PASSWORD, DeskWithBot
 from tests.e2e.stack import PATIENCE_SECONDS, Stack, wait_for
 from tests.fakediscord_driver import FakeDiscordProcess
 
 pytestmark = pytest.mark.browser
 
 PATIENCE_MS = PATIENCE_SECONDS * 1000
-PASSWORD = "a-leaders-password"
-MAKE_LEADER = (
-    "from django.contrib.auth.models import User; "
-    f"User.objects.create_user('minji', password='{PASSWORD}', first_name='민지')"
-)
 CREATES = {"method": "POST", "path": "/messages$"}
 
 
 @pytest.fixture
 def stack(tmp_path: Path, discord: FakeDiscordProcess) -> Iterator[Stack]:
-    stack = Stack(tmp_path, discord, NONCE_WINDOW="1")
-    stack.manage("shell", "-c", MAKE_LEADER)
-    channels = ["--channel", NEWS, "--channel", HOMEWORK]
-    stack.manage("addstudy", "알고리즘 스터디", *channels, "--leader", "minji")
-    stack.start("web", "qcluster", "runbot")
+    stack = DeskWithBot(tmp_path, discord, NEWS, HOMEWORK, NONCE_WINDOW="1")
     yield stack
     stack.close()
 

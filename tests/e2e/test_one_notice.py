@@ -144,7 +144,7 @@ def test_the_bot_keeps_channels_in_step_and_stops_cleanly(
     stack.start("web", "runbot")
 
     def channel_name() -> str:
-        (seen,) = stack.get("/api/v1/studies/", key)[0]["channels"]
+        (seen,) = stack.get("/api/v1/studies/", key)["results"][0]["channels"]
         return str(seen["name"])
 
     wait_for(channel_name, "the bot has written the channel's name")
@@ -162,6 +162,6 @@ def test_sending_needs_no_gateway_and_the_bot_comes_back_to_it(
     wait_for(lambda: stack.status(notice, key) == "sent", "it is sent without a gateway")
     stack.discord.gateway("accept")
     wait_for(
-        lambda: stack.get("/api/v1/studies/", key)[0]["channels"][0]["name"],
+        lambda: stack.get("/api/v1/studies/", key)["results"][0]["channels"][0]["name"],
         "the gateway has told the channel's name",
     )

@@ -34,6 +34,18 @@ def test_with_a_wrong_token_it_stops(tmp_path: Path) -> None:
     assert "Traceback" not in refused.stderr
 
 
+def test_what_the_gateway_ends_for_good_is_told_with_its_remedy(
+    stack: Stack, discord: FakeDiscordProcess
+) -> None:
+    stack.start("runbot")
+    wait_for(lambda: discord.get("/_fake/gateway")["sessions"], "the bot is at the gateway")
+    discord.gateway("close", code=4011)
+    wait_for(lambda: not stack.is_running("runbot"), "the bot has ended")
+    assert "code 4011" in stack.log("runbot")
+    assert "--shard-count" in stack.log("runbot")
+    assert "Traceback" not in stack.log("runbot")
+
+
 def test_with_unapplied_migrations_it_says_so(stack: Stack, tmp_path: Path) -> None:
     refused = runbot(stack, DATABASE_URL=f"sqlite:///{tmp_path / 'empty.sqlite3'}")
     assert refused.returncode == 1

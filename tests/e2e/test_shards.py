@@ -48,7 +48,7 @@ def know_all_channels(stack: Stack, frontend: Frontend) -> None:
     """Until the gateway has told a channel's guild, any bot may send to it."""
 
     def are_named() -> bool:
-        (study,) = stack.get("/api/v1/studies/", frontend.key)
+        (study,) = stack.get("/api/v1/studies/", frontend.key)["results"]
         return all(channel["name"] for channel in study["channels"])
 
     wait_for(are_named, "the bots have told the channels' guilds")

@@ -9,7 +9,9 @@ from typing import Any
 
 import schemathesis
 
-STUDY, CHANNEL, NOTICE = (os.environ[f"CONTRACT_{name}"] for name in ("STUDY", "CHANNEL", "NOTICE"))
+STUDY, CHANNEL, NOTICE, UPLOAD = (
+    os.environ[f"CONTRACT_{name}"] for name in ("STUDY", "CHANNEL", "NOTICE", "UPLOAD")
+)
 SENSIBLE: dict[str, Any] = {
     "study_id": STUDY,
     "study_ids": [STUDY],
@@ -18,6 +20,9 @@ SENSIBLE: dict[str, Any] = {
     "ping_role_id": "1100000000000000099",
     "url": "https://example.com/8",
     "image": "https://example.com/8.png",
+    # Not both of them.
+    "picture": None,
+    "attachments": [UPLOAD],
     "publish_at": "2998-01-01T00:00:00Z",
     "expires_at": "2999-01-01T00:00:00Z",
     "created_after": "2020-01-01T00:00:00Z",
@@ -36,5 +41,9 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
     for part in (case.query, case.body):
         if isinstance(part, dict):
             part |= {name: SENSIBLE[name] for name in part.keys() & SENSIBLE if part[name]}
+    if case.body == b"":
+        case.body = b"a file has a byte at least"
     if isinstance(case.path_parameters, dict) and "/notices/" in case.operation.path:
         case.path_parameters["id"] = NOTICE
+    if isinstance(case.path_parameters, dict) and "/uploads/" in case.operation.path:
+        case.path_parameters["id"] = UPLOAD

@@ -1,0 +1,58 @@
+"""Discord's answers take seconds: what else is due goes out meanwhile, at the pacer's speed."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from notices import ledger
+from notices.delivery import SAFETY_POLL, Engine
+from notices.models import Channel, Notice, Study
+from notices.transport import Answer, Request
+from tests.fake_transport import FakeTransport
+
+CHANNELS = 20
+TURN_SECONDS = 0.05
+SLOW_RATE = 10.0  # at which eight are claimed ahead
+
+
+@dataclass
+class SlowToAnswer(FakeTransport):
+    """Each request waits for its turn a while, and none is answered before all are out."""
+
+    all_are_out: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def perform(self, request: Request, answered: Callable[[Answer], None]) -> Answer:
+        self.waiting += 1
+        await asyncio.sleep(TURN_SECONDS)
+        self.waiting -= 1
+        self.requests.append(request)
+        if len(self.requests) == CHANNELS:
+            self.all_are_out.set()
+        await self.all_are_out.wait()
+        answer = self._carry_out(request)
+        answered(answer)
+        return answer
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_due_does_not_wait_for_the_answers_of_what_is_out(study: Study) -> None:
+    notice = Notice.objects.create(
+        study=study, title="공지", content="…", publish_at=timezone.now()
+    )
+    notice.channels.set(Channel.objects.create(id=n) for n in range(1, CHANNELS + 1))
+    ledger.fan_out(notice.pk)
+
+    async def scenario() -> None:
+        transport = SlowToAnswer()
+        engine = Engine(transport, rate=SLOW_RATE, window=timedelta(seconds=60))
+        run = asyncio.create_task(engine.run())
+        async with asyncio.timeout(SAFETY_POLL.total_seconds() - 1):
+            await transport.all_are_out.wait()
+        engine.stop()
+        await run
+
+    asyncio.run(scenario())
