@@ -1,7 +1,7 @@
 # `make run` starts everything, `make test` tests it, `make bench` measures it. All need Python
 # 3.11 or newer, nothing else.
 
-.PHONY: run test bench soak lint check messages frontend
+.PHONY: run test bench soak lint check messages frontend screenshots
 .DEFAULT_GOAL := run
 
 VENV := .venv
@@ -19,7 +19,8 @@ run: $(RUN_STAMP)
 test: $(DEV_STAMP)
 	@$(PY) -m pytest $(ARGS)
 
-# ARGS names some of the benchmarks: make bench ARGS="burst latency"
+# ARGS names some of the benchmarks: make bench ARGS="burst latency". Two of them need wrk too, and
+# are left out without it.
 bench: $(BENCH_STAMP)
 	@$(PY) -m benchmarks $(ARGS)
 
@@ -41,6 +42,10 @@ check: $(DEV_STAMP)
 messages: $(DEV_STAMP)
 	@cd notices && ../$(PY) ../manage.py makemessages --locale ko --no-location
 	@cd notices && ../$(PY) ../manage.py compilemessages
+
+# The pictures in docs/screenshots, of the demo. Needs Chromium.
+screenshots: $(DEV_STAMP)
+	@$(PY) -m tests.browser.screenshots
 
 # For whoever changes frontend/: what it builds is kept in the repository. Needs Node and npm.
 frontend:
