@@ -35,6 +35,8 @@ class Keyboard:
 
     def go_to(self, target: Locator, key: str = "Tab") -> None:
         """By as many stops as it takes; at each of them it is seen where she is."""
+        # As long as a page is still being read, Tab goes to what happens to be there of it already.
+        self.page.wait_for_load_state()
         stops = []
         for _stop in range(MOST_STOPS):
             self.page.keyboard.press(key)
