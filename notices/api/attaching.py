@@ -1,6 +1,7 @@
 """Uploads that a frontend attaches to a notice, by their ids."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -52,8 +53,7 @@ def _found(caller: Caller, picture_id: int | None, file_ids: list[int]) -> list[
     fields = [("picture", picture_id), *(("attachments", pk) for pk in file_ids)]
     for field, pk in fields:
         if pk and pk not in known:
-            told = _("Upload %(id)s is not known; POST the file to /api/v1/uploads/ once more.")
-            raise _refused(field, told % {"id": pk})
+            raise _unknown(field, pk)
     return [known[pk] if pk else None for _field, pk in fields]
 
 
@@ -67,6 +67,20 @@ def _check(picture: Upload | None, files: list[Upload]) -> None:
         check_together([*([picture] if picture else []), *files])
     except ValidationError as error:
         raise _refused("attachments", error.messages[0]) from error
+
+
+@contextmanager
+def refusing_what_is_gone() -> Iterator[None]:
+    """An upload that nobody used may be pruned between its check and the save that holds it."""
+    try:
+        yield
+    except Upload.DoesNotExist as gone:
+        raise _unknown("attachments", gone.args[0]) from gone
+
+
+def _unknown(field: str, pk: int) -> serializers.ValidationError:
+    told = _("Upload %(id)s is not known; POST the file to /api/v1/uploads/ once more.")
+    return _refused(field, told % {"id": pk})
 
 
 def _refused(field: str, told: str) -> serializers.ValidationError:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from notices.api.attaching import UploadIdsField, attach
+from notices.api.attaching import UploadIdsField, attach, refusing_what_is_gone
 from notices.api.authentication import Caller
 from notices.api.fields import (
     ColourField,
@@ -186,7 +186,8 @@ class NewNoticeForm(_NoticeForm):
     def create(self, validated_data: dict[str, Any]) -> Notice:
         channels = validated_data.pop("channels")
         notice = Notice(**self.context["caller"].authorship, **validated_data)
-        post(notice, [channel.pk for channel in channels])
+        with refusing_what_is_gone():
+            post(notice, [channel.pk for channel in channels])
         return notice
 
 
@@ -234,7 +235,8 @@ class NoticeChangeForm(_NoticeForm):
         if channels is not None or validated_data:
             instance.save(update_fields=[*validated_data, "changed_at"])
         if "attachments" in validated_data:
-            instance.hold_uploads()
+            with refusing_what_is_gone():
+                instance.hold_uploads()
         return instance
 
 

@@ -90,6 +90,27 @@ def test_what_is_not_the_callers_is_not_known(
     assert not Notice.objects.exists()
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_is_pruned_between_its_check_and_the_save_is_not_known(
+    frontend: APIClient, post: dict[str, Any], monkeypatch: pytest.MonkeyPatch, is_new: bool
+) -> None:
+    plan = sent(frontend)
+    address = frontend.post(NOTICES, post, format="json")["Location"]
+
+    def checked_then_pruned(_uploads: Any) -> None:
+        Upload.objects.filter(pk=plan).delete()
+
+    monkeypatch.setattr("notices.api.attaching.check_together", checked_then_pruned)
+    if is_new:
+        answer = frontend.post(NOTICES, {**post, "attachments": [plan]}, format="json")
+    else:
+        answer = frontend.patch(address, {"attachments": [plan]}, format="json")
+
+    assert (answer.status_code, fields_refused(answer)) == (400, ["attachments"])
+    assert f"Upload {plan} is not known" in answer.content.decode()
+    assert Notice.objects.get().attachments == []
+
+
 def test_what_discord_would_refuse_is_refused(
     frontend: APIClient, post: dict[str, Any], settings: Any
 ) -> None:
