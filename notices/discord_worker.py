@@ -126,10 +126,6 @@ class Worker:
                 main.add_done_callback(lambda _task: self._stop.set())
         except* (FatalError, SeatTakenError) as group:
             raise FatalError(str(group.exceptions[0])) from group
-        finally:
-            if self._client is not None:
-                await self._client.close()
-                self._client = None
 
     async def _live(self, tasks: asyncio.TaskGroup) -> None:
         seat = tasks.create_task(hold_seat(self, self._shards), name="seat")
@@ -148,6 +144,10 @@ class Worker:
                 task.cancel()
         finally:
             await asyncio.to_thread(self._say_goodbye)
+            # Ends the gateway's task too: as long as discord.py connects anew, it swallows being
+            # cancelled.
+            if self._client is not None:
+                await self._client.close()
 
     async def _deliver(self) -> None:
         await self._remember_limits()

@@ -146,7 +146,12 @@ class Stack:
     def stop(self, name: str, seconds: float = 20) -> int:
         process = self._processes.pop(name)
         process.send_signal(signal.SIGTERM)
-        return process.wait(seconds)
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
 
     def close(self) -> None:
         for name in list(self._processes):

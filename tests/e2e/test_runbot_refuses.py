@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from tests.e2e.stack import ROOT, Stack, wait_for
 from tests.fakediscord_driver import FakeDiscordProcess
@@ -77,4 +78,23 @@ def test_it_stops_at_once_while_discord_hangs_at_login(
     fault = discord.fault(kind="hang", method="GET", path="/users/@me")
     stack.start("runbot")
     wait_for(lambda: any(f["id"] == fault and f["hits"] for f in discord.faults()), "it asks")
+    assert stack.stop("runbot", seconds=10) == 0
+
+
+def test_it_stops_at_once_while_it_waits_to_identify_anew(
+    stack: Stack, discord: FakeDiscordProcess
+) -> None:
+    """There discord.py swallows that its connection is cancelled."""
+
+    def sessions() -> list[Any]:
+        found: list[Any] = discord.get("/_fake/gateway")["sessions"]
+        return found
+
+    stack.start("runbot")
+    wait_for(sessions, "the bot is at the gateway")
+    discord.gateway("invalid_session")
+    wait_for(
+        lambda: discord.gateway("accept")["connections"] and not sessions(),
+        "the bot is connected again, and has no session yet",
+    )
     assert stack.stop("runbot", seconds=10) == 0
