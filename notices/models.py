@@ -674,10 +674,11 @@ class Notice(models.Model):
         Raises Upload.DoesNotExist, with its id, of one that is gone since it was picked.
         """
         ids = [attached["id"] for attached in self.attachments]
-        locked = Upload.objects.select_for_update().filter(pk__in=ids)
-        for gone in set(ids).difference(locked.values_list("pk", flat=True)):
-            raise Upload.DoesNotExist(gone)
-        self.uploads.set(ids)
+        with transaction.atomic():
+            locked = Upload.objects.select_for_update().filter(pk__in=ids)
+            for gone in set(ids).difference(locked.values_list("pk", flat=True)):
+                raise Upload.DoesNotExist(gone)
+            self.uploads.set(ids)
 
     def duplicate(self, by: Any) -> Notice:
         """A draft of the same words and files for the same channels."""
