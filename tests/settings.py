@@ -6,10 +6,13 @@ os.environ.setdefault("DEBUG", "1")
 os.environ.setdefault("BOT_TOKEN", "")
 
 from studybot.settings import *  # noqa: F403
-from studybot.settings import DATABASES, SQLITE, VAR_DIR
+from studybot.settings import DATABASES, Q_CLUSTER, SQLITE, VAR_DIR
 
 if SQLITE:
     # A file, since the bot's database thread opens a connection of its own.
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / f"test-{os.getpid()}.sqlite3")}
+
+# Redis is shared by all who test side by side, and what waits in a queue is counted.
+Q_CLUSTER["name"] = f"test-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

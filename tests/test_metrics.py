@@ -35,9 +35,8 @@ def bot(db: None) -> BotInstance:
 
 
 @pytest.fixture
-def queue(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
-    """An empty one of the test's own: on Redis it is shared."""
-    monkeypatch.setattr(Conf, "CLUSTER_NAME", "test-metrics")
+def queue(db: None) -> Iterator[Broker]:
+    """An empty one, left empty: on Redis what one test queues is there in the next."""
     broker = get_broker()
     broker.delete_queue()
     yield broker
