@@ -40,6 +40,14 @@ def wait_until(is_so: Callable[[], object], why: Callable[[], str]) -> None:
         time.sleep(0.05)
 
 
+def is_running(pid: int) -> bool:
+    """Linux only. Of one that has ended, and that nobody has fetched yet, no command is left."""
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())
+    except OSError:
+        return False
+
+
 class Installation:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -169,9 +177,11 @@ def test_one_process_that_dies_ends_all_and_is_named(installation: Installation)
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can do this")
 def test_kill_9_of_the_runner_leaves_nothing_behind(installation: Installation) -> None:
     runner = installation.start()
+    pids = [installation.pid_of(name) for name in ("web", "qcluster", "fakediscord", "runbot")]
     runner.kill()
     runner.wait(PATIENCE_SECONDS)
     wait_until(lambda: not installation.is_listening(), installation.said)
+    wait_until(lambda: not any(is_running(pid) for pid in pids), installation.said)
 
 
 def test_with_a_token_there_is_no_demo_and_its_logins_are_closed(
