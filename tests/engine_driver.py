@@ -1,13 +1,34 @@
 """Runs an engine over a transport until a condition holds."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from notices.delivery import Engine
 from notices.transport import Transport
 
 PATIENCE_SECONDS = 10
+
+
+@asynccontextmanager
+async def running(
+    transport: Transport, *, window: float = 60, patience: float = PATIENCE_SECONDS
+) -> AsyncIterator[Engine]:
+    """Stopped at the end of the block, if not before, and waited for."""
+    async with asyncio.timeout(patience):
+        engine = Engine(transport, rate=1000, window=timedelta(seconds=window))
+        run = asyncio.create_task(engine.run())
+        yield engine
+        engine.stop()
+        await run
+
+
+async def until(engine: Engine, condition: Callable[[], bool]) -> None:
+    """The condition may read the database: it is asked in the engine's database thread."""
+    while not await engine.in_database(condition):
+        engine.wake()
+        await asyncio.sleep(0.01)
 
 
 def run_until(
@@ -18,18 +39,10 @@ def run_until(
     during: Callable[[Engine], None] | None = None,
     patience: float = PATIENCE_SECONDS,
 ) -> None:
-    """The condition may read the database: it is asked in the engine's database thread."""
-
     async def scenario() -> None:
-        engine = Engine(transport, rate=1000, window=timedelta(seconds=window))
-        run = asyncio.create_task(engine.run())
-        if during is not None:
-            during(engine)
-        async with asyncio.timeout(patience):
-            while not await engine.in_database(condition):
-                engine.wake()
-                await asyncio.sleep(0.01)
-        engine.stop()
-        await run
+        async with running(transport, window=window, patience=patience) as engine:
+            if during is not None:
+                during(engine)
+            await until(engine, condition)
 
     asyncio.run(scenario())

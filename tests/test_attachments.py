@@ -13,12 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from notices import attachments, embeds, ledger
-from notices.delivery import FILES_AT_ONCE, Engine
+from notices.delivery import FILES_AT_ONCE
 from notices.ledger import Shards
 from notices.models import Change, Channel, Delivery, ErrorCode, Notice, Study, Upload
 from notices.transport import Answer, PermanentError, Request
 from notices.uploads import Sent, keep
-from tests.engine_driver import run_until
+from tests.engine_driver import run_until, running, until
 from tests.fake_transport import FakeTransport
 from tests.pictures import picture
 
@@ -40,12 +40,6 @@ def attach(notice: Notice, *files: Upload, picture: Upload | None = None) -> Non
     notice.attachments = attachments.entries(picture, files)
     notice.save()
     notice.hold_uploads()
-
-
-async def until(engine: Engine, condition: Callable[[], bool]) -> None:
-    while not await engine.in_database(condition):
-        engine.wake()
-        await asyncio.sleep(0.01)
 
 
 def is_sent(notice: Notice) -> bool:
@@ -236,16 +230,12 @@ def test_only_so_many_files_are_held_at_once_and_other_notices_pass_them_by(
         return held == FILES_AT_ONCE and is_sent(notice)
 
     async def scenario() -> None:
-        engine = Engine(discord, rate=1000, window=timedelta(seconds=60))
-        run = asyncio.create_task(engine.run())
-        async with asyncio.timeout(10):
+        async with running(discord) as engine:
             await until(engine, is_sent_beside_them)
             assert await engine.in_database(waiting.count) == len(many)
             for gate in gates.values():
                 gate.set()
             await until(engine, lambda: not waiting.exists())
-        engine.stop()
-        await run
 
     asyncio.run(scenario())
 
@@ -269,9 +259,7 @@ def test_what_was_withdrawn_while_it_waited_for_its_turn_is_never_shown(
         return claimed == len(many) and len(discord.requests) == FILES_AT_ONCE
 
     async def scenario() -> None:
-        engine = Engine(discord, rate=1000, window=timedelta(seconds=60))
-        run = asyncio.create_task(engine.run())
-        async with asyncio.timeout(10):
+        async with running(discord) as engine:
             await until(engine, all_are_claimed)
             web = Thread(target=withdraw_what_waits)
             web.start()
@@ -280,8 +268,6 @@ def test_what_was_withdrawn_while_it_waited_for_its_turn_is_never_shown(
                 gate.set()
             done = Notice.objects.filter(status__in=["sent", "withdrawn"])
             await until(engine, lambda: done.count() == len(many))
-        engine.stop()
-        await run
 
     asyncio.run(scenario())
     sent = {request.notice_id for request in discord.requests if request.action == "create"}
@@ -300,14 +286,11 @@ def test_a_stop_does_not_wait_for_what_waits_for_its_turn(
         return claimed == len(many) and len(discord.requests) == FILES_AT_ONCE
 
     async def scenario() -> None:
-        engine = Engine(discord, rate=1000, window=timedelta(seconds=60))
-        run = asyncio.create_task(engine.run())
-        async with asyncio.timeout(10):
+        async with running(discord) as engine:
             await until(engine, all_are_claimed)
             engine.stop()
             for gate in gates.values():
                 gate.set()
-            await run
 
     asyncio.run(scenario())
     assert len(discord.requests) == FILES_AT_ONCE
