@@ -57,6 +57,15 @@ class FakeDiscordProcess:
         state: Json = self.get("/_fake/state")
         return state
 
+    def text_channels(self) -> list[str]:
+        """The channels of the default layout in which the bot may send."""
+        return [
+            channel["id"]
+            for guild in self.state()["guilds"]
+            for channel in guild["channels"]
+            if channel["type"] == 0 and not channel.get("permission_overwrites")
+        ]
+
     def requests(self, since: int = 0) -> list[Json]:
         """The REST requests after the `since`-th: n, time, method, path, status, bucket."""
         found: list[Json] = self.get(f"/_fake/requests?since={since}")

@@ -26,9 +26,7 @@ def server() -> Iterator[FakeDiscordProcess]:
 
 @pytest.fixture
 def channel(server: FakeDiscordProcess) -> int:
-    guilds = server.state()["guilds"]
-    channels = [c for guild in guilds for c in guild["channels"] if c["type"] == 0]
-    return next(int(c["id"]) for c in channels if not c.get("permission_overwrites"))
+    return int(server.text_channels()[0])
 
 
 def attached(name: str, data: bytes, *, kind: str = "text/plain", number: int = 1) -> Any:

@@ -192,14 +192,7 @@ class Stack:
         ]
 
     def text_channels(self) -> list[str]:
-        """The channels of the default layout in which the bot may send."""
-        guilds = self.discord.state()["guilds"]
-        return [
-            channel["id"]
-            for guild in guilds
-            for channel in guild["channels"]
-            if channel["type"] == 0 and not channel.get("permission_overwrites")
-        ]
+        return self.discord.text_channels()
 
 
 def _parsed(body: bytes) -> Any:
