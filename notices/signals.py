@@ -15,6 +15,7 @@ from django_q.tasks import async_task
 from notices import ledger
 from notices.broker import kept_broker
 from notices.models import Notice
+from notices.tasks import FAN_OUT
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ def schedule(notice_id: int) -> None:
 
 def _enqueue(notice_id: int) -> None:
     try:
-        async_task("notices.tasks.fan_out_notice", notice_id, group="fan out", broker=kept_broker())
+        async_task(FAN_OUT, notice_id, group="fan out", broker=kept_broker())
     except Exception:
         # The notice is saved and the bot's sweep will find it: a broker that is down loses nothing.
         log.exception("notice %s: the queue did not take the task; the bot will sweep", notice_id)

@@ -15,9 +15,26 @@ PATIENCE_SECONDS = 30
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
+# Each as somebody would write it who can write to the queue, and knows the secret key besides.
+ENQUEUE_FOREIGN = """
+import os
+from django_q.brokers import get_broker
+from django_q.signing import SignedPackage
+from django_q.tasks import async_task
+
+class Payload:
+    def __reduce__(self):
+        return os.system, ({command!r},)
+
+async_task("os.system", {command!r})
+get_broker().enqueue(SignedPackage.dumps(Payload()))
+async_task("notices.tasks.fan_out_notice", 0, hook="os.system")
+async_task("notices.tasks.fan_out_notice", 0)
+"""
+
 
 class Cluster:
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *program: str) -> None:
         self.log = directory / "qcluster.log"
         self.environment = {
             **os.environ,
@@ -30,7 +47,7 @@ class Cluster:
         self.manage("migrate", "--verbosity", "0")
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "qcluster"],
+                [sys.executable, *(program or ("manage.py",)), "qcluster"],
                 cwd=BASE_DIR,
                 env=self.environment,
                 stdout=log,
@@ -44,6 +61,13 @@ class Cluster:
     def manage(self, *arguments: str) -> None:
         command = [sys.executable, "manage.py", *arguments]
         subprocess.run(command, cwd=BASE_DIR, env=self.environment, check=True)
+
+    def succeeds(self, *arguments: str) -> bool:
+        command = [sys.executable, "manage.py", *arguments]
+        ran = subprocess.run(
+            command, cwd=BASE_DIR, env=self.environment, capture_output=True, check=False
+        )
+        return ran.returncode == 0
 
     def wait_for(self, words: str) -> None:
         wait_until(lambda: words in self.log.read_text())
@@ -87,7 +111,15 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def cluster(directory: Path) -> Iterator[Cluster]:
-    cluster = Cluster(directory)
+    yield from ended(Cluster(directory))
+
+
+@pytest.fixture
+def hasty_cluster(tmp_path: Path) -> Iterator[Cluster]:
+    yield from ended(Cluster(tmp_path, "-m", "tests.hasty_qcluster"))
+
+
+def ended(cluster: Cluster) -> Iterator[Cluster]:
     pids = {cluster.process.pid} | descendants(cluster.process.pid)
     yield cluster
     for pid in pids:
@@ -133,12 +165,24 @@ def test_the_death_of_the_sentinel_ends_all_and_is_said(cluster: Cluster) -> Non
     assert "sentinel ended with exit code -9" in cluster.log.read_text()
 
 
-def test_a_task_over_its_time_costs_its_worker_only(cluster: Cluster) -> None:
-    before = descendants(cluster.process.pid)
-    enqueue = "from django_q.tasks import async_task; async_task('time.sleep', 600, timeout=1)"
-    cluster.manage("shell", "--no-imports", "-c", enqueue)
-    cluster.wait_for("Task exceeded maximum timeout value")
-    wait_until(lambda: len(descendants(cluster.process.pid) - before) == 1)
-    wait_until(lambda: len(descendants(cluster.process.pid)) == 4)
-    os.killpg(cluster.process.pid, signal.SIGTERM)
-    assert cluster.process.wait(PATIENCE_SECONDS) == 0
+def test_a_task_over_its_time_costs_its_worker_only(hasty_cluster: Cluster) -> None:
+    before = descendants(hasty_cluster.process.pid)
+    enqueue = "from django_q.tasks import async_task; async_task('time.sleep', 600)"
+    hasty_cluster.manage("shell", "--no-imports", "-c", enqueue)
+    hasty_cluster.wait_for("Task exceeded maximum timeout value")
+    wait_until(lambda: len(descendants(hasty_cluster.process.pid) - before) == 1)
+    wait_until(lambda: len(descendants(hasty_cluster.process.pid)) == 4)
+    os.killpg(hasty_cluster.process.pid, signal.SIGTERM)
+    assert hasty_cluster.process.wait(PATIENCE_SECONDS) == 0
+
+
+def test_it_runs_nothing_but_studybots_own_tasks(cluster: Cluster, tmp_path: Path) -> None:
+    mark = tmp_path / "was run"
+    cluster.manage("shell", "--no-imports", "-c", ENQUEUE_FOREIGN.format(command=f"touch '{mark}'"))
+    cluster.wait_for("'os.system' is no task of studybot")
+    cluster.wait_for("posix.system is no plain value")
+    cluster.wait_for("hook='os.system'")
+    cluster.wait_for("Processed 'notices.tasks.fan_out_notice'")
+    rows = "from django_q.models import OrmQ; assert not OrmQ.objects.exists()"
+    wait_until(lambda: cluster.succeeds("shell", "--no-imports", "-c", rows))
+    assert not mark.exists()

@@ -1,12 +1,20 @@
 """What a site admin sets up: studies, channels, people, keys. History stays as it was."""
 
+import base64
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import User
+from django.core import signing
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from django_q.conf import Conf
+from django_q.models import Failure, OrmQ, Schedule, Success
+from django_q.signing import SignedPackage
 
 from notices.models import ApiKey, Attempt, BotInstance, Channel, Delivery, Notice, Study
 
@@ -177,3 +185,67 @@ def test_an_attempt_is_not_edited_through_its_delivery(
     assert admin_desk.post(page, tampered).status_code == 403
     attempt.refresh_from_db()
     assert attempt.detail == ""
+
+
+@pytest.fixture
+def queue_rows(db: None) -> dict[str, str]:
+    """A row of each of django-q2's tables, by its page."""
+    now = timezone.now()
+    kept = {"func": "f", "args": (), "kwargs": {}, "started": now, "stopped": now, "result": "why"}
+    Success.objects.create(id="1" * 32, name="done", **kept)
+    Failure.objects.create(id="2" * 32, name="failed", success=False, **kept)
+    schedule = Schedule.objects.get(name="prune")
+    queued = OrmQ.objects.create(key="test", payload=SignedPackage.dumps({"func": "f"}), lock=now)
+    rows = {"success": "1" * 32, "failure": "2" * 32, "schedule": str(schedule.pk)}
+    return rows | ({"ormq": str(queued.pk)} if admin.site.is_registered(OrmQ) else {})
+
+
+def test_the_queues_pages_are_read_and_nothing_is_written_there(
+    admin_desk: Client, queue_rows: dict[str, str]
+) -> None:
+    tables: tuple[Any, ...] = (Schedule, Success, Failure, OrmQ)
+    before = [list(table.objects.order_by("pk").values()) for table in tables]
+    shell = {"func": "os.system", "args": "'true'", "schedule_type": "O", "repeats": "-1"}
+    moment = {"next_run_0": "2026-01-01", "next_run_1": "00:00", "key": "x", "_save": "1"}
+    for page, pk in queue_rows.items():
+        address = f"/admin/django_q/{page}/"
+        shown = admin_desk.get(address)
+        assert shown.status_code == 200
+        assert shown.context["cl"].model_admin.get_actions(shown.wsgi_request) == {}
+        assert admin_desk.get(f"{address}{pk}/change/").status_code == 200
+        assert admin_desk.get(f"{address}add/").status_code == 403
+        assert admin_desk.post(f"{address}add/", shell | moment).status_code == 403
+        assert admin_desk.post(f"{address}{pk}/change/", shell | moment).status_code == 403
+        assert admin_desk.post(f"{address}{pk}/delete/", {"post": "yes"}).status_code == 403
+        for action in ("resubmit_task", "delete_selected"):
+            chosen = {"action": action, "_selected_action": [pk], "post": "yes", "index": "0"}
+            admin_desk.post(address, chosen)
+        admin_desk.post(address, {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "_save": "1"})
+    assert [list(table.objects.order_by("pk").values()) for table in tables] == before
+
+
+def test_a_result_that_holds_more_than_plain_values_breaks_no_page(
+    admin_desk: Client, queue_rows: dict[str, str], tmp_path: Path
+) -> None:
+    mark = tmp_path / "was run"
+    command = b"cposix\nsystem\n(S'touch %b'\ntR." % str(mark).encode()
+    stored = base64.b64encode(command).decode()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE django_q_task SET result = %s, args = %s", [stored, stored])
+    OrmQ.objects.update(
+        payload=signing.dumps(command, key=Conf.SECRET_KEY, salt=Conf.PREFIX, serializer=AsItIs)
+    )
+    for page, pk in queue_rows.items():
+        assert admin_desk.get(f"/admin/django_q/{page}/").status_code == 200
+        assert admin_desk.get(f"/admin/django_q/{page}/{pk}/change/").status_code == 200
+    assert not mark.exists()
+
+
+class AsItIs:
+    """What is signed is a pickle already."""
+
+    def dumps(self, content: Any) -> bytes:
+        return bytes(content)
+
+    def loads(self, data: bytes) -> Any:
+        return data

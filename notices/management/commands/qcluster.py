@@ -6,9 +6,11 @@ from threading import Timer
 from typing import Any
 
 from django.core.management.base import CommandError
+from django_q import cluster as django_q_cluster
 from django_q.cluster import Cluster
 from django_q.management.commands import qcluster
 
+from notices import schedules
 from notices.orphans import die_with
 
 STOP_SECONDS = 10.0
@@ -50,6 +52,7 @@ class _BoundedCluster(Cluster):  # type: ignore[misc]
 class Command(qcluster.Command):  # type: ignore[misc]
     def handle(self, *args: Any, **options: Any) -> None:
         os.register_at_fork(after_in_child=_lead_a_life_of_its_own)
+        django_q_cluster.scheduler = schedules.run_due
         if name := options["cluster_name"]:
             os.environ["Q_CLUSTER_NAME"] = name
         cluster = _BoundedCluster()
