@@ -6,7 +6,7 @@ from aiohttp import web
 
 from fakediscord.gateway import Gateway
 from fakediscord.gateway_socket import GatewaySocket
-from fakediscord.wire import Json
+from fakediscord.wire import Json, dumps
 
 ACTIONS = (
     "drop",
@@ -19,6 +19,8 @@ ACTIONS = (
     "unmute_echo",
     "silence",
     "unsilence",
+    "event",
+    "frame",
 )
 DEFAULT_CLOSE_CODE = 4000
 
@@ -89,6 +91,10 @@ class Connections:
                 socket.invalidate(is_resumable=bool(order.get("resumable", False)))
             case "silence" | "unsilence":
                 socket.is_silent = action == "silence"
+            case "event" if socket.session:
+                socket.session.send(order["event"], dumps(order["data"]))
+            case "frame":
+                socket.push(order["text"])
 
     def close(self) -> None:
         """The server stops: as Discord says it, go somewhere else."""

@@ -96,7 +96,8 @@ class People:
         if "overwrites" in order:
             overwrites = [overwrite_json(self._world, one) for one in order["overwrites"]]
             changes["permission_overwrites"] = overwrites
-        changed = {**channel, **changes}
+        left_out = order.get("without", ())
+        changed = {k: v for k, v in {**channel, **changes}.items() if k not in left_out}
         self._world.put_channel(self._world.guild_of[channel["id"]], changed)
         return changed
 

@@ -19,10 +19,10 @@ def seen_channels(guild: discord.Guild) -> list[dict[str, Any]]:
         {
             "id": channel.id,
             "guild_id": guild.id,
-            "guild_name": guild.name[:100],
-            "name": channel.name[:100],
+            "guild_name": as_name(guild.name),
+            "name": as_name(channel.name),
             "type": channel.type.value,
-            "permissions": channel.permissions_for(guild.me).value,
+            "permissions": _permissions(channel, guild.me),
         }
         for channel in (*guild.channels, *guild.threads)
         if channel.type.value in SENDABLE
@@ -37,9 +37,23 @@ def permissions_in(client: discord.AutoShardedClient, channel_id: int) -> int | 
     shard = client.get_shard(channel.guild.shard_id)
     if shard is None or shard.is_closed():
         return None  # what was changed while it is cut off is not known
-    if channel.guild.me is None:
+    if None in (channel.guild.me, channel.guild.default_role):
         return None
-    return channel.permissions_for(channel.guild.me).value
+    return _permissions(channel, channel.guild.me)
+
+
+def _permissions(
+    channel: discord.abc.GuildChannel | discord.Thread, me: discord.Member
+) -> int | None:
+    if isinstance(channel, discord.Thread) and channel.parent is None:
+        return None  # it has none of its own
+    return channel.permissions_for(me).value
+
+
+def as_name(text: str | None) -> str:
+    """A name of Discord's as every database takes it."""
+    clean = (text or "").encode(errors="replace").decode().replace("\0", "")
+    return clean[:100]
 
 
 def write_channels(guild_id: int, seen: list[dict[str, Any]], now: datetime) -> None:

@@ -5,10 +5,14 @@ from typing import Any
 
 import discord
 
+from notices.discord_events import EventReader, SteadyWebSocket
 from notices.discord_guilds import GuildSync
 from notices.embeds import read_marker
 
 Echo = Callable[[str, int, int], None]
+
+# Of this name discord.py makes its shards' connections.
+discord.shard.DiscordWebSocket = SteadyWebSocket  # type: ignore[misc]
 
 
 class StudyBotClient(discord.AutoShardedClient):
@@ -35,6 +39,7 @@ class StudyBotClient(discord.AutoShardedClient):
         # channel, to be looked at by nobody. This is its own table of what to do on an event.
         for event in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
             self._connection.parsers[event] = self._see_message
+        EventReader(self._connection)
         self.guild_sync = GuildSync(self)
 
     async def close_before_start(self) -> None:

@@ -44,13 +44,19 @@ class GuildSync:
         """How the guilds that changed are now."""
         changed, self._changed = self._changed, set()
         self._any.clear()
-        guilds = {guild_id: self._client.get_guild(guild_id) for guild_id in changed}
-        return {
-            guild_id: None if guild is None else Seen(seen_channels(guild), seen_roles(guild))
-            for guild_id, guild in guilds.items()
-            # Without the bot's own member nobody can tell what it may do.
-            if guild is None or not (guild.unavailable or guild.me is None)
-        }
+        changes: Changes = {}
+        for guild_id in changed:
+            guild = self._client.get_guild(guild_id)
+            if guild is None:
+                changes[guild_id] = None
+            elif _is_known(guild):
+                changes[guild_id] = Seen(seen_channels(guild), seen_roles(guild))
+        return changes
+
+
+def _is_known(guild: discord.Guild) -> bool:
+    """Without the bot's own member, or @everyone, nobody can tell what the bot may do."""
+    return not guild.unavailable and None not in (guild.me, guild.default_role)
 
 
 def write(changes: Changes) -> None:

@@ -9,6 +9,7 @@ import discord
 from django.db import transaction
 from django.utils import timezone
 
+from notices.discord_channels import as_name
 from notices.models import Role
 
 log = logging.getLogger(__name__)
@@ -26,8 +27,8 @@ def seen_roles(guild: discord.Guild) -> list[dict[str, Any]]:
         {
             "id": role.id,
             "guild_id": guild.id,
-            "guild_name": guild.name[:100],
-            "name": role.name[:100],
+            "guild_name": as_name(guild.name),
+            "name": as_name(role.name),
             "mentionable": role.mentionable,
             # Right when the gateway connected: it stands until the people are counted.
             "member_count": guild.member_count if role.is_default() else None,

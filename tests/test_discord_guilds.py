@@ -3,21 +3,15 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import discord
 import pytest
-import yarl
-from django.db import connections
 from django.utils import timezone
 
-from notices import discord_guilds, discord_roles
+from notices import discord_roles
 from notices.discord_channels import permissions_in
-from notices.discord_client import StudyBotClient
-from notices.discord_transport import DiscordTransport
 from notices.models import Channel, Role, Study
 from notices.permissions import EMBED_LINKS
 from notices.sendable import can_send
@@ -33,10 +27,10 @@ from tests.fakediscord.cast import (
     write_layout,
 )
 from tests.fakediscord_driver import FakeDiscordProcess
+from tests.live_bot import PATIENCE_SECONDS, Bot, live
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PATIENCE_SECONDS = 10
 ROLES = f"/_fake/guilds/{STUDY}/roles"
 COUNTS = f"/guilds/{STUDY}/roles/member-counts"
 
@@ -46,56 +40,6 @@ def server(tmp_path: Path) -> Iterator[FakeDiscordProcess]:
     layout = write_layout(tmp_path, json.loads(json.dumps(LAYOUT)))
     with FakeDiscordProcess("--layout", str(layout)) as process:
         yield process
-
-
-class Bot:
-    """The client as the worker runs it, without the engine."""
-
-    def __init__(self, client: StudyBotClient) -> None:
-        self.client = client
-        self._database = ThreadPoolExecutor(1)
-
-    async def in_database(self, work: Callable[..., Any], *args: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._database, work, *args)
-
-    def close(self) -> None:
-        self._database.submit(connections.close_all)
-        self._database.shutdown()
-
-    async def in_step(self, condition: Callable[[], Any]) -> None:
-        """Write what the gateway tells until the condition holds in the database."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not await self.in_database(condition):
-                await self.client.guild_sync.wait()
-                await self.in_database(discord_guilds.write, self.client.guild_sync.take())
-
-    async def count(self) -> None:
-        await discord_roles.count_people(self.client, self.in_database)
-
-
-Scenario = Callable[[Bot], Awaitable[None]]
-
-
-def live(server: FakeDiscordProcess, scenario: Scenario) -> None:
-    async def run() -> None:
-        discord.http.Route.BASE = server.api_url
-        transport = DiscordTransport(rate=50, request_timeout=5)
-        client = StudyBotClient(
-            echo=lambda *_seen: None, trace=transport.trace, shards=None, count=None
-        )
-        await client.login("token")
-        _shards, url, _limits = await client.http.get_bot_gateway()
-        discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(url)
-        connection = asyncio.create_task(client.connect())
-        bot = Bot(client)
-        try:
-            await scenario(bot)
-        finally:
-            bot.close()
-            await client.close()
-            await connection
-
-    asyncio.run(run())
 
 
 def order(server: FakeDiscordProcess, method: str, path: str, data: Any = None) -> Awaitable[Any]:

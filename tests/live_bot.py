@@ -1,0 +1,67 @@
+"""The bot's client at a real gateway, without the engine: what it is told, and what it writes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import discord
+import yarl
+from django.db import connections
+
+from notices import discord_guilds, discord_roles
+from notices.discord_client import StudyBotClient
+from notices.discord_transport import DiscordTransport
+from tests.fakediscord_driver import FakeDiscordProcess
+
+PATIENCE_SECONDS = 10
+
+
+class Bot:
+    """The client as the worker runs it, without the engine."""
+
+    def __init__(self, client: StudyBotClient) -> None:
+        self.client = client
+        self._database = ThreadPoolExecutor(1)
+
+    async def in_database(self, work: Callable[..., Any], *args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._database, work, *args)
+
+    def close(self) -> None:
+        self._database.submit(connections.close_all)
+        self._database.shutdown()
+
+    async def in_step(self, condition: Callable[[], Any]) -> None:
+        """Write what the gateway tells until the condition holds in the database."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not await self.in_database(condition):
+                await self.client.guild_sync.wait()
+                await self.in_database(discord_guilds.write, self.client.guild_sync.take())
+
+    async def count(self) -> None:
+        await discord_roles.count_people(self.client, self.in_database)
+
+
+Scenario = Callable[[Bot], Awaitable[None]]
+
+
+def live(server: FakeDiscordProcess, scenario: Scenario) -> None:
+    async def run() -> None:
+        discord.http.Route.BASE = server.api_url
+        transport = DiscordTransport(rate=50, request_timeout=5)
+        client = StudyBotClient(
+            echo=lambda *_seen: None, trace=transport.trace, shards=None, count=None
+        )
+        await client.login("token")
+        _shards, url, _limits = await client.http.get_bot_gateway()
+        discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(url)
+        connection = asyncio.create_task(client.connect())
+        bot = Bot(client)
+        try:
+            await scenario(bot)
+        finally:
+            bot.close()
+            await client.close()
+            await connection
+
+    asyncio.run(run())
