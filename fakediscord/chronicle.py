@@ -8,7 +8,6 @@ from fakediscord.wire import Json
 from fakediscord.world import Event, World
 
 KEPT_EVENTS = 100_000
-TOLD = ("MESSAGE_CREATE", "MESSAGE_DELETE")
 
 
 class Chronicle:
@@ -22,14 +21,21 @@ class Chronicle:
         return [event for event in self._events if event["n"] > n]
 
     def _note(self, event: Event) -> None:
-        if event.name in TOLD:
-            self._events.append(
-                {
-                    "n": next(self._numbers),
-                    "time": time.time(),
-                    "event": event.name,
-                    "channel_id": event.channel_id,
-                    "message_id": event.data["id"],
-                    "nonce": event.nonce,
-                }
-            )
+        match event.name:
+            case "MESSAGE_CREATE" | "MESSAGE_DELETE":
+                self._add(event, event.data["id"])
+            case "MESSAGE_DELETE_BULK":
+                for message_id in event.data["ids"]:
+                    self._add(event._replace(name="MESSAGE_DELETE"), message_id)
+
+    def _add(self, event: Event, message_id: str) -> None:
+        self._events.append(
+            {
+                "n": next(self._numbers),
+                "time": time.time(),
+                "event": event.name,
+                "channel_id": event.channel_id,
+                "message_id": message_id,
+                "nonce": event.nonce,
+            }
+        )

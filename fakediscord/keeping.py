@@ -80,8 +80,11 @@ def _replay(backend: Backend, line: Json) -> None:
         backend.messages.replace(message)
     else:
         backend.messages.add(message, line["nonce"])
-    if "embedded" in line:
-        backend.messages.embedded[message["id"]] = line["embedded"]
+    for name in ("embedded", "suppressed"):
+        kept: dict[str, list[Json]] = getattr(backend.messages, name)
+        kept.pop(message["id"], None)
+        if name in line:
+            kept[message["id"]] = line[name]
 
 
 class Keeper:
@@ -150,10 +153,16 @@ class Keeper:
             self._is_stale.set()
 
     def _note(self, event: Event) -> None:
-        if self._log:
+        if event.name == "MESSAGE_DELETE_BULK":
+            for message_id in event.data["ids"]:
+                gone = {**event.data, "id": message_id}
+                self._note(event._replace(name="MESSAGE_DELETE", data=gone))
+        elif self._log:
             line: Json = {"event": event.name, "message": event.data, "nonce": event.nonce}
-            if (embedded := self._backend.messages.embedded.get(event.data["id"])) is not None:
-                line["embedded"] = embedded
+            for name in ("embedded", "suppressed"):
+                kept: dict[str, list[Json]] = getattr(self._backend.messages, name)
+                if event.data["id"] in kept:
+                    line[name] = kept[event.data["id"]]
             self._log.write(dumps(line) + "\n")
             self._log.flush()
             self._lines += 1

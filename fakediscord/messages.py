@@ -42,6 +42,8 @@ class Messages:
         self.nonce_of: dict[str, str | int] = {}
         # By message, the attachments that its embeds show: a message does not tell of these.
         self.embedded: dict[str, list[Json]] = {}
+        # By message, the embeds that are not shown while its flags suppress them.
+        self.suppressed: dict[str, list[Json]] = {}
         world.listeners.append(self._forget_channel)
 
     def history(self, channel_id: str) -> History:
@@ -126,6 +128,7 @@ class Messages:
             allowed = payload.get("allowed_mentions")
             revised |= self._pinged(channel, message["author"], content, allowed)
         attachments = [*self._kept(message, payload, files), *files]
+        revised["embeds"] = self.suppressed.get(message["id"], message["embeds"])
         if "embeds" in payload:
             revised["embeds"] = as_shown(payload["embeds"] or (), attachments)
         if "components" in payload:
@@ -137,7 +140,15 @@ class Messages:
         gone = {one["id"] for one in self._attached(message)} - {one["id"] for one in attachments}
         self._files.drop(gone)
         revised["attachments"] = self._beside(revised["embeds"], attachments, message["id"])
+        self._suppress(revised)
         return revised
+
+    def _suppress(self, message: Json) -> None:
+        """Embeds are kept while the flags suppress them, and come back with the flag's end."""
+        self.suppressed.pop(message["id"], None)
+        if message["flags"] & SUPPRESS_EMBEDS:
+            self.suppressed[message["id"]] = message["embeds"]
+            message["embeds"] = []
 
     def _attached(self, message: Json) -> list[Json]:
         """All of them, the embedded ones too."""
@@ -157,15 +168,30 @@ class Messages:
         self._world.tell(Event("MESSAGE_UPDATE", guild_id, message, channel_id))
 
     def delete(self, channel_id: str, message_id: str) -> None:
-        message = self.get(channel_id, message_id)
-        self._files.drop(one["id"] for one in self._attached(message))
-        self.embedded.pop(message_id, None)
-        self.channels[channel_id].remove(message_id)
-        self.pins.get(channel_id, {}).pop(message_id, None)
-        self.nonce_of.pop(message_id, None)
+        self._forget(channel_id, message_id)
         guild_id = self._world.guild_of[channel_id].id
         data = {"id": message_id, "channel_id": channel_id, "guild_id": guild_id}
         self._world.tell(Event("MESSAGE_DELETE", guild_id, data, channel_id))
+
+    def _forget(self, channel_id: str, message_id: str) -> None:
+        message = self.get(channel_id, message_id)
+        self._files.drop(one["id"] for one in self._attached(message))
+        self.embedded.pop(message_id, None)
+        self.suppressed.pop(message_id, None)
+        self.channels[channel_id].remove(message_id)
+        self.pins.get(channel_id, {}).pop(message_id, None)
+        self.nonce_of.pop(message_id, None)
+
+    def delete_many(self, channel_id: str, message_ids: Sequence[str]) -> None:
+        """As a moderator's purge; those that are not there are passed over, as Discord does it."""
+        known = self.history(channel_id).by_id
+        there = [message_id for message_id in message_ids if message_id in known]
+        for message_id in there:
+            self._forget(channel_id, message_id)
+        guild_id = self._world.guild_of[channel_id].id
+        data = {"ids": there, "channel_id": channel_id, "guild_id": guild_id}
+        if there:
+            self._world.tell(Event("MESSAGE_DELETE_BULK", guild_id, data, channel_id))
 
     def pin(self, message: Json, *, pinned: bool) -> None:
         pins = self.pins.setdefault(message["channel_id"], {})
@@ -210,12 +236,14 @@ class Messages:
             "pins": self.pins,
             "nonce_of": self.nonce_of,
             "embedded": self.embedded,
+            "suppressed": self.suppressed,
             "nonces": self._nonces.dump(),
         }
 
     def load(self, dumped: Json) -> None:
         self.pins, self.nonce_of = dumped["pins"], dumped["nonce_of"]
         self.embedded = dumped.get("embedded", {})
+        self.suppressed = dumped.get("suppressed", {})
         self._nonces.load(dumped["nonces"])
         for channel_id, messages in dumped["channels"].items():
             history = self.history(channel_id)

@@ -24,6 +24,8 @@ class People:
         routes: list[tuple[str, str, Act]] = [
             ("POST", "messages", self._write),
             ("DELETE", "channels/{channel_id}/messages/{message_id}", self._delete_message),
+            ("PATCH", "channels/{channel_id}/messages/{message_id}", self._suppress_embeds),
+            ("POST", "channels/{channel_id}/messages/bulk-delete", self._delete_messages),
             ("POST", "users", self._add_user),
             ("POST", "guilds", self._add_guild),
             ("PATCH", "guilds/{guild_id}", self._change_guild),
@@ -56,6 +58,20 @@ class People:
     async def _delete_message(self, request: web.Request) -> None:
         found = request.match_info
         self._backend.messages.delete(found["channel_id"], found["message_id"])
+
+    async def _delete_messages(self, request: web.Request) -> None:
+        ids = [str(one) for one in (await request.json())["messages"]]
+        self._backend.messages.delete_many(request.match_info["channel_id"], ids)
+
+    async def _suppress_embeds(self, request: web.Request) -> Json:
+        """A moderator may change nothing of another's message but its flags."""
+        found = request.match_info
+        message = self._backend.messages.get(found["channel_id"], found["message_id"])
+        flags = int((await request.json())["flags"])
+        revised = self._backend.messages.revise(message, {"flags": flags})
+        revised["edited_timestamp"] = message["edited_timestamp"]
+        self._backend.messages.replace(revised)
+        return revised
 
     # Guilds.
 

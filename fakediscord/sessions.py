@@ -85,7 +85,7 @@ class Sight:
         sees = world.permissions(event.channel_id or "", world.me) & permissions.VIEW_CHANNEL
         if not session.intents & GUILD_MESSAGES or not sees:
             return None
-        if event.name == "MESSAGE_DELETE":
+        if event.name in ("MESSAGE_DELETE", "MESSAGE_DELETE_BULK"):
             return self._write(event.data)
         hidden = not session.intents & MESSAGE_CONTENT and is_hidden(event.data, world.me)
         if hidden not in self._written:

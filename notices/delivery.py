@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -85,6 +85,15 @@ class _Echo:
 
 
 @dataclass(frozen=True, slots=True)
+class _Removal:
+    """`code` is an `ErrorCode`: the message was deleted, or its embed removed."""
+
+    channel_id: int
+    message_id: int
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Plan:
     requests: list[Request]
     swept: bool
@@ -109,6 +118,8 @@ class Engine:
         self._flights: dict[str, _Flight] = {}
         self._outcomes: list[Outcome] = []
         self._echoes: list[_Echo] = []
+        self._removals: list[_Removal] = []
+        self._emptied: set[int] = set()
         self._settled_nonces: OrderedDict[str, int | None] = OrderedDict()
         self._failing: set[int] = set()
         self._turn_for_files = asyncio.Semaphore(FILES_AT_ONCE)
@@ -136,7 +147,10 @@ class Engine:
 
     def echo(self, nonce: str, message_id: int, revision: int) -> None:
         """The gateway showed a message of ours, new or edited."""
-        if self._settled_nonces.get(nonce) == revision:
+        if message_id in self._emptied:
+            self._emptied.discard(message_id)
+            self._removals = [one for one in self._removals if one.message_id != message_id]
+        elif self._settled_nonces.get(nonce) == revision:
             return
         flight = self._flights.get(nonce)
         if flight is None or flight.settled:
@@ -144,6 +158,13 @@ class Engine:
             self._awake.set()
         elif _is_told_by(flight.request, revision):
             self._settle(flight, Kind.SHOWN, message_id=message_id, revision=revision)
+
+    def removed(self, channel_id: int, message_ids: Collection[int], code: int) -> None:
+        """The gateway told that somebody deleted messages, or removed the embed of one."""
+        if code == ErrorCode.EMBED_REMOVED:
+            self._emptied.update(message_ids)
+        self._removals += [_Removal(channel_id, one, code) for one in message_ids]
+        self._awake.set()
 
     def rest_channels(
         self, recent: list[tuple[int, datetime]], now: datetime, rest: timedelta
@@ -195,19 +216,33 @@ class Engine:
         """Write what ended, claim what is next; null where the database does not answer."""
         outcomes, self._outcomes = self._outcomes, []
         echoes, self._echoes = self._echoes, []
+        removals = self._take_removals()
         try:
             if self._must_take_over and self.active:
                 await self._take_over(outcomes)
             return await self.in_database(
-                self._write_and_claim, outcomes, echoes, room, [*self._lanes, *self._resting]
-            )
+                self._write_and_claim,
+                outcomes, echoes, removals, room, [*self._lanes, *self._resting],
+            )  # fmt: skip
         except DATABASE_AWAY as error:
             log.warning("the database does not answer: what ended is written later (%s)", error)
             # What was claimed may be committed for all we know.
             self._must_take_over = True
             self._outcomes = outcomes + self._outcomes
             self._echoes = echoes + self._echoes
+            self._removals = removals + self._removals
             return None
+
+    def _take_removals(self) -> list[_Removal]:
+        """Where nothing is under way: else the answer that is awaited tells of the same message.
+
+        A create may have made the very message, whose id nobody knows yet.
+        """
+        flights = self._flights.values()
+        under_way = {one.request.channel_id for one in flights if not one.settled}
+        taken = [one for one in self._removals if one.channel_id not in under_way]
+        self._removals = [one for one in self._removals if one.channel_id in under_way]
+        return taken
 
     async def _take_over(self, outcomes: list[Outcome]) -> None:
         requests = [flight.request for flight in self._flights.values()]
@@ -217,11 +252,16 @@ class Engine:
         self._must_take_over = False
 
     def _write_and_claim(
-        self, outcomes: list[Outcome], echoes: list[_Echo], room: int, busy: list[int]
+        self,
+        outcomes: list[Outcome],
+        echoes: list[_Echo],
+        removals: list[_Removal],
+        room: int,
+        busy: list[int],
     ) -> _Plan:
         """Runs in the database thread."""
         now = timezone.now()
-        if echoes and outcomes:
+        if outcomes and (echoes or removals):
             # They tell of what became of it after its answer.
             ledger.exchange(
                 outcomes, now, limit=0, busy_channels=(), shards=self._shards, window=self._window
@@ -229,6 +269,8 @@ class Engine:
             outcomes = []
         for echo in echoes:
             ledger.record_echo(echo.nonce, echo.message_id, echo.revision, now)
+        if removals:
+            ledger.record_removals({one.message_id: one.code for one in removals}, now)
         sweeps = self.active and not self._stopping
         swept, waiting = ledger.sweep(now, limit=SWEEP_BATCH) if sweeps else (0, 0)
         requests = ledger.exchange(

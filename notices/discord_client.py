@@ -1,6 +1,6 @@
 """The gateway's client: which events we listen to, and whom they are told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import discord
@@ -8,8 +8,12 @@ import discord
 from notices.discord_events import EventReader, SteadyWebSocket
 from notices.discord_guilds import GuildSync
 from notices.embeds import read_marker
+from notices.models import ErrorCode
 
 Echo = Callable[[str, int, int], None]
+Removed = Callable[[int, Collection[int], int], None]
+
+SUPPRESS_EMBEDS = 1 << 2
 
 # Of this name discord.py makes its shards' connections.
 discord.shard.DiscordWebSocket = SteadyWebSocket  # type: ignore[misc]
@@ -19,7 +23,13 @@ class StudyBotClient(discord.AutoShardedClient):
     """Default intents, no message content: our own messages come with theirs all the same."""
 
     def __init__(
-        self, *, echo: Echo, trace: Any, shards: tuple[int, ...] | None, count: int | None
+        self,
+        *,
+        echo: Echo,
+        trace: Any,
+        shards: tuple[int, ...] | None,
+        count: int | None,
+        removed: Removed = lambda *_told: None,
     ) -> None:
         super().__init__(
             intents=discord.Intents.default(),
@@ -35,10 +45,15 @@ class StudyBotClient(discord.AutoShardedClient):
             allowed_mentions=discord.AllowedMentions.none(),
         )
         self._echo = echo
+        self._removed = removed
         # discord.py would make objects and a task of every message that anybody writes in any
         # channel, to be looked at by nobody. This is its own table of what to do on an event.
-        for event in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
-            self._connection.parsers[event] = self._see_message
+        self._connection.parsers |= {
+            "MESSAGE_CREATE": self._see_message,
+            "MESSAGE_UPDATE": self._see_message,
+            "MESSAGE_DELETE": self._see_deletion,
+            "MESSAGE_DELETE_BULK": self._see_deletions,
+        }
         EventReader(self._connection)
         self.guild_sync = GuildSync(self)
 
@@ -49,10 +64,21 @@ class StudyBotClient(discord.AutoShardedClient):
     def _see_message(self, message: dict[str, Any]) -> None:
         """Discord's own word on what a message of ours shows."""
         author = message.get("author")  # an update may hold no more than what changed
-        if self.user is None or author is None or int(author["id"]) != self.user.id:
+        if self.user is None or (author and int(author["id"]) != self.user.id):
             return
-        if (marker := read_marker(message)) is not None:
+        marker = read_marker(message)
+        if author and marker is not None:
             self._echo(marker[0], int(message["id"]), marker[1])
+        elif message.get("embeds") == [] and (message.get("flags") or 0) & SUPPRESS_EMBEDS:
+            ids = [int(message["id"])]
+            self._removed(int(message["channel_id"]), ids, ErrorCode.EMBED_REMOVED)
+
+    def _see_deletion(self, told: dict[str, Any]) -> None:
+        self._removed(int(told["channel_id"]), [int(told["id"])], ErrorCode.MESSAGE_DELETED)
+
+    def _see_deletions(self, told: dict[str, Any]) -> None:
+        ids = [int(one) for one in told["ids"]]
+        self._removed(int(told["channel_id"]), ids, ErrorCode.MESSAGE_DELETED)
 
     async def on_ready(self) -> None:
         self.guild_sync.mark(*(guild.id for guild in self.guilds))

@@ -203,6 +203,7 @@ class Worker:
         discord.http.Route.BASE = settings.DISCORD_API_URL
         return StudyBotClient(
             echo=self._engine.echo,
+            removed=self._engine.removed,
             trace=self._transport.trace,
             shards=self._options.shard_ids,
             count=self._options.shard_count,

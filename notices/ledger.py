@@ -322,11 +322,13 @@ def _first_of_each_kind(condition: str) -> str:
 def record_echo(nonce: str, message_id: int, revision: int, now: datetime) -> bool:
     """The gateway showed us a message of ours: settle its delivery if that is still unknown.
 
-    Or if it was overwritten by an older revision, as a bot can that was cut off for a while.
+    Or if it was overwritten by an older revision, as a bot can that was cut off for a while; or if
+    its embed was removed, and is there again.
     """
     unknown = Q(message_id=None) & ~Q(state__in=[State.SENDING, State.SENT])
     overwritten = Q(message_id=message_id, state=State.SENT, shown__gt=revision)
-    concerned = Delivery.objects.filter(unknown | overwritten, nonce=nonce)
+    emptied = Q(message_id=message_id, state=State.FAILED, error_code=ErrorCode.EMBED_REMOVED)
+    concerned = Delivery.objects.filter(unknown | overwritten | emptied, nonce=nonce)
     notice_id = concerned.values_list("notice_id", flat=True).first()
     if notice_id is None:
         return False
@@ -336,6 +338,28 @@ def record_echo(nonce: str, message_id: int, revision: int, now: datetime) -> bo
         _write([(one, outcomes.shown(one, message_id, revision, now)) for one in found], now)
         statuses.refresh(locked, now)
     return True
+
+
+def record_removals(codes: Mapping[int, int], now: datetime) -> int:
+    """Somebody removed messages, or their embeds: by the message's id, which (`ErrorCode`).
+
+    Nearly all are messages of others. What is being sent is left to its own answer.
+    """
+    there = Delivery.objects.filter(Among("message_id", codes)).exclude(state=State.SENDING)
+    notice_ids = set(there.values_list("notice_id", flat=True))
+    if not notice_ids:
+        return 0
+    with transaction.atomic():
+        locked = lock_notices(notice_ids)
+        found = _read("id", list(there.values_list("pk", flat=True)))
+        changed = [
+            (one, changes)
+            for one in found
+            if one.message_id and (changes := outcomes.removed(one, codes[one.message_id], now))
+        ]
+        _write(changed, now)
+        statuses.refresh(locked, now)
+    return len(changed)
 
 
 def take_over(now: datetime, shards: Shards, *, but: Collection[int] = ()) -> int:

@@ -776,6 +776,7 @@ class ErrorCode(models.IntegerChoices):
     NOT_READABLE = 3, _("history not readable")
     LEFT = 4, _("left as it is")
     FILE_GONE = 5, _("file no longer kept")
+    EMBED_REMOVED = 11, _("embed removed in Discord")
     CHANNEL_DELETED = 10003, _("channel deleted in Discord")
     MESSAGE_DELETED = 10008, _("message deleted in Discord")
 

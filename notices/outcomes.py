@@ -97,6 +97,20 @@ def shown(
     }  # fmt: skip
 
 
+def removed(delivery: HeldDelivery, code: int, now: datetime) -> dict[str, Any]:
+    """Somebody has deleted its message, or removed the embed that is all of it: `code` says."""
+    if code == ErrorCode.EMBED_REMOVED:
+        if delivery.state != State.SENT:
+            return {}  # an edit, or a delete, is due anyway
+        return {"state": State.FAILED, "error_code": code, "error_detail": ""}
+    if delivery.unknown_since is not None:
+        return _gone(delivery, now)  # by a delete of ours, whose answer was lost
+    changes = {"claim": None, "due_at": None} | _deleted()
+    if delivery.wanted is None:
+        return changes | {"state": State.WITHDRAWN, "error_code": None, "error_detail": ""}
+    return changes | {"state": State.FAILED, "error_code": code, "error_detail": ""}
+
+
 def expired(delivery: HeldDelivery, now: datetime) -> bool:
     """Its last moment is over and nothing of it can be in the channel."""
     return _is_over(delivery, now) and delivery.shown is None and delivery.unknown_since is None
@@ -198,10 +212,7 @@ def _refused(delivery: HeldDelivery, outcome: Outcome, max_tries: int) -> dict[s
     unknown_since = _still_unknown(delivery, outcome)
     changes["unknown_since"] = unknown_since
     if outcome.code == ErrorCode.MESSAGE_DELETED:
-        # A new nonce: "send again" is to post anew, and the old one answers with the deletion.
-        changes |= {
-            "shown": None, "message_id": None, "unknown_since": None, "nonce": new_nonce(),
-        }  # fmt: skip
+        changes |= _deleted()
         if delivery.wanted is None:
             return changes | {"state": State.WITHDRAWN, "error_code": None, "error_detail": ""}
     elif delivery.wanted is None and delivery.shown is None:
@@ -213,6 +224,11 @@ def _refused(delivery: HeldDelivery, outcome: Outcome, max_tries: int) -> dict[s
             "tries": max_tries + 1,
         }  # fmt: skip
     return changes
+
+
+def _deleted() -> dict[str, Any]:
+    """A new nonce: "send again" is to post anew, and the old one answers with the deletion."""
+    return {"shown": None, "message_id": None, "unknown_since": None, "nonce": new_nonce()}
 
 
 def _gone_with_its_channel(delivery: HeldDelivery) -> dict[str, Any]:

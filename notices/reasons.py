@@ -51,6 +51,10 @@ _REASONS: dict[int, tuple[Promise, Promise]] = {
         _("A file of the notice is no longer kept here."),
         _("Remove it from the notice, add it again and save; the notice is then sent by itself."),
     ),
+    ErrorCode.EMBED_REMOVED: (
+        _("Somebody removed the embed from the message in Discord: nothing of it is to be seen."),
+        _("Send it again, or change the notice, to have it shown again; or withdraw the notice."),
+    ),
     ErrorCode.MESSAGE_DELETED: (
         _("Somebody deleted the message in Discord."),
         _("Send it again to post it anew, or withdraw the notice."),

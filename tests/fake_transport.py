@@ -26,6 +26,8 @@ class FakeTransport:
     requests: list[Request] = field(default_factory=list)
     by_nonce: dict[str, int] = field(default_factory=dict)
     on_request: Callable[[Request], None] = lambda request: None
+    made: Callable[[], None] = lambda: None
+    """What happens between a request's effect and its answer."""
     _ids: "count[int]" = field(default_factory=lambda: count(9_000_000_000))
 
     async def perform(self, request: Request, answered: Callable[[Answer], None]) -> Answer:
@@ -39,6 +41,7 @@ class FakeTransport:
         elif isinstance(step, Exception):
             raise step
         answer = self._carry_out(request)
+        self.made()
         if step == "lose":
             raise TransientError("no answer", done=None)
         answered(answer)

@@ -149,6 +149,18 @@ class FakeDiscordProcess:
         """As a moderator does it."""
         self.delete(f"/_fake/channels/{channel_id}/messages/{message_id}")
 
+    def delete_messages(self, channel_id: str | int, *message_ids: str | int) -> None:
+        """All at once, as a purge does it."""
+        ids = [str(one) for one in message_ids]
+        self.post(f"/_fake/channels/{channel_id}/messages/bulk-delete", {"messages": ids})
+
+    def suppress_embeds(
+        self, channel_id: str | int, message_id: str | int, *, flags: int = 4
+    ) -> None:
+        """As a moderator removes the embed of somebody's message, or with 0 brings it back."""
+        path = f"/_fake/channels/{channel_id}/messages/{message_id}"
+        self.call("PATCH", path, {"flags": flags})
+
     def add_channel(self, guild_id: str | int, name: str, **more: Any) -> Json:
         order = {"guild_id": str(guild_id), "name": name, **more}
         channel: Json = self.post("/_fake/channels", order)

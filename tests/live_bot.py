@@ -42,15 +42,25 @@ class Bot:
         await discord_roles.count_people(self.client, self.in_database)
 
 
+def ignore(*_told: Any) -> None:
+    pass
+
+
 Scenario = Callable[[Bot], Awaitable[None]]
 
 
-def live(server: FakeDiscordProcess, scenario: Scenario) -> None:
+def live(
+    server: FakeDiscordProcess,
+    scenario: Scenario,
+    *,
+    echo: Callable[..., None] = ignore,
+    removed: Callable[..., None] = ignore,
+) -> None:
     async def run() -> None:
         discord.http.Route.BASE = server.api_url
         transport = DiscordTransport(rate=50, request_timeout=5)
         client = StudyBotClient(
-            echo=lambda *_seen: None, trace=transport.trace, shards=None, count=None
+            echo=echo, removed=removed, trace=transport.trace, shards=None, count=None
         )
         await client.login("token")
         _shards, url, _limits = await client.http.get_bot_gateway()

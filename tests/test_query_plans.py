@@ -290,6 +290,11 @@ def test_an_echo_finds_its_delivery_by_the_nonce(world: World) -> None:
     check(cost_of(lambda: ledger.record_echo(nonce, 5, 1, NOW)), FEW)
 
 
+def test_a_removal_finds_its_delivery_by_the_message(world: World) -> None:
+    codes = dict.fromkeys(range(1, 101), 10008)
+    check(cost_of(lambda: ledger.record_removals(codes, NOW)), FEW)
+
+
 def test_readyz_and_metrics_read_no_history(world: World) -> None:
     for path in ("/readyz", "/metrics"):
         check(cost_of(partial(Client().get, path)), FEW)
