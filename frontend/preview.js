@@ -46,6 +46,11 @@ function startPreview(place, page) {
     drawSoon();
   });
   draw();
+  // What a browser puts back after Back comes without an event.
+  window.addEventListener("pageshow", () => {
+    image = form.elements.image?.value;
+    draw();
+  });
 }
 
 /** A place with a style of its own, which neither takes on the desk's nor disturbs it. */

@@ -319,6 +319,35 @@ class KeptAnswer(models.Model):
         return f"{self.caller} {self.key}"
 
 
+class Submission(models.Model):
+    """A form of the desk that made something: sent once more, it leads to what it made.
+
+    Written in the transaction of what it made: either both are there or neither.
+    """
+
+    # Nobody goes back to a page that is older.
+    KEPT = timedelta(days=30)
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # The page's own name for what was written in it.
+    writing = models.CharField(max_length=16)
+    # Of all that was sent: another one says that something was changed since.
+    digest = models.CharField(max_length=32)
+    # Empty within the transaction alone.
+    led_to = models.TextField(blank=True)
+    submitted_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "writing"], name="submission_once_per_page"),
+        ]
+        # Pruning.
+        indexes = [models.Index(fields=["submitted_at"], name="submission_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.writing}"
+
+
 # Who does something to a notice: a user, a frontend by its key, or nobody that is known.
 Actor = Any
 

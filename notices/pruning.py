@@ -24,6 +24,7 @@ from notices.models import (
     DeliveryQuerySet,
     KeptAnswer,
     Notice,
+    Submission,
     Upload,
 )
 from notices.uploads import KEPT_UNUSED
@@ -63,6 +64,7 @@ class Pruned:
     answers: int = 0
     callbacks: int = 0
     uploads: int = 0
+    submissions: int = 0
 
     def __str__(self) -> str:
         return ", ".join(f"{name} {number}" for name, number in asdict(self).items())
@@ -84,6 +86,7 @@ def _batches(now: datetime, gone: Pruned) -> Iterator[None]:
     """Each step is a batch that is committed."""
     gone.bots += BotInstance.objects.filter(heartbeat_at__lt=now - BOT_IS_DEAD_AFTER).delete()[0]
     yield from _prune_answers(now, gone)
+    yield from _prune_submissions(now, gone)
     if settings.KEEP_DELIVERIES_DAYS:
         yield from _archive_notices(now - timedelta(days=settings.KEEP_DELIVERIES_DAYS), now, gone)
     if settings.KEEP_ATTEMPTS_DAYS:
@@ -157,6 +160,14 @@ def _prune_answers(now: datetime, gone: Pruned) -> Iterator[None]:
     old = KeptAnswer.objects.filter(begun_at__lte=now - KeptAnswer.KEPT)
     while ids := list(old.values_list("pk", flat=True)[:BATCH]):
         gone.answers += KeptAnswer.objects.filter(pk__in=ids).delete()[0]
+        yield
+
+
+def _prune_submissions(now: datetime, gone: Pruned) -> Iterator[None]:
+    """Those of pages that nobody goes back to any more."""
+    old = Submission.objects.filter(submitted_at__lte=now - Submission.KEPT)
+    while ids := list(old.values_list("pk", flat=True)[:BATCH]):
+        gone.submissions += Submission.objects.filter(pk__in=ids).delete()[0]
         yield
 
 

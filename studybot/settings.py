@@ -213,7 +213,10 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": None,
     "SHOW_LANGUAGES": True,
     "STYLES": [lambda request: static("notices/desk.css")],
-    "SCRIPTS": [lambda request: static("notices/icons.js")],
+    "SCRIPTS": [
+        lambda request: static("notices/icons.js"),
+        lambda request: static("notices/once.js"),
+    ],
     "SIDEBAR": {"navigation": "notices.desk.navigation.menu"},
     "LOGIN": {"form": "notices.desk.site.DeskLoginForm"},
     "COLORS": {

@@ -6,6 +6,7 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import F
@@ -16,7 +17,16 @@ from django_q.models import Failure, Schedule, Task
 
 from notices import ledger, pruning, schedules, tasks
 from notices.attachments import entries
-from notices.models import Attempt, BotInstance, Channel, Delivery, Notice, Study, Upload
+from notices.models import (
+    Attempt,
+    BotInstance,
+    Channel,
+    Delivery,
+    Notice,
+    Study,
+    Submission,
+    Upload,
+)
 from notices.uploads import Sent, keep
 
 State = Delivery.State
@@ -334,7 +344,7 @@ def test_it_says_in_one_line_what_went(
         prune_all()
     assert caplog.messages == [
         "pruned: notices 1, deliveries 1, attempts 1, tasks 0, bots 0, answers 0, callbacks 0, "
-        "uploads 0"
+        "uploads 0, submissions 0"
     ]
 
 
@@ -350,6 +360,16 @@ def test_failed_tasks_go_with_the_attempts_of_their_time(db: None) -> None:
         )  # fmt: skip
     prune_all()
     assert [task.name for task in Failure.objects.all()] == ["89"]
+
+
+def test_a_sent_form_is_known_as_long_as_somebody_may_go_back_to_it(leader: User) -> None:
+    for days in (31, 29):
+        moment = timezone.now() - timedelta(days=days)
+        Submission.objects.create(
+            user=leader, writing=f"{days:016}", digest="", led_to="/", submitted_at=moment
+        )
+    prune_all()
+    assert [one.writing for one in Submission.objects.all()] == [f"{29:016}"]
 
 
 def test_a_bot_dead_for_more_than_a_day_is_forgotten(db: None) -> None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from rest_framework_api_key import admin as _library_admin  # noqa: F401  registers its own
 from rest_framework_api_key.models import APIKey
 
+from notices.desk.once import made
 from notices.desk.rights import ModelAdmin
 from notices.models import ApiKey
 
@@ -63,6 +64,7 @@ class ApiKeyAdmin(ModelAdmin):
     )  # fmt: skip
     list_display_links = ("beginning", "name_given")
     actions = ("rotate",)
+    making_actions = ("rotate",)
     list_filter = (RevokedFilter,)
     search_fields = ("name", "prefix")
     autocomplete_fields = ("studies",)
@@ -123,6 +125,7 @@ class ApiKeyAdmin(ModelAdmin):
                 )
                 continue
             successor, key = old.rotate(OVERLAP)
+            made(request)
             _show_once(request, successor, key)
 
 

@@ -31,6 +31,7 @@ from notices.desk.finding import (
 from notices.desk.following import Following
 from notices.desk.long_list import LongList
 from notices.desk.notice_form import NoticeForm
+from notices.desk.once import made, once
 from notices.desk.outcome import part_of
 from notices.desk.rights import leads_many, led_studies
 from notices.desk.upload_fields import attached_links
@@ -52,6 +53,7 @@ class NoticeAdmin(LongList, Following):
     search_fields = ("title", "content", "author")
     empty_value_display = ""
     actions = ("send_again", "withdraw", "duplicate")
+    making_actions = ("duplicate",)
     # Labels stand above their fields: beside them stands the preview.
     compressed_fields = False
     fieldsets = (
@@ -240,6 +242,7 @@ class NoticeAdmin(LongList, Following):
             ledger.fan_out(form.instance.pk)
 
     def response_add(self, request: HttpRequest, obj: Any, *args: Any) -> HttpResponse:
+        made(request)
         return self._saved(request, obj)
 
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
@@ -298,8 +301,12 @@ class NoticeAdmin(LongList, Following):
         if request.method != "POST":
             # As after a login that came in between: she presses once more.
             return redirect("admin:notices_notice_change", pk)
-        answer: HttpResponse | None = getattr(self, action)(request, found)
-        return answer or redirect("admin:notices_notice_change", pk)
+
+        def do() -> HttpResponse:
+            answer: HttpResponse | None = getattr(self, action)(request, found)
+            return answer or redirect("admin:notices_notice_change", pk)
+
+        return once(request, do) if action in self.making_actions else do()
 
     def _log(self, request: HttpRequest, notice: Notice, message: str) -> None:
         self.log_change(request, notice, message)
@@ -363,6 +370,7 @@ class NoticeAdmin(LongList, Following):
     def duplicate(self, request: HttpRequest, queryset: QuerySet[Notice]) -> HttpResponse | None:
         """To the copy where one was made."""
         copies = [notice.duplicate(by=request.user) for notice in queryset]
+        made(request)
         for copy in copies:
             self.log_addition(request, copy, gettext_noop("Duplicated."))
         text = ngettext("Made %(n)d draft.", "Made %(n)d drafts.", len(copies))

@@ -1,22 +1,47 @@
 """Who may do what on the desk: leaders by what they lead, nobody to the history."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from unfold import admin as unfold_admin
 
+from notices.desk.once import made, once
 from notices.models import Study
 
 if TYPE_CHECKING:  # Unfold's have no types, and are Django's.
-    ModelAdmin = admin.ModelAdmin[Any]
+    _ModelAdmin = admin.ModelAdmin[Any]
     TabularInline = admin.TabularInline[Any, Any]
 else:
-    ModelAdmin = unfold_admin.ModelAdmin
+    _ModelAdmin = unfold_admin.ModelAdmin
     TabularInline = unfold_admin.TabularInline
 
 MOST_OFFERED = 50
+
+
+class ModelAdmin(_ModelAdmin):
+    """Every page of the desk: what one of them makes is made once."""
+
+    making_actions: tuple[str, ...] = ()
+    """Those of the list's actions that make something."""
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
+    ) -> Any:
+        make = partial(super().changeform_view, request, object_id, *args, **kwargs)
+        is_making = request.method == "POST" and object_id is None
+        return once(request, make) if is_making else make()
+
+    def response_add(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        made(request)
+        return super().response_add(request, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        make = partial(super().changelist_view, request, *args, **kwargs)
+        is_making = request.POST.get("action") in self.making_actions
+        return once(request, make) if is_making else make()
 
 
 def led_studies(user: Any) -> list[Study]:

@@ -26,6 +26,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from notices import health, permissions
 from notices.desk.front_page import Bot, BotState, bot_now
 from notices.desk.keys import KeysField
+from notices.desk.once import made, once_a_page
 from notices.desk.outcome import Outcome, outcome_of
 from notices.ids import read_id
 from notices.models import Channel, Notice, Study, validate_not_blank
@@ -184,12 +185,14 @@ def page(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @_for_site_admins
+@once_a_page
 def connect(request: HttpRequest) -> HttpResponse:
     form = ConnectForm(request.POST)
     if not form.is_valid():
         return _show(request, form)
     with transaction.atomic():
         study = form.save()
+        made(request)
         _log(request.user, study, CHANGE, gettext_noop("Connected channels."))
     messages.success(request, _("%(study)s writes in these channels now.") % {"study": study})
     return redirect(f"{reverse('admin:setup')}#test-step")
@@ -197,6 +200,7 @@ def connect(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @_for_site_admins
+@once_a_page
 def send_test(request: HttpRequest) -> HttpResponse:
     form = SendTestForm(request.POST)
     if not form.is_valid():
@@ -204,6 +208,7 @@ def send_test(request: HttpRequest) -> HttpResponse:
         return redirect("admin:setup")
     with transaction.atomic():
         notice = form.save(request.user)
+        made(request)
         _log(request.user, notice, ADDITION, gettext_noop("Sent a test message."))
     return redirect(f"{reverse('admin:setup')}?test={notice.pk}#test-step")
 

@@ -1,7 +1,6 @@
 """What the page of a notice needs to know to preview it, count it and keep what is typed."""
 
-import re
-import secrets
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import HttpRequest
@@ -9,18 +8,18 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from notices import embeds
-from notices.models import REFERENCE_LENGTH, Channel, Notice, Study
+from notices.desk.once import sent_writing, writing_of
+from notices.models import REFERENCE_LENGTH, Channel, Notice, Study, Submission
 
 # Discord's, over all texts of a message's embeds.
 LIMIT_IN_ALL = 6000
 UNKNOWN_REFERENCE = "X" * REFERENCE_LENGTH
 _SAVED = "saved_writings"
-_WRITING = re.compile(r"[0-9a-f]{16}")
 
 
 def remember_saved(request: HttpRequest) -> None:
     """The next page tells the browser that it need not keep this text any longer."""
-    if writing := _sent(request):
+    if writing := sent_writing(request):
         request.session[_SAVED] = [*request.session.get(_SAVED, []), writing]
 
 
@@ -32,7 +31,8 @@ def page_data(request: HttpRequest, form: Any) -> dict[str, Any]:
     published = notice and notice.publish_at if "publish_at" not in form.fields else None
     return {
         "user": request.user.pk,
-        "writing": _sent(request) or secrets.token_hex(8),
+        "writing": writing_of(request),
+        "writings": list(_writings_of(request)) if notice else [],
         "saved": request.session.pop(_SAVED, []),
         "isRefused": form.is_bound,
         "notice": notice and notice.pk,
@@ -46,10 +46,10 @@ def page_data(request: HttpRequest, form: Any) -> dict[str, Any]:
     }
 
 
-def _sent(request: HttpRequest) -> str:
-    """The page's own name for the text: it stays through refusals, and differs from tab to tab."""
-    writing = request.POST.get("writing", "")
-    return writing if _WRITING.fullmatch(writing) else ""
+def _writings_of(request: HttpRequest) -> Iterable[str]:
+    """Of the pages that made the notice whose page this is."""
+    hers = Submission.objects.filter(user=request.user.pk, led_to=request.path)
+    return hers.values_list("writing", flat=True)
 
 
 def _study(study: Study, notice: Notice | None) -> dict[str, Any]:

@@ -24,6 +24,8 @@ function start(page) {
   };
   form.addEventListener("input", count);
   form.addEventListener("change", count);
+  // What a browser puts back after Back comes without an event.
+  window.addEventListener("pageshow", count);
   count();
 }
 

@@ -42,8 +42,11 @@ document.addEventListener("DOMContentLoaded", () => {
     line.textContent = picked.length ? `→ ${picked.join(", ")}` : line.dataset.nowhere;
   }
 
-  showZone();
-  showChannels();
+  // Again after Back: what a browser puts back then comes without an event.
+  window.addEventListener("pageshow", () => {
+    showZone();
+    showChannels();
+  });
   form.addEventListener("change", (event) => {
     if (event.target.name === "study") showZone();
     if (["study", "channels"].includes(event.target.name)) showChannels();

@@ -42,7 +42,8 @@ function start(form, page, banner) {
 
   const isUnsaved = () => page.isRefused || !isSame(typed(form), opened);
   function keep() {
-    const { writing, notice, revision } = page;
+    const { notice, revision } = page;
+    const writing = form.elements.writing.value;
     if (isUnsaved()) shelf.put(writing, { notice, revision, at: Date.now(), values: typed(form) });
     else shelf.drop(writing);
   }
@@ -59,7 +60,10 @@ function start(form, page, banner) {
   });
   if (page.isRefused) keep();
 
-  const found = shelf.all().find((one) => one.notice === page.notice && one.writing !== page.writing && !isSame(one.values, opened));
+  // What she went back to and changed, after it had become this notice, is of this notice.
+  const isHere = ({ notice, writing }) => notice === page.notice || page.writings.includes(writing);
+  const isOther = ({ values }) => Object.keys(opened).some((name) => !isSame(values[name], opened[name]));
+  const found = shelf.all().find((one) => isHere(one) && one.writing !== page.writing && isOther(one));
   if (found) offer(found);
 
   function offer(record) {
@@ -100,7 +104,7 @@ function describe(banner, { at, revision, values }, page) {
   const moment = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" }).format(at);
   banner.querySelector("[data-moment]").textContent = moment;
   banner.querySelector("[data-words]").textContent = [values.title, values.content].map((texts) => texts?.[0]).filter(Boolean).join(" — ");
-  banner.querySelector("[data-changed-since]").hidden = revision === page.revision;
+  banner.querySelector("[data-changed-since]").hidden = [null, page.revision].includes(revision);
 }
 
 function restore(form, values) {

@@ -1,0 +1,105 @@
+"""A page of the desk makes what it makes once, however often its button is pressed.
+
+The page has a name (`writing`), which its form sends. Whoever sends the form once more, by a second
+click or after Back, is led to what the first time made.
+"""
+
+import re
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from hashlib import blake2s
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from notices.models import Submission
+
+WRITING = "writing"
+_NOT_WRITTEN = (WRITING, "csrfmiddlewaretoken")
+_KNOWN = re.compile(r"[0-9a-f]{16}")
+# Within these the answer to the first click has not been seen: its own words suffice.
+DOUBLE_CLICK = timedelta(seconds=10)
+
+View = Callable[..., HttpResponse]
+
+
+def sent_writing(request: HttpRequest) -> str:
+    """The name of the page whose form was sent; empty where it has none."""
+    writing = request.POST.get(WRITING, "")
+    return writing if _KNOWN.fullmatch(writing) else ""
+
+
+def writing_of(request: HttpRequest) -> str:
+    """The name of the page that is shown: the one it has already, or else a new one."""
+    in_address = request.GET.get(WRITING, "")
+    known = in_address if _KNOWN.fullmatch(in_address) else ""
+    return sent_writing(request) or known or secrets.token_hex(8)
+
+
+def once(request: HttpRequest, make: Callable[[], HttpResponse]) -> HttpResponse:
+    """Have `make` make something, unless this page has made it already.
+
+    `make` says so by `made`, and redirects there. Where it does not, as it refused the form, the
+    page may try again.
+    """
+    writing = sent_writing(request)
+    if not writing:
+        return make()
+    with transaction.atomic():
+        # Whoever comes second waits here until the first has committed, or has given up.
+        submission, is_first = Submission.objects.get_or_create(
+            user_id=request.user.pk, writing=writing, defaults={"digest": _digest(request)}
+        )
+        if not is_first:
+            return _lead_there(request, submission)
+        response = make()
+        if getattr(request, "_has_made", False):
+            # A window that was opened to add something for a form has nowhere to lead to.
+            submission.led_to = getattr(response, "url", request.get_full_path())
+            submission.save(update_fields=["led_to"])
+        else:
+            submission.delete()
+    return response
+
+
+def made(request: Any) -> None:
+    """Say that the request's form is done with."""
+    request._has_made = True
+
+
+def once_a_page(view: View) -> View:
+    @wraps(view)
+    def guarded(request: HttpRequest, **places: Any) -> HttpResponse:
+        return once(request, lambda: view(request, **places))
+
+    return guarded
+
+
+def _lead_there(request: HttpRequest, submission: Submission) -> HttpResponse:
+    if submission.digest != _digest(request):
+        messages.warning(
+            request,
+            _(
+                "This page was sent before: what it made is here, and nothing was made twice. "
+                "What you have changed in it since is not saved: change it here."
+            ),
+        )
+    elif timezone.now() - submission.submitted_at > DOUBLE_CLICK:
+        messages.info(
+            request, _("This page was sent before: what it made is here. Nothing was made twice.")
+        )
+    return redirect(submission.led_to)
+
+
+def _digest(request: HttpRequest) -> str:
+    written = sorted(
+        (name, sent) for name, sent in request.POST.lists() if name not in _NOT_WRITTEN
+    )
+    return blake2s(repr(written).encode(errors="surrogatepass"), digest_size=16).hexdigest()
