@@ -49,13 +49,14 @@ def once(request: HttpRequest, make: Callable[[], HttpResponse]) -> HttpResponse
     `make` says so by `made`, and redirects there. Where it does not, as it refused the form, the
     page may try again.
     """
+    user: Any = request.user
     writing = sent_writing(request)
     if not writing:
         return make()
     with transaction.atomic():
         # Whoever comes second waits here until the first has committed, or has given up.
         submission, is_first = Submission.objects.get_or_create(
-            user_id=request.user.pk, writing=writing, defaults={"digest": _digest(request)}
+            user=user, writing=writing, defaults={"digest": _digest(request)}
         )
         if not is_first:
             return _lead_there(request, submission)
