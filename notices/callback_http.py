@@ -5,7 +5,6 @@ what only this machine can reach. The socket itself is refused, after every name
 name can answer one thing when it is looked at and another when it is connected to.
 """
 
-import asyncio
 import base64
 import errno
 import hashlib
@@ -13,7 +12,8 @@ import hmac
 import ipaddress
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -24,8 +24,6 @@ from django.conf import settings
 from notices.models import DETAIL_LIMIT
 
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3)
-# After so long a lane begins no other request.
-LANE_SECONDS = 15.0
 AGENT = "studybot-callbacks/1"
 # What is left of IPv4 inside IPv6 goes where its IPv4 address says.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -63,30 +61,24 @@ class ForbiddenAddressError(OSError):
     """No connection is made there."""
 
 
-async def send(
-    lanes: Sequence[Sequence[Envelope]], resolver: AbstractResolver | None = None
-) -> list[list[Answer]]:
-    """Each lane in its order, until one of it fails; the lanes at the same time."""
+@asynccontextmanager
+async def session(resolver: AbstractResolver | None = None) -> AsyncIterator[aiohttp.ClientSession]:
+    """For `post`, by many at once. A name server that hangs holds up no thread, and nobody else."""
+    resolver = resolver or aiohttp.AsyncResolver()
     connector = aiohttp.TCPConnector(
         limit=0, force_close=True, socket_factory=_guarded_socket, resolver=resolver
     )
-    async with aiohttp.ClientSession(
-        connector=connector, timeout=TIMEOUT, trust_env=False, cookie_jar=aiohttp.DummyCookieJar()
-    ) as session:
-        return await asyncio.gather(*(_send_lane(session, lane) for lane in lanes))
+    try:
+        async with aiohttp.ClientSession(
+            connector=connector, timeout=TIMEOUT, trust_env=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        ) as opened:  # fmt: skip
+            yield opened
+    finally:
+        await resolver.close()
 
 
-async def _send_lane(session: aiohttp.ClientSession, lane: Sequence[Envelope]) -> list[Answer]:
-    answers: list[Answer] = []
-    deadline = time.monotonic() + LANE_SECONDS
-    for envelope in lane:
-        answers.append(await _post(session, envelope))
-        if not answers[-1].is_taken or time.monotonic() >= deadline:
-            break
-    return answers
-
-
-async def _post(session: aiohttp.ClientSession, envelope: Envelope) -> Answer:
+async def post(session: aiohttp.ClientSession, envelope: Envelope) -> Answer:
     moment = int(time.time())
     headers = {
         "content-type": "application/json",
@@ -139,11 +131,18 @@ def check_address(text: str) -> None:
 
 def names_private_address(url: str) -> bool:
     """Whether it is plain from the address itself, without asking any name server."""
-    host = urlsplit(url).hostname or ""
     try:
-        return not settings.CALLBACK_ALLOW_PRIVATE and not is_public(host)
+        return not settings.CALLBACK_ALLOW_PRIVATE and not is_public(host_of(url))
     except ValueError:
         return False  # a name
+
+
+def host_of(url: str) -> str:
+    """As it is connected to; empty where the address names none."""
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
 
 
 def is_public(text: str) -> bool:

@@ -3,17 +3,24 @@
 The row is written in the transaction that changes the notice, so that no event is lost. It goes
 out from qcluster: at once by a task, and by a sweep each minute for what is left. One worker at a
 time is at an endpoint, and sends in the order of the events; where one fails, the endpoint rests
-for a while. What fails is due again later, with growing pauses, for a day.
+for a while. What fails is due again later, with growing pauses, for a day. Whoever is slow makes
+nobody else wait, and who has lost the right to know is told nothing more, whatever is waiting.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from math import inf
+from typing import Any
 
 import orjson
+from aiohttp import ClientSession
+from aiohttp.abc import AbstractResolver
+from asgiref.sync import async_to_sync, sync_to_async
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.dispatch import receiver
@@ -43,8 +50,13 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 10.0, 3 * 3600.0
 BATCH = 20
 # One worker may be all that there is: after so long it lets other tasks pass.
 SLICE_SECONDS = 15.0
-# Longer than the sending of a batch can take: a worker that died has kept it for so long.
+# Then it ends, whatever is under way: that is sent once more, with its id.
+GRACE_SECONDS = 1.0
+LOOK_EVERY_SECONDS = 0.2
+# Longer than a slice: a worker that died has kept it for so long.
 LEASE = timedelta(seconds=45)
+# Whoever is slow fills its own places, and leaves the others theirs.
+MOST_LANES, MOST_LANES_TO_A_HOST, MOST_LANES_OF_A_KEY = 100, 10, 3
 GONE = 410
 
 Type = CallbackMessage.Type
@@ -91,12 +103,15 @@ def tell_of_statuses(changed: Mapping[int, str], now: datetime) -> None:
 
 def _write(events: Mapping[int, str], now: datetime) -> None:
     """A message of each event for whoever listens to it."""
-    endpoints = list(CallbackEndpoint.objects.live().prefetch_related("studies")) if events else []
+    if not events:
+        return
+    notices = Notice.objects.filter(pk__in=events)
+    studies = set(notices.order_by().values_list("study_id", flat=True))
+    endpoints = list(CallbackEndpoint.objects.with_rights(studies).filter(active=True))
     if not endpoints:
         return
-    notices = Notice.objects.filter(pk__in=events).prefetch_related("deliveries__channel")
     messages = []
-    for notice in notices.order_by("id"):
+    for notice in notices.prefetch_related("deliveries__channel").order_by("id"):
         kind = events[notice.pk]
         payload = _payload(notice, kind, now)
         messages += [
@@ -105,16 +120,12 @@ def _write(events: Mapping[int, str], now: datetime) -> None:
                 due_at=now, expires_at=now + CallbackMessage.GIVEN_UP_AFTER,
             )
             for endpoint in endpoints
-            if kind in endpoint.events and _is_of(endpoint, notice)
+            if kind in endpoint.events and not endpoint.silence(notice.study_id)
         ]  # fmt: skip
     if messages:
         # That a notice was published is told once, by whoever comes first.
         CallbackMessage.objects.bulk_create(messages, ignore_conflicts=True)
         schedule()
-
-
-def _is_of(endpoint: CallbackEndpoint, notice: Notice) -> bool:
-    return endpoint.all_studies or notice.study_id in {one.pk for one in endpoint.studies.all()}
 
 
 def _payload(notice: Notice, kind: str, now: datetime) -> str:
@@ -148,11 +159,16 @@ def _utc(moment: datetime | None) -> datetime | None:
 # --- sending -------------------------------------------------------------------------------
 
 
-class Lane(NamedTuple):
-    """What goes to one endpoint, in its order."""
+@dataclass
+class Lane:
+    """What goes to one endpoint, in its order, and how far it has come."""
 
     endpoint: CallbackEndpoint
     messages: list[CallbackMessage]
+    answers: list[tuple[CallbackMessage, Answer]] = field(default_factory=list)
+    silenced: list[tuple[CallbackMessage, str]] = field(default_factory=list)
+    seconds: float = 0
+    """The longest of its requests."""
 
 
 def schedule() -> None:
@@ -169,54 +185,155 @@ def _enqueue() -> None:
         log.exception("callbacks: the queue did not take the task; they wait for the sweep")
 
 
-def send_due(seconds: float = SLICE_SECONDS) -> bool:
+def send_due(seconds: float = SLICE_SECONDS, resolver: AbstractResolver | None = None) -> bool:
     """Send what is due, for about so long. Returns whether nothing is left over."""
-    deadline = time.monotonic() + seconds
-    while lanes := _take(timezone.now()):
-        envelopes = [[_envelope(lane.endpoint, one) for one in lane.messages] for lane in lanes]
-        answers = asyncio.run(callback_http.send(envelopes))
-        for lane, answered in zip(lanes, answers, strict=True):
-            _record(lane, answered, timezone.now())
-        if time.monotonic() >= deadline:
-            return False
-    return True
+    return async_to_sync(_send_due)(time.monotonic() + seconds, resolver)
 
 
-def _take(now: datetime) -> list[Lane]:
-    """The endpoints that are ours for now, with what is due. Looked for anew after each batch, so
-    that what another worker left alone because we were at it is found."""
+async def _send_due(deadline: float, resolver: AbstractResolver | None) -> bool:
+    """Each lane by itself: while one waits for its answer, what comes due for others begins."""
+    under_way: dict[asyncio.Task[None], Lane] = {}
+    time_left = inf  # so that the slowest is begun at least here
+    async with callback_http.session(resolver) as session:
+        while time_left > -GRACE_SECONDS:
+            if time_left > 0:
+                for lane in await _take_meanwhile(under_way.values(), time_left):
+                    task = asyncio.create_task(_send_lane(session, lane, deadline))
+                    under_way[task] = lane
+            if not under_way:
+                return time_left > 0
+            done, _others = await asyncio.wait(
+                under_way, timeout=LOOK_EVERY_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done:
+                await _record_meanwhile(under_way.pop(task), task)
+            time_left = deadline - time.monotonic()
+        await _cut_off(under_way)
+    return False
+
+
+async def _cut_off(under_way: dict[asyncio.Task[None], Lane]) -> None:
+    """Other tasks have waited for this worker for long enough."""
+    for task in under_way:
+        task.cancel()
+    await asyncio.wait(under_way)
+    for task, lane in under_way.items():
+        lane.seconds = callback_http.TIMEOUT.total or inf
+        await _record_meanwhile(lane, task)
+
+
+async def _take_meanwhile(under_way: Collection[Lane], time_left: float) -> list[Lane]:
+    busy = [lane.endpoint for lane in under_way]
+    return await sync_to_async(_take)(timezone.now(), busy, time_left)
+
+
+async def _record_meanwhile(lane: Lane, task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        # The lease runs out, and it is taken up again.
+        log.error("callback %s: sending broke off", lane.endpoint.pk, exc_info=error)
+        return
+    await sync_to_async(_record)(lane, timezone.now())
+
+
+def _take(
+    now: datetime, busy: Collection[CallbackEndpoint] = (), time_left: float = inf
+) -> list[Lane]:
+    """The endpoints that are ours for now, with what is due. Looked for anew all the time, so that
+    what another worker left alone because we were at it is found."""
     due = CallbackMessage.objects.due(now)
     waiting = _awake(now).filter(Exists(due.filter(endpoint=OuterRef("pk"))))
-    return [
-        Lane(endpoint, list(due.filter(endpoint=endpoint)[:BATCH]))
-        for endpoint in waiting
-        if _awake(now).filter(pk=endpoint.pk).update(rests_until=now + LEASE)
-    ]
+    if time_left < inf:
+        waiting = waiting.filter(seconds__lte=time_left)
+    room = Room(busy)
+    lanes = []
+    for endpoint in waiting.order_by("seconds", "id"):
+        if room.has_place_for(endpoint) and _lease(endpoint, now):
+            room.take(endpoint)
+            lanes.append(Lane(endpoint, list(due.filter(endpoint=endpoint)[:BATCH])))
+    return lanes
+
+
+def _lease(endpoint: CallbackEndpoint, now: datetime) -> bool:
+    """Whether no other worker was faster."""
+    return bool(_awake(now).filter(pk=endpoint.pk).update(rests_until=now + LEASE))
+
+
+class Room:
+    """How many lanes may be open at once: of one key, to one host, and of all."""
+
+    def __init__(self, busy: Iterable[CallbackEndpoint]) -> None:
+        self._taken: Counter[str] = Counter()
+        for endpoint in busy:
+            self.take(endpoint)
+
+    def has_place_for(self, endpoint: CallbackEndpoint) -> bool:
+        return all(self._taken[name] < most for name, most in self._bounds(endpoint).items())
+
+    def take(self, endpoint: CallbackEndpoint) -> None:
+        self._taken.update(self._bounds(endpoint).keys())
+
+    @staticmethod
+    def _bounds(endpoint: CallbackEndpoint) -> dict[str, int]:
+        host = callback_http.host_of(endpoint.url)
+        bounds = {"all": MOST_LANES, f"host {host}": MOST_LANES_TO_A_HOST}
+        if endpoint.key_id is not None:
+            bounds[f"key {endpoint.key_id}"] = MOST_LANES_OF_A_KEY
+        return bounds
 
 
 def _awake(now: datetime) -> CallbackEndpointQuerySet:
-    rested = Q(rests_until=None) | Q(rests_until__lte=now)
-    return CallbackEndpoint.objects.live().filter(rested)
+    return CallbackEndpoint.objects.filter(Q(rests_until=None) | Q(rests_until__lte=now))
 
 
-def _envelope(endpoint: CallbackEndpoint, message: CallbackMessage) -> Envelope:
+async def _send_lane(session: ClientSession, lane: Lane, deadline: float) -> None:
+    """It ends with its messages, with a failure, or for want of time."""
+    for message in lane.messages:
+        begun = time.monotonic()
+        if lane.answers and begun + lane.seconds > deadline:
+            return
+        ready = await sync_to_async(_ready)(message)
+        if isinstance(ready, str):
+            lane.silenced.append((message, ready))
+            continue
+        answer = await callback_http.post(session, ready)
+        lane.answers.append((message, answer))
+        lane.seconds = max(lane.seconds, time.monotonic() - begun)
+        if not answer.is_taken:
+            return
+
+
+def _ready(message: CallbackMessage) -> Envelope | str:
+    """The message to be sent at this moment, or why it may not be: rights may have been lost since
+    it was written, and the notice may have moved."""
+    notice = Notice.objects.only("study_id").filter(pk=message.notice_id).first()
+    if notice is None:
+        return "the notice is gone"
+    studies = {orjson.loads(message.payload)["data"]["study_id"], notice.study_id}
+    rows = CallbackEndpoint.objects.with_rights(studies)
+    endpoint = rows.filter(pk=message.endpoint_id).first()
+    if endpoint is None:
+        return "the callback is gone"
+    if why := next(filter(None, map(endpoint.silence, studies)), ""):
+        return why
     return Envelope(endpoint.url, endpoint.secret, message.message_id, message.payload.encode())
 
 
-def _record(lane: Lane, answers: list[Answer], now: datetime) -> None:
-    """The lane has ended with its messages, with a failure, or for want of time."""
+def _record(lane: Lane, now: datetime) -> None:
     with transaction.atomic():
-        for message, answer in zip(lane.messages, answers, strict=False):
+        for message, answer in lane.answers:
             _record_one(message, answer, now)
-        failure = next((answer for answer in answers if not answer.is_taken), None)
+        for message, why in lane.silenced:
+            _record_silence(message, why, now)
+        last = lane.answers[-1][1] if lane.answers else None
         mine = CallbackEndpoint.objects.filter(pk=lane.endpoint.pk)
-        if failure is None:
-            mine.update(rests_until=None, setbacks=0)
+        if last is None or last.is_taken:
+            changes = {"setbacks": 0} if last else {}
+            mine.update(rests_until=None, seconds=lane.seconds, **changes)
             return
-        setbacks = lane.endpoint.setbacks + 1 if len(answers) == 1 else 1
+        setbacks = lane.endpoint.setbacks + 1 if len(lane.answers) == 1 else 1
         rests_until = now + timedelta(seconds=pause_seconds(setbacks))
-        mine.update(rests_until=rests_until, setbacks=min(setbacks, 1000))
-        if failure.code == GONE:
+        mine.update(rests_until=rests_until, setbacks=min(setbacks, 1000), seconds=lane.seconds)
+        if last.code == GONE:
             mine.update(active=False)
 
 
@@ -239,3 +356,10 @@ def _record_one(message: CallbackMessage, answer: Answer, now: datetime) -> None
         "callback %s: %s after %s tries: %s",
         message.message_id, state, tries, answer.code or answer.error,
     )  # fmt: skip
+
+
+def _record_silence(message: CallbackMessage, why: str, now: datetime) -> None:
+    CallbackMessage.objects.filter(pk=message.pk, state=State.WAITING).update(
+        state=State.FAILED, due_at=None, ended_at=now, error=f"not told: {why}"
+    )
+    log.warning("callback %s: not told: %s", message.message_id, why)

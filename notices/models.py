@@ -21,7 +21,7 @@ from django.core.validators import (
     URLValidator,
 )
 from django.db import models, transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, Value, When
 from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -262,6 +262,10 @@ class ApiKey(AbstractAPIKey):
         abstract = False
         verbose_name = _("API key")  # type: ignore[assignment]
         verbose_name_plural = _("API keys")  # type: ignore[assignment]
+
+    @property
+    def is_usable(self) -> bool:
+        return not self.revoked and not self.has_expired
 
     def allowed_studies(self) -> StudyQuerySet:
         return Study.objects.all() if self.all_studies else Study.objects.filter(api_keys=self)
@@ -1188,9 +1192,15 @@ def every_event() -> list[str]:
 
 
 class CallbackEndpointQuerySet(models.QuerySet["CallbackEndpoint"]):
-    def live(self) -> Self:
-        """Those that are told: what a key registered ends with the key."""
-        return self.filter(Q(key=None) | Q(key__revoked=False), active=True)
+    def with_rights(self, study_ids: Collection[int]) -> Self:
+        """With what `silence` reads, as far as these studies are concerned. Four queries."""
+        concerned = Study.objects.filter(pk__in=study_ids).only("pk").order_by()
+        return self.select_related("key", "owner").prefetch_related(
+            *(
+                Prefetch(f"{whose}studies", concerned, to_attr="concerned")
+                for whose in ("", "key__", "owner__")
+            )
+        )
 
 
 class CallbackEndpoint(models.Model):
@@ -1209,12 +1219,19 @@ class CallbackEndpoint(models.Model):
         ApiKey, null=True, blank=True, editable=False, on_delete=models.CASCADE,
         related_name="+", verbose_name=_("registered with the key"),
     )  # fmt: skip
+    # With neither a key nor an owner it is the site's own: it was made before owners were kept.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.CASCADE,
+        related_name="+", verbose_name=_("answered for by"),
+    )  # fmt: skip
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     setbacks = models.PositiveSmallIntegerField(
         default=0, editable=False, help_text=_("Failures since the last success.")
     )
     # Until then it is left alone: it has failed, or a worker is at it, whose lease this is.
     rests_until = models.DateTimeField(_("rests until"), null=True, blank=True, editable=False)
+    # The longest of its last requests: a slow one is begun only while there is time for it.
+    seconds = models.FloatField(default=0, editable=False)
 
     objects = CallbackEndpointQuerySet.as_manager()
 
@@ -1225,6 +1242,40 @@ class CallbackEndpoint(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+    def silence(self, study_id: int) -> str:
+        """Why it may not be told of this study at this moment; empty where it may.
+
+        Of an endpoint that was read `with_rights`.
+        """
+        if not self.active:
+            return "it is switched off"
+        if not _knows(self, study_id):
+            return "it does not listen to the notice's study"
+        if self.key is not None:
+            return _silence_of_key(self.key, study_id)
+        return _silence_of_owner(self.owner, study_id)
+
+
+def _silence_of_key(key: ApiKey, study_id: int) -> str:
+    if not key.is_usable:
+        return "its key is revoked or has expired"
+    return "" if _knows(key, study_id) else "its key may not read the notice's study"
+
+
+def _silence_of_owner(owner: Any, study_id: int) -> str:
+    if owner is None or (owner.is_active and owner.is_superuser):
+        return ""
+    if not owner.is_active:
+        return "the account that answers for it is switched off"
+    if study_id in {study.pk for study in owner.concerned}:
+        return ""
+    return "the account that answers for it may not read the notice's study"
+
+
+def _knows(listener: Any, study_id: int) -> bool:
+    """Of a key or an endpoint."""
+    return listener.all_studies or study_id in {study.pk for study in listener.concerned}
 
 
 class CallbackMessageQuerySet(models.QuerySet["CallbackMessage"]):

@@ -241,6 +241,9 @@ UNFOLD: dict[str, Any] = {
 API_RATE = environment.rate("API_RATE", "30000/minute")
 # Streams that one web process holds open at once, each by a thread; and for how long.
 EVENT_STREAMS = environment.whole("EVENT_STREAMS", 4, least=0, most=200)
+EVENT_STREAMS_PER_CALLER = environment.whole(
+    "EVENT_STREAMS_PER_CALLER", max(EVENT_STREAMS // 2, 1), least=1, most=200
+)
 EVENT_STREAM_SECONDS = environment.number("EVENT_STREAM_SECONDS", 300, least=0, most=3600)
 # Whether frontends may have themselves called back inside the network that this machine stands in.
 CALLBACK_ALLOW_PRIVATE = environment.flag("CALLBACK_ALLOW_PRIVATE")

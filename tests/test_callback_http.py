@@ -52,8 +52,13 @@ class FakeNames(AbstractResolver):
 
 def post(url: str, names: FakeNames | None = None, times: int = 1) -> list[Answer]:
     envelope = Envelope(url, new_secret(), "msg_1", b"{}")
-    lanes = [[envelope] for _n in range(times)]
-    return [answer for (answer,) in asyncio.run(callback_http.send(lanes, names))]
+
+    async def send() -> list[Answer]:
+        async with callback_http.session(names) as session:
+            posts = (callback_http.post(session, envelope) for _n in range(times))
+            return await asyncio.gather(*posts)
+
+    return asyncio.run(send())
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser, User
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
@@ -29,14 +33,23 @@ class Caller:
     has_every_study: bool
     actor: ApiKey | User
     read_only: bool = False
+    session_key: str = ""
 
     @classmethod
     def with_key(cls, key: ApiKey) -> Caller:
         return cls(f"key {key.prefix}", key.all_studies, key, key.read_only)
 
     @classmethod
-    def logged_in(cls, user: User) -> Caller:
-        return cls(f"user {user.pk}", user.is_superuser, user)
+    def logged_in(cls, user: User, session_key: str) -> Caller:
+        return cls(f"user {user.pk}", user.is_superuser, user, session_key=session_key)
+
+    def renewed(self) -> Caller | None:
+        """The same caller with the rights of this moment; null where it may ask nothing more."""
+        if isinstance(self.actor, ApiKey):
+            key = ApiKey.objects.filter(pk=self.actor.pk).first()
+            return Caller.with_key(key) if key and key.is_usable else None
+        user = _logged_in_by(self.session_key)
+        return Caller.logged_in(user, self.session_key) if user else None
 
     @property
     def studies(self) -> StudyQuerySet:
@@ -58,6 +71,10 @@ class Caller:
     @property
     def key(self) -> ApiKey | None:
         return self.actor if isinstance(self.actor, ApiKey) else None
+
+    @property
+    def user(self) -> User | None:
+        return self.actor if isinstance(self.actor, User) else None
 
     @property
     def is_site_admin(self) -> bool:
@@ -102,7 +119,19 @@ class LoginAuthentication(SessionAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Any, Caller] | None:
         found = super().authenticate(request)
-        return found and (found[0], Caller.logged_in(found[0]))
+        if found is None:
+            return None
+        user, _auth = found
+        return user, Caller.logged_in(user, request._request.session.session_key or "")
+
+
+def _logged_in_by(session_key: str) -> User | None:
+    """Read anew, as for a request that comes now: a log-out, a new password and an account that
+    was switched off end the session."""
+    asking = HttpRequest()
+    asking.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    user = get_user(asking)
+    return user if isinstance(user, User) else None
 
 
 class MayAsk(BasePermission):

@@ -19,7 +19,7 @@ from notices.api.forms import StrictForm, find_study
 from notices.api.idempotency import idempotent
 from notices.api.operations import Page
 from notices.api.refusals import Conflict, quoted
-from notices.api.representations import Moment
+from notices.api.representations import Moment, may_read_studies
 from notices.api.views import Resource
 from notices.callback_http import names_private_address
 from notices.models import CallbackEndpoint, CallbackEndpointQuerySet, CallbackMessage, Study
@@ -112,6 +112,7 @@ class NewCallbackForm(_CallbackForm):
         with transaction.atomic():
             endpoint = CallbackEndpoint.objects.create(
                 key=caller.key,
+                owner=caller.user,
                 all_studies=studies is None and caller.has_every_study,
                 **validated_data,
             )
@@ -135,6 +136,8 @@ class CallbackChangeForm(_CallbackForm):
                 setattr(instance, name, value)
             # Whoever corrects it need not wait out the pauses of what was wrong.
             instance.rests_until, instance.setbacks = None, 0
+            if instance.key_id is None:
+                instance.owner = self.context["caller"].user
             instance.save()
         return instance
 
@@ -168,6 +171,12 @@ class CallbackWithSecret(CallbackShown):
 @extend_schema_serializer(many=False)
 class CallbackPage(Page):
     results = CallbackShown(many=True)
+
+
+def _reads_callback(caller: Caller, _request: Request, answer: Any) -> bool:
+    if answer["study_ids"] is None:
+        return caller.has_every_study
+    return may_read_studies(caller, answer["study_ids"])
 
 
 @extend_schema_view(
@@ -206,7 +215,7 @@ class Callbacks(Resource):
     def retrieve(self, request: Request, pk: str) -> Response:
         return Response(CallbackShown(self._found(request, pk)).data)
 
-    @idempotent
+    @idempotent(_reads_callback)
     def create(self, request: Request) -> Response:
         form = NewCallbackForm(data=request.data, context={"caller": caller_of(request)})
         form.is_valid(raise_exception=True)

@@ -15,12 +15,12 @@ from typing import Any
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notices.api.authentication import caller_of
+from notices.api.authentication import Caller, caller_of
 from notices.api.refusals import Conflict, quoted
 from notices.models import KeptAnswer
 
@@ -33,27 +33,35 @@ WAIT_SECONDS = 5
 KEPT_HEADERS = ("ETag", "Location")
 
 Handler = Callable[..., Response]
+MayRead = Callable[[Caller, Request, Any], bool]
 
 
-def idempotent(handler: Handler) -> Handler:
-    """For a view's POST. Without the header the request is done as it comes."""
+def idempotent(may_read: MayRead) -> Callable[[Handler], Handler]:
+    """For a view's POST. Without the header the request is done as it comes.
 
-    @wraps(handler)
-    def once(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-        if HEADER not in request.headers:
-            return handler(view, request, *args, **kwargs)
-        key, asked = _read_key(request), _hash(request)
-        with transaction.atomic():
-            kept = _begin(caller_of(request).name, key, asked)
-            if kept.request_hash != asked:
-                raise _reused(key)
-            if kept.status is not None:
-                return _again(kept)
-            response = handler(view, request, *args, **kwargs)
-            _keep(kept, response)
-        return response
+    `may_read` tells whether the caller may still read a kept answer: its rights may be others by
+    then, and what it tells of may belong to somebody else.
+    """
 
-    return once
+    def decorate(handler: Handler) -> Handler:
+        @wraps(handler)
+        def once(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+            if HEADER not in request.headers:
+                return handler(view, request, *args, **kwargs)
+            key, asked = _read_key(request), _hash(request)
+            with transaction.atomic():
+                kept = _begin(caller_of(request).name, key, asked)
+                if kept.request_hash != asked:
+                    raise _reused(key)
+                if kept.status is not None:
+                    return _again(kept, request, may_read)
+                response = handler(view, request, *args, **kwargs)
+                _keep(kept, response)
+            return response
+
+        return once
+
+    return decorate
 
 
 def _read_key(request: Request) -> str:
@@ -103,9 +111,14 @@ def _keep(kept: KeptAnswer, response: Response) -> None:
     kept.save(update_fields=["status", "headers", "body"])
 
 
-def _again(kept: KeptAnswer) -> Response:
+def _again(kept: KeptAnswer, request: Request, may_read: MayRead) -> Response:
+    answer = json.loads(kept.body)
+    if not may_read(caller_of(request), request, answer):
+        raise PermissionDenied(
+            _("This request was done, but you may no longer read what it was answered.")
+        )
     headers = {**kept.headers, "Idempotent-Replayed": "true"}
-    return Response(json.loads(kept.body), status=kept.status, headers=headers)
+    return Response(answer, status=kept.status, headers=headers)
 
 
 def _reused(key: str) -> Conflict:

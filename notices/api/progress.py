@@ -1,10 +1,12 @@
 """What becomes of a notice, as it happens: server-sent events of `/api/v1/notices/{id}/events/`.
 
-A stream holds a thread of its web process and looks at one row by its key, twice a second: cheap,
-but not for any number. So each process holds a few (EVENT_STREAMS), and says when there are enough.
+A stream holds a thread of its web process and looks at its caller's rights and at one row by its
+key, twice a second: cheap, but not for any number. So each process holds a few (EVENT_STREAMS), of
+which a caller has a part (EVENT_STREAMS_PER_CALLER), and says when there are enough.
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from threading import Lock
 from typing import Any
@@ -17,9 +19,9 @@ from django.utils.translation import gettext as _
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
-from notices.api.authentication import caller_of
+from notices.api.authentication import Caller, caller_of
 from notices.api.etags import etag
-from notices.api.refusals import Unavailable
+from notices.api.refusals import TooMany, Unavailable
 from notices.api.representations import NoticeShown, readable_notices, whole
 from notices.models import Notice, NoticeQuerySet
 
@@ -44,22 +46,32 @@ class EventStream(JSONRenderer):
 
 
 class Places:
-    """How many streams this process holds open."""
+    """How many streams this process holds open, and for whom."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self.taken = 0
+        self._callers: Counter[str] = Counter()
 
-    def take(self) -> bool:
+    @property
+    def taken(self) -> int:
+        return self._callers.total()
+
+    def take(self, caller: str) -> None:
         with self._lock:
+            if self._callers[caller] >= settings.EVENT_STREAMS_PER_CALLER:
+                told = _("You have %(count)s streams open; close one, or GET the notice instead.")
+                raise TooMany(told % {"count": self._callers[caller]})
             if self.taken >= settings.EVENT_STREAMS:
-                return False
-            self.taken += 1
-            return True
+                told = _(
+                    "All %(count)s streams are taken; come back later, or GET the notice instead."
+                )
+                raise Unavailable(told % {"count": settings.EVENT_STREAMS})
+            self._callers[caller] += 1
 
-    def give_back(self) -> None:
+    def give_back(self, caller: str) -> None:
         with self._lock:
-            self.taken -= 1
+            self._callers[caller] -= 1
+            self._callers += Counter()  # without those that hold none
 
 
 places = Places()
@@ -67,8 +79,8 @@ places = Places()
 
 def follow(request: Request, pk: str) -> HttpResponse | StreamingHttpResponse | None:
     """The stream of a notice that the caller may read; null where there is none."""
-    notices = readable_notices(caller_of(request)).filter(pk=pk)
-    notice = whole(notices).first()
+    caller = caller_of(request)
+    notice = whole(readable_notices(caller).filter(pk=pk)).first()
     if notice is None:
         return None
     seen = request.headers.get("Last-Event-ID", "")
@@ -76,12 +88,8 @@ def follow(request: Request, pk: str) -> HttpResponse | StreamingHttpResponse | 
         return HttpResponse(status=204)  # by which an EventSource knows not to come back
     if request.method == "HEAD":
         return HttpResponse(content_type=MEDIA_TYPE)
-    if not places.take():
-        raise Unavailable(
-            _("All %(count)s streams are taken; come back later, or GET the notice instead.")
-            % {"count": settings.EVENT_STREAMS}
-        )
-    stream = Stream(notices, seen)
+    places.take(caller.name)
+    stream = Stream(caller, notice.pk, seen)
     # A proxy that gathers what it passes on would hold everything back.
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingHttpResponse(stream, content_type=MEDIA_TYPE, headers=headers)
@@ -90,15 +98,15 @@ def follow(request: Request, pk: str) -> HttpResponse | StreamingHttpResponse | 
 class Stream:
     """Its place is given back when it is closed, which the server does whatever happens."""
 
-    def __init__(self, notices: NoticeQuerySet, seen: str) -> None:
-        self._notices, self._seen = notices, seen
+    def __init__(self, caller: Caller, notice_id: int, seen: str) -> None:
+        self._caller, self._notice_id, self._seen = caller, notice_id, seen
         self._language = translation.get_language()
         self._is_open = True
 
     def close(self) -> None:
         if self._is_open:
             self._is_open = False
-            places.give_back()
+            places.give_back(self._caller.name)
 
     def __iter__(self) -> Iterator[str]:
         yield f"retry: {RETRY_MILLISECONDS}\n\n"
@@ -106,11 +114,15 @@ class Stream:
         beat_at = time.monotonic() + HEARTBEAT_SECONDS
         mark = None
         while True:
-            last, mark = mark, _mark(self._notices)
+            notices = self._readable()
+            last, mark = mark, _mark(notices)
             if mark is None:
                 return  # no longer this caller's to read
             if mark != last:
-                told, is_over = self._progress()
+                progress = self._progress(notices)
+                if progress is None:
+                    return
+                told, is_over = progress
                 if told:
                     yield told
                 if is_over:
@@ -124,12 +136,18 @@ class Stream:
                 beat_at = now + HEARTBEAT_SECONDS
             time.sleep(POLL_SECONDS)
 
-    def _progress(self) -> tuple[str, bool]:
-        """The event, if there is any news, and whether it is the last."""
+    def _readable(self) -> NoticeQuerySet:
+        """The notice, if the caller may read it at this moment: a stream outlives rights."""
+        caller = self._caller.renewed()
+        notices = readable_notices(caller) if caller else Notice.objects.none()
+        return notices.filter(pk=self._notice_id)
+
+    def _progress(self, notices: NoticeQuerySet) -> tuple[str, bool] | None:
+        """The event, if there is any news, and whether it is the last; null once it is lost."""
         with translation.override(self._language):
-            notice = whole(self._notices).first()
+            notice = whole(notices).first()
             if notice is None:
-                return "", True
+                return None
             shown = NoticeShown(notice).data
             tag = etag(notice, shown).strip('"')
         told = ""

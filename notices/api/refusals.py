@@ -39,6 +39,14 @@ class Stale(APIException):
     default_code = "stale"
 
 
+class TooMany(APIException):
+    """The caller has taken its share already."""
+
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_code = "throttled"
+    wait = 5
+
+
 class Unavailable(APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "unavailable"

@@ -1,5 +1,6 @@
 """What a frontend reads: ids as strings, since JavaScript's numbers are too short for Discord's."""
 
+from collections.abc import Collection
 from copy import copy
 from datetime import UTC
 from functools import cache
@@ -29,6 +30,19 @@ def readable_notices(caller: Caller) -> NoticeQuerySet:
     """Those of the caller's studies."""
     notices = Notice.objects.all()
     return notices if caller.has_every_study else notices.filter(study__in=caller.studies)
+
+
+def may_read_notice(caller: Caller, notice_id: int, study_ids: Collection[int]) -> bool:
+    """Whether it may be told what was written of the notice when it was in these studies.
+
+    One that was deleted since is nobody else's.
+    """
+    now_in = Notice.objects.filter(pk=notice_id).values_list("study_id", flat=True)
+    return may_read_studies(caller, {*study_ids, *now_in})
+
+
+def may_read_studies(caller: Caller, ids: Collection[int]) -> bool:
+    return caller.has_every_study or caller.studies.filter(pk__in=ids).count() == len(ids)
 
 
 def visible_channels(caller: Caller) -> Any:

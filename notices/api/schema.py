@@ -124,6 +124,9 @@ _HEADERS_OF_ANSWERS = [
 ]
 
 
+_REPEATED_AS_THEY_COME = ("/api/v1/uploads", "/api/v1/notices/preview")
+
+
 class ApiSchema(AutoSchema):
     """Each operation with all of its headers and problems."""
 
@@ -141,7 +144,7 @@ class ApiSchema(AutoSchema):
             found.append(_ID)
         if self.method == "GET":
             found.append(_IF_NONE_MATCH)
-        if self.method == "POST" and not self.path.startswith("/api/v1/uploads"):
+        if self.method == "POST" and not self.path.startswith(_REPEATED_AS_THEY_COME):
             found.append(_IDEMPOTENCY_KEY)
         if self._changes_a_notice:
             found.append(_IF_MATCH)

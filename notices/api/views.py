@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
 from notices.api import operations
-from notices.api.authentication import caller_of
+from notices.api.authentication import Caller, caller_of
 from notices.api.etags import check_match, etag
 from notices.api.filters import OLDEST_FIRST, NoticeFilter, PageForm, each_once
 from notices.api.forms import FirstFrontendForm, NewNoticeForm, NoticeChangeForm, StudyForm
@@ -33,11 +33,13 @@ from notices.api.representations import (
     ChannelShown,
     NoticeShown,
     StudyShown,
+    may_read_notice,
+    may_read_studies,
     readable_notices,
     visible_channels,
     whole,
 )
-from notices.ids import ID_PATTERN
+from notices.ids import ID_PATTERN, read_id
 from notices.models import Attempt, Change, Notice, Study
 
 
@@ -65,9 +67,22 @@ class Counted(APIView):
         return answer
 
 
+def _reads_first_answer(caller: Caller, request: Request, answer: Any) -> bool:
+    asked: Any = request.data
+    return may_read_notice(caller, answer["notice"], [read_id(asked["study_id"]) or 0])
+
+
+def _reads_notice(caller: Caller, _request: Request, answer: Any) -> bool:
+    return may_read_notice(caller, answer["id"], [answer["study_id"]])
+
+
+def _reads_study(caller: Caller, _request: Request, answer: Any) -> bool:
+    return caller.is_site_admin and may_read_studies(caller, [answer["id"]])
+
+
 @operations.FIRST_FRONTEND
 class FirstFrontendNotice(Counted):
-    @idempotent
+    @idempotent(_reads_first_answer)
     def post(self, request: Request) -> Response:
         form = FirstFrontendForm(data=request.data, context={"caller": caller_of(request)})
         form.is_valid(raise_exception=True)
@@ -112,7 +127,7 @@ class Notices(Resource):
         page = pages.paginate_queryset(notices, request, self)
         return pages.get_paginated_response(NoticeShown(page, many=True).data)
 
-    @idempotent
+    @idempotent(_reads_notice)
     def create(self, request: Request) -> Response:
         notice = self._checked(request).save()
         response = self._shown(request, notice.pk, status.HTTP_201_CREATED)
@@ -120,7 +135,6 @@ class Notices(Resource):
         return response
 
     @action(detail=False, methods=["post"])
-    @idempotent
     def preview(self, request: Request) -> Response:
         return Response(foresee(self._checked(request)))
 
@@ -144,7 +158,7 @@ class Notices(Resource):
         return self._shown(request, pk)
 
     @action(detail=True, methods=["post"])
-    @idempotent
+    @idempotent(_reads_notice)
     def withdraw(self, request: Request, pk: str) -> Response:
         with transaction.atomic():
             notice = self._locked(request, pk)
@@ -156,7 +170,7 @@ class Notices(Resource):
         return self._shown(request, pk)
 
     @action(detail=True, methods=["post"], url_path="send-again")
-    @idempotent
+    @idempotent(_reads_notice)
     def send_again(self, request: Request, pk: str) -> Response:
         with transaction.atomic():
             notice = self._locked(request, pk)
@@ -228,7 +242,7 @@ class Studies(Resource):
     def retrieve(self, request: Request, pk: str) -> Response:
         return Response(StudyShown(self._found(request, pk)).data)
 
-    @idempotent
+    @idempotent(_reads_study)
     def create(self, request: Request) -> Response:
         _refuse_all_but_site_admins(request)
         return self._saved(StudyForm(data=request.data), status.HTTP_201_CREATED)

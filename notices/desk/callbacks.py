@@ -58,18 +58,18 @@ class CallbackEndpointForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(CallbackEndpoint)
 class CallbackEndpointAdmin(ModelAdmin):
     form = CallbackEndpointForm
-    list_display = ("url", "all_studies", "key", "active", "failures", "rests_until")
+    list_display = ("url", "all_studies", "key", "owner", "active", "failures", "rests_until")
     list_filter = ("active",)
-    list_select_related = ("key",)
+    list_select_related = ("key", "owner")
     search_fields = ("url",)
     autocomplete_fields = ("studies",)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         shown = CallbackEndpointForm.Meta.fields
-        return (*shown, "key", "created_at", "failures", "rests_until") if obj else shown
+        return (*shown, *self.get_readonly_fields(request, obj)) if obj else shown
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("key", "created_at", "failures", "rests_until")
+        return ("key", "owner", "created_at", "failures", "rests_until")
 
     @admin.display(description=gettext_lazy("failures in a row"), ordering="setbacks")
     def failures(self, endpoint: CallbackEndpoint) -> int:
@@ -82,6 +82,9 @@ class CallbackEndpointAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         # Whoever corrects it need not wait out the pauses of what was wrong.
         obj.rests_until, obj.setbacks = None, 0
+        # What is told is what the owner may read: whoever saves it answers for it from now on.
+        if obj.key_id is None:
+            obj.owner = request.user
         obj.save()
         if not change:
             messages.warning(

@@ -2,21 +2,22 @@
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from notices import ledger
 from notices.api import progress
-from notices.models import Channel, Delivery, Notice, Study
+from notices.models import ApiKey, Channel, Delivery, Notice, Study
 from tests.api.conftest import client_with, key_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -175,6 +176,91 @@ def test_who_may_no_longer_read_is_told_no_more(
         next(stream)
         Notice.objects.filter(pk=notice.pk).update(study=other_study)
         assert list(stream) == []
+
+
+def revoke(key: ApiKey) -> None:
+    ApiKey.objects.filter(pk=key.pk).update(revoked=True)
+
+
+def expire(key: ApiKey) -> None:
+    ApiKey.objects.filter(pk=key.pk).update(expiry_date=timezone.now())
+
+
+def take_the_study(key: ApiKey) -> None:
+    key.studies.clear()
+
+
+@pytest.mark.parametrize("lose", [revoke, expire, take_the_study])
+def test_a_stream_ends_with_its_keys_right(
+    live_server: Any, notice: Notice, key: str, lose: Callable[[ApiKey], None]
+) -> None:
+    with followed(live_server, notice, key) as answer:
+        stream = events(answer)
+        next(stream)
+        lose(ApiKey.objects.get())
+        Notice.objects.filter(pk=notice.pk).update(title="not for this key any more")
+        assert list(stream) == []
+
+
+def test_a_stream_ends_when_a_key_for_every_study_is_narrowed(
+    live_server: Any, notice: Notice
+) -> None:
+    with followed(live_server, notice, key_for(all_studies=True)) as answer:
+        stream = events(answer)
+        next(stream)
+        ApiKey.objects.update(all_studies=False)
+        assert list(stream) == []
+
+
+def remove_from_the_study(leader: User, _client: Client) -> None:
+    Study.objects.get().leaders.remove(leader)
+
+
+def switch_off(leader: User, _client: Client) -> None:
+    User.objects.filter(pk=leader.pk).update(is_active=False)
+
+
+def log_out(_leader: User, client: Client) -> None:
+    client.logout()
+
+
+def change_the_password(leader: User, _client: Client) -> None:
+    leader.set_password("another-password-of-hers")
+    leader.save()
+
+
+@pytest.mark.parametrize("lose", [remove_from_the_study, switch_off, log_out, change_the_password])
+def test_a_stream_ends_with_its_leaders_right(
+    live_server: Any, notice: Notice, leader: User, lose: Callable[[User, Client], None]
+) -> None:
+    client = Client()
+    client.force_login(leader)
+    cookie = f"sessionid={client.cookies['sessionid'].value}"
+    with followed(live_server, notice, "", Cookie=cookie) as answer:
+        assert answer.status == 200
+        stream = events(answer)
+        next(stream)
+        lose(leader, client)
+        Notice.objects.filter(pk=notice.pk).update(title="not for her any more")
+        assert list(stream) == []
+
+
+def test_one_caller_leaves_places_for_the_others(
+    live_server: Any, notice: Notice, study: Study, key: str, settings: Any
+) -> None:
+    settings.EVENT_STREAMS, settings.EVENT_STREAMS_PER_CALLER = 3, 2
+    reader = key_for(study, read_only=True)
+    with ExitStack() as open_ones:
+        answers = [open_ones.enter_context(followed(live_server, notice, reader)) for _n in "ab"]
+        assert [next(events(mine))[0] for mine in answers] == ["progress", "progress"]
+        third = open_ones.enter_context(followed(live_server, notice, reader))
+        assert (third.status, third.headers["Retry-After"]) == (429, "5")
+        problem = json.load(third)
+        assert problem["type"] == "urn:studybot:throttled"
+        assert "2 streams open" in problem["detail"]
+
+        others = open_ones.enter_context(followed(live_server, notice, key))
+        assert (others.status, next(events(others))[0]) == (200, "progress")
 
 
 def test_a_look_costs_one_statement_and_a_head_none_of_the_places(

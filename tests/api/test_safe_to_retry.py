@@ -6,16 +6,18 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from notices import pruning
 from notices.api import idempotency
-from notices.models import Delivery, KeptAnswer, Notice, Study
+from notices.models import ApiKey, Channel, Delivery, KeptAnswer, Notice, Study
 from tests.api.conftest import client_with, fields_refused, key_for
 
-NOTICES = "/api/v1/notices/"
+NOTICES, STUDIES = "/api/v1/notices/", "/api/v1/studies/"
+CALLBACKS = "/api/v1/callbacks/"
 KEY = {"Idempotency-Key": "8f14e45f"}
 
 
@@ -132,11 +134,106 @@ def test_sending_again_is_done_once(frontend: APIClient, failed_delivery: Delive
     assert (first.status_code, again.status_code, another.status_code) == (200, 200, 409)
 
 
-def test_a_preview_takes_a_key_too(frontend: APIClient, post: dict[str, Any]) -> None:
-    address = f"{NOTICES}preview/"
-    first = frontend.post(address, post, format="json", headers=KEY)
+def test_a_preview_changes_nothing_and_is_not_kept(
+    frontend: APIClient, post: dict[str, Any]
+) -> None:
+    for title in ("one", "two"):
+        answer = frontend.post(
+            f"{NOTICES}preview/", post | {"title": title}, format="json", headers=KEY
+        )
+        assert answer.json()["message"]["embeds"][0]["title"] == title
 
-    assert frontend.post(address, post, format="json", headers=KEY).json() == first.json()
+    assert not KeptAnswer.objects.exists()
+
+
+def test_a_kept_answer_is_for_whoever_may_still_read_it(
+    study: Study, other_study: Study, first_post: dict[str, Any], post: dict[str, Any]
+) -> None:
+    client = client_with(key_for(study))
+    bodies = {"/notice/": first_post, NOTICES: post}
+    for address, body in bodies.items():
+        headers = {"Idempotency-Key": address}
+        assert client.post(address, body, format="json", headers=headers).status_code < 300
+    ApiKey.objects.get().studies.set([other_study])
+
+    for address, body in bodies.items():
+        answer = client.post(address, body, format="json", headers={"Idempotency-Key": address})
+        assert answer.status_code == 403
+        assert "8주차" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("address", [NOTICES, "/notice/"])
+def test_a_kept_answer_does_not_tell_of_a_notice_that_has_moved(
+    frontend: APIClient, first_post: dict[str, Any], post: dict[str, Any], other_study: Study,
+    address: str,
+) -> None:  # fmt: skip
+    body = first_post if address == "/notice/" else post
+    frontend.post(address, body, format="json", headers=KEY)
+    Notice.objects.update(study=other_study)
+
+    assert frontend.post(address, body, format="json", headers=KEY).status_code == 403
+
+
+def test_a_kept_answer_does_not_outlive_a_narrowed_key(
+    every_frontend: APIClient, post: dict[str, Any], other_study: Study
+) -> None:
+    every_frontend.post(NOTICES, post, format="json", headers=KEY)
+    ApiKey.objects.update(all_studies=False)
+    ApiKey.objects.get().studies.set([other_study])
+
+    assert every_frontend.post(NOTICES, post, format="json", headers=KEY).status_code == 403
+
+
+def test_a_kept_answer_does_not_outlive_the_right_to_write(
+    frontend: APIClient, post: dict[str, Any]
+) -> None:
+    frontend.post(NOTICES, post, format="json", headers=KEY)
+    ApiKey.objects.update(read_only=True)
+
+    assert frontend.post(NOTICES, post, format="json", headers=KEY).status_code == 403
+
+
+def test_a_kept_withdrawal_does_not_tell_of_a_notice_that_has_moved(
+    frontend: APIClient, notice: Notice, other_study: Study
+) -> None:
+    address = f"{NOTICES}{notice.pk}/withdraw/"
+    frontend.post(address, headers=KEY)
+    Notice.objects.update(study=other_study)
+
+    assert frontend.post(address, headers=KEY).status_code == 403
+
+
+def test_a_kept_answer_of_a_callback_needs_its_studies(
+    frontend: APIClient, other_study: Study
+) -> None:
+    body = {"url": "https://frontend.example.org/hook"}
+    assert frontend.post(CALLBACKS, body, format="json", headers=KEY).status_code == 201
+    assert frontend.post(CALLBACKS, body, format="json", headers=KEY).status_code == 201
+    ApiKey.objects.get().studies.set([other_study])
+
+    assert frontend.post(CALLBACKS, body, format="json", headers=KEY).status_code == 403
+
+
+def test_a_kept_study_is_for_site_admins(site_admin: User, channel: Channel) -> None:
+    client = APIClient()
+    client.force_login(site_admin)
+    body = {"name": "새 스터디", "channel_ids": [str(channel.pk)]}
+    assert client.post(STUDIES, body, format="json", headers=KEY).status_code == 201
+    User.objects.update(is_superuser=False)
+    Study.objects.get().leaders.add(site_admin)
+
+    assert client.post(STUDIES, body, format="json", headers=KEY).status_code == 403
+
+
+def test_a_draft_that_was_deleted_since_is_answered_as_the_first_time(
+    frontend: APIClient, post: dict[str, Any]
+) -> None:
+    body = post | {"publish_at": None}
+    first = frontend.post(NOTICES, body, format="json", headers=KEY)
+    Notice.objects.all().delete()
+
+    again = frontend.post(NOTICES, body, format="json", headers=KEY)
+    assert (again.status_code, again.content) == (201, first.content)
 
 
 def test_after_a_day_a_key_is_new_again(frontend: APIClient, post: dict[str, Any]) -> None:

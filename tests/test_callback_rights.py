@@ -1,0 +1,241 @@
+"""What a frontend is told is decided when it is told, by the rights of that moment."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
+
+from notices import callbacks
+from notices.models import ApiKey, CallbackEndpoint, CallbackMessage, Channel, Notice, Study
+from tests.callback_server import CallbackServer
+from tests.test_callbacks import QUEUED, let_time_pass, listen, publish, told
+
+Rights = dict[str, Any]
+
+
+@pytest.fixture
+def server(settings: Any) -> Iterator[CallbackServer]:
+    settings.CALLBACK_ALLOW_PRIVATE = True
+    with CallbackServer() as server:
+        yield server
+
+
+def make_key(*studies: Study, **fields: Any) -> ApiKey:
+    key = ApiKey(name="portal", **fields)
+    ApiKey.objects.assign_key(key)
+    key.save()
+    key.studies.set(studies)
+    return key
+
+
+@pytest.fixture
+def key(study: Study) -> ApiKey:
+    return make_key(study)
+
+
+@pytest.fixture
+def endpoint(server: CallbackServer, key: ApiKey, study: Study) -> CallbackEndpoint:
+    return listen(server.url, study, key=key)
+
+
+def expire(key: ApiKey) -> None:
+    ApiKey.objects.filter(pk=key.pk).update(expiry_date=timezone.now() - timedelta(seconds=1))
+
+
+def revoke(key: ApiKey) -> None:
+    ApiKey.objects.filter(pk=key.pk).update(revoked=True)
+
+
+def take_the_study(key: ApiKey) -> None:
+    key.studies.clear()
+
+
+def leave_the_study(key: ApiKey) -> None:
+    CallbackEndpoint.objects.get(key=key).studies.clear()
+
+
+def switch_off(key: ApiKey) -> None:
+    CallbackEndpoint.objects.filter(key=key).update(active=False)
+
+
+LOSSES = [expire, revoke, take_the_study, leave_the_study, switch_off]
+Loss = Callable[[ApiKey], None]
+
+
+@pytest.mark.parametrize("lose", LOSSES)
+def test_it_is_told_of_nothing_that_happens_after_the_right_was_lost(
+    server: CallbackServer, endpoint: CallbackEndpoint, key: ApiKey, study: Study,
+    channel: Channel, lose: Loss,
+) -> None:  # fmt: skip
+    lose(key)
+    publish(study, channel)
+    callbacks.send_due()
+
+    assert told(endpoint) == []
+    assert server.received == []
+
+
+@pytest.mark.parametrize("lose", LOSSES)
+def test_what_waits_is_not_told_after_the_right_was_lost(
+    server: CallbackServer, endpoint: CallbackEndpoint, key: ApiKey, study: Study,
+    channel: Channel, lose: Loss,
+) -> None:  # fmt: skip
+    publish(study, channel)
+    assert told(endpoint) == [QUEUED]
+    lose(key)
+    callbacks.send_due()
+
+    assert server.received == []
+    message = endpoint.messages.get()
+    assert (message.state, message.due_at, message.tries) == ("failed", None, 0)
+    assert message.error.startswith("not told: ")
+
+
+@pytest.mark.parametrize("lose", LOSSES)
+def test_what_was_refused_once_is_not_tried_again_after_the_right_was_lost(
+    server: CallbackServer, endpoint: CallbackEndpoint, key: ApiKey, study: Study,
+    channel: Channel, lose: Loss,
+) -> None:  # fmt: skip
+    server.answers = [503]
+    publish(study, channel)
+    callbacks.send_due()
+    lose(key)
+    let_time_pass()
+    callbacks.send_due()
+
+    assert len(server.received) == 1
+    assert endpoint.messages.get().state == "failed"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("lose", LOSSES)
+def test_the_rights_are_looked_at_before_each_message_of_a_batch(
+    server: CallbackServer, endpoint: CallbackEndpoint, key: ApiKey, study: Study,
+    channel: Channel, lose: Loss,
+) -> None:  # fmt: skip
+    publish(study, channel)
+    publish(study, channel)
+
+    def lose_it() -> None:
+        lose(key)
+        connection.close()
+
+    server.before_answer = lose_it
+    callbacks.send_due()
+
+    states = endpoint.messages.order_by("id").values_list("state", flat=True)
+    assert list(states) == ["delivered", "failed"]
+    assert len(server.received) == 1
+
+
+def test_what_is_sent_again_by_hand_needs_the_right_too(
+    server: CallbackServer, endpoint: CallbackEndpoint, key: ApiKey, study: Study, channel: Channel
+) -> None:
+    publish(study, channel)
+    callbacks.send_due()
+    revoke(key)
+    CallbackMessage.objects.send_again(timezone.now())
+    callbacks.send_due()
+
+    assert len(server.received) == 1
+    assert endpoint.messages.get().error == "not told: its key is revoked or has expired"
+
+
+def test_a_key_for_every_study_that_is_narrowed_is_told_of_what_is_left(
+    server: CallbackServer, study: Study, channel: Channel, other_study: Study,
+    other_channel: Channel,
+) -> None:  # fmt: skip
+    key = make_key(all_studies=True)
+    endpoint = listen(server.url, all_studies=True, key=key)
+    publish(study, channel)
+    ApiKey.objects.update(all_studies=False)
+    key.studies.add(other_study)
+    publish(study, channel)
+    heard = publish(other_study, other_channel)
+    callbacks.send_due()
+
+    assert told(endpoint) == [QUEUED, QUEUED]
+    (request,) = server.received
+    assert request.verified(endpoint.secret)["data"]["id"] == heard.pk
+
+
+@pytest.mark.parametrize("to_the_keys_study", [True, False])
+def test_a_notice_that_moves_takes_what_waits_with_it(
+    server: CallbackServer, key: ApiKey, study: Study, channel: Channel, other_study: Study,
+    to_the_keys_study: bool,
+) -> None:  # fmt: skip
+    """Neither the old study's words reach the new one's listeners, nor the other way round."""
+    before, after = (other_study, study) if to_the_keys_study else (study, other_study)
+    key.studies.set([before])
+    endpoint = listen(server.url, study, other_study, key=key)
+    notice = publish(before, channel)
+    assert told(endpoint) == [QUEUED]
+    key.studies.set([study])
+    Notice.objects.filter(pk=notice.pk).update(study=after)
+    callbacks.send_due()
+
+    assert server.received == []
+    message = endpoint.messages.get()
+    assert message.error == "not told: its key may not read the notice's study"
+
+
+def test_a_rotated_keys_endpoint_goes_on_with_its_successor(
+    server: CallbackServer, endpoint: CallbackEndpoint, key: ApiKey, study: Study, channel: Channel
+) -> None:
+    publish(study, channel)
+    key.rotate(timedelta(0))
+    callbacks.send_due()
+
+    assert len(server.received) == 1
+
+
+# --- an endpoint that a person answers for ---------------------------------------------------
+
+OWNERS_LOSSES: list[tuple[str, Rights]] = [
+    ("the account that answers for it is switched off", {"is_active": False}),
+    ("the account that answers for it may not read the notice's study", {"is_superuser": False}),
+]
+
+
+@pytest.mark.parametrize(("why", "loss"), OWNERS_LOSSES)
+def test_an_endpoint_ends_with_the_rights_of_whoever_answers_for_it(
+    server: CallbackServer, site_admin: User, study: Study, channel: Channel, why: str,
+    loss: Rights,
+) -> None:  # fmt: skip
+    endpoint = listen(server.url, all_studies=True, owner=site_admin)
+    publish(study, channel)
+    User.objects.filter(pk=site_admin.pk).update(**loss)
+    publish(study, channel)
+    callbacks.send_due()
+
+    assert server.received == []
+    assert endpoint.messages.get().error == f"not told: {why}"
+
+
+def test_who_leads_a_study_answers_for_it_alone(
+    server: CallbackServer, leader: User, study: Study, channel: Channel, other_study: Study,
+    other_channel: Channel,
+) -> None:  # fmt: skip
+    endpoint = listen(server.url, all_studies=True, owner=leader)
+    publish(study, channel)
+    publish(other_study, other_channel)
+    assert told(endpoint) == [QUEUED]
+
+    study.leaders.clear()
+    callbacks.send_due()
+
+    assert server.received == []
+
+
+def test_an_endpoint_from_before_owners_were_kept_goes_on(
+    server: CallbackServer, study: Study, channel: Channel
+) -> None:
+    listen(server.url, study)
+    publish(study, channel)
+    callbacks.send_due()
+
+    assert len(server.received) == 1
