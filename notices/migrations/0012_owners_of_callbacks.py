@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ('notices', '0010_uploads'),
+        ('notices', '0011_submissions'),
     ]
 
     operations = [
