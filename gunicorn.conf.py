@@ -4,7 +4,11 @@ import os
 
 from django.conf import settings
 
+from studybot.starting import CANNOT_BOOT, in_one_sentence
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studybot.settings")
+with in_one_sentence(CANNOT_BOOT):
+    workers = settings.WEB_CONCURRENCY
 
 _host = f"[{settings.BOT_API_HOST}]" if ":" in settings.BOT_API_HOST else settings.BOT_API_HOST
 bind = f"{_host}:{settings.BOT_API_PORT}"

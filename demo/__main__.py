@@ -54,7 +54,11 @@ def prepare() -> dict[str, str]:
     demo = profile.is_demo()
     environment = profile.environment(BIN_DIR, _keepsakes().bot_token if demo else "")
     manage(environment, "migrate", "--verbosity", "0")
-    manage(environment, "demo", *([] if demo else ["--close"]))
+    if demo:
+        manage(environment, "demo")
+    else:
+        manage(environment, "demo", "--close")
+        manage(environment, "collectstatic", "--noinput", "--verbosity", "0")
     return environment
 
 
@@ -94,7 +98,6 @@ def run(environment: dict[str, str]) -> int:
 
 def main() -> int:
     os.chdir(BASE_DIR)
-    os.environ["DEBUG"] = "1"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studybot.settings")
     try:
         return run(prepare())

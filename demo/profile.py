@@ -43,19 +43,24 @@ def example_url() -> str:
 
 
 def web_url() -> str:
+    """As this machine reaches it."""
     host = settings.BOT_API_HOST
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(host, host)  # noqa: S104
     return f"http://{host}:{settings.BOT_API_PORT}"
 
 
 def environment(bin_dir: Path, demo_token: str) -> dict[str, str]:
-    """The development profile, said outright: nothing is left to what a variable happens to be."""
+    """With a token as the settings say, which is safe; the demo alone is development."""
     path = f"{bin_dir}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    common = {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1", "DEBUG": "1"}
+    common = {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1"}
     if not is_demo():
         return common
     return {
         **common,
+        "DEBUG": "1",
+        # Whatever .env says for the day when there is a token: the demo is for this machine.
+        "ALLOWED_HOSTS": "",
+        "BEHIND_TLS_PROXY": "0",
         "BOT_TOKEN": demo_token,
         "DISCORD_API_URL": f"{fakediscord_url()}/api/v10",
         "DISCORD_APP_URL": fakediscord_url(),

@@ -31,8 +31,12 @@ RECONNECT_SECONDS = 0.5
 # The other side of a dead network is noticed within about three seconds.
 KEEPALIVE = {
     "keepalives": 1, "keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2,
-    "options": "-c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2",
+    "tcp_user_timeout": 3000,
 }  # fmt: skip
+SERVERS_KEEPALIVE = (
+    "-c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2 "
+    "-c tcp_user_timeout=3s"
+)
 # SQLite shows a commit to others a moment after its last page was written.
 VISIBLE_AFTER_SECONDS = 0.002
 POLL_SECONDS = 0.02
@@ -87,9 +91,11 @@ async def _sit(watcher: Watcher, shards: Shards) -> None:
 
 
 def _postgres_parameters() -> dict[str, Any]:
-    known = connection.get_connection_params()
-    names = ("dbname", "host", "port", "user", "password", "sslmode", "sslrootcert")
-    return {name: known[name] for name in names if known.get(name)} | KEEPALIVE
+    """All that DATABASE_URL says, as Django connects with it, but for a dead network's sake."""
+    known = {**connection.get_connection_params(), **KEEPALIVE}
+    del known["cursor_factory"], known["context"]  # Django's own, and not for async
+    known["options"] = f"{known.get('options', '')} {SERVERS_KEEPALIVE}".strip()
+    return known
 
 
 async def _hold_sqlite_seat(watcher: Watcher) -> None:

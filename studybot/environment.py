@@ -4,42 +4,39 @@ import os
 import re
 from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
-from dotenv import dotenv_values
 
-_LINE = re.compile(r"^\s*(#.*)?$|^\s*(export\s+)?[A-Za-z_][A-Za-z0-9_]*\s*=")
+from studybot import dotenv_file
+
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_TOKEN = re.compile(r"[!-~]*")
 _TRUE = {"1", "true", "yes", "on"}
 _COUNT = re.compile(r"[1-9][0-9]{0,8}")
 _UNIT_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
-_ORIGIN = re.compile(r"https?://[^/\s,*]+")
+_ORIGIN = re.compile(r"https?://([\w.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE)
 _FALSE = {"0", "false", "no", "off"}
 
 
-def _refuse(name: str, value: str, remedy: str) -> ImproperlyConfigured:
+# Every name that is asked for; the rest are read by gunicorn and by `make run`.
+known = {"DJANGO_SETTINGS_MODULE", "FAKEDISCORD_PORT", "EXAMPLE_PORT"}
+
+
+def refuse(name: str, value: str, remedy: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(f"{name}={value!r} cannot be used: {remedy}")
 
 
 def load_dotenv(path: Path) -> None:
     """Add the file's lines to the environment; what is already set there wins."""
-    if not path.is_file():
-        return
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not _LINE.match(line):
-            raise ImproperlyConfigured(
-                f"{path.name}, line {number}: {line!r} is not of the form NAME=value; "
-                "correct it or put a # before it"
-            )
-    for name, value in dotenv_values(path).items():
-        os.environ.setdefault(name, value or "")
+    for name, value in dotenv_file.read(path).items():
+        os.environ.setdefault(name, value)
 
 
 def text(name: str, default: str = "") -> str:
     """An empty variable counts as one that is not set."""
+    known.add(name)
     return os.environ.get(name, "").strip() or default
 
 
@@ -49,7 +46,7 @@ def flag(name: str, *, default: bool = False) -> bool:
         return default
     if value in _TRUE | _FALSE:
         return value in _TRUE
-    raise _refuse(name, value, "write 1 or 0")
+    raise refuse(name, value, "write 1 or 0")
 
 
 def number(name: str, default: float, *, least: float, most: float) -> float:
@@ -59,21 +56,21 @@ def number(name: str, default: float, *, least: float, most: float) -> float:
     except ValueError:
         read = float("nan")
     if not least <= read <= most:
-        raise _refuse(name, value, f"write a number from {least:g} to {most:g}")
+        raise refuse(name, value, f"write a number from {least:g} to {most:g}")
     return read
 
 
 def whole(name: str, default: int, *, least: int, most: int) -> int:
     read = number(name, default, least=least, most=most)
     if read != int(read):
-        raise _refuse(name, text(name), f"write a whole number from {least} to {most}")
+        raise refuse(name, text(name), f"write a whole number from {least} to {most}")
     return int(read)
 
 
 def choice(name: str, default: str, choices: tuple[str, ...]) -> str:
     value = text(name, default).upper()
     if value not in choices:
-        raise _refuse(name, value, f"write one of {', '.join(choices)}")
+        raise refuse(name, value, f"write one of {', '.join(choices)}")
     return value
 
 
@@ -81,7 +78,7 @@ def host(name: str, default: str) -> str:
     """Of this machine: a number or a name, with neither scheme nor port."""
     value = text(name, default)
     if not (_HOST.fullmatch(value) or _is_address(value)):
-        raise _refuse(name, value, "write an address such as 127.0.0.1, 0.0.0.0 or ::1")
+        raise refuse(name, value, "write an address such as 127.0.0.1, 0.0.0.0 or ::1")
     return value
 
 
@@ -98,23 +95,46 @@ def names(name: str) -> list[str]:
     return [part.strip() for part in text(name).split(",") if part.strip()]
 
 
-def url(name: str, default: str, schemes: tuple[str, ...]) -> str:
-    value = text(name, default)
-    parts = urlsplit(value)
-    if value and not (
-        parts.scheme in schemes and (parts.netloc or parts.path) and _has_port(parts)
-    ):
-        shown = f"{parts.scheme}://…" if "@" in value else value  # never a password in a log
-        raise _refuse(name, shown, f"write an address that begins with {' or '.join(schemes)}://")
-    return value.rstrip("/")
+def hosts(name: str) -> list[str]:
+    """Names and addresses that people reach the web by, as Django wants them."""
+    return [_reached_host(name, given) for given in names(name)]
 
 
-def _has_port(parts: SplitResult) -> bool:
-    """A number that a port can have, or none."""
+def _reached_host(name: str, given: str) -> str:
+    address, host = given.strip("[]"), given.lower()
+    if _is_address(address):
+        return f"[{ip_address(address)}]" if ":" in address else address
+    dot = "." if host.startswith(".") else ""
     try:
-        return parts.port is None or parts.port > 0
-    except ValueError:
-        return False
+        # Browsers send the name of 스터디.한국 so.
+        ascii_name = host.removeprefix(".").encode("idna").decode()
+    except UnicodeError:
+        ascii_name = ""
+    if given == "*" or not _HOST.fullmatch(ascii_name) or ".." in ascii_name:
+        raise refuse(
+            name,
+            given,
+            "write names and addresses alone, separated by commas, without https://, port, path, "
+            "quotes or *: notices.example.org,192.0.2.7 (.example.org stands for all below it)",
+        )
+    return dot + ascii_name
+
+
+def token(name: str) -> str:
+    """A bot's, never repeated."""
+    value = text(name)
+    if value[:1] in "\"'“‘`" and value:
+        raise refuse(name, "…", "it stands in quotation marks; take them away")
+    if value.lower().startswith(("bot ", "bearer ")):
+        raise refuse(name, "…", "write the token alone, without the word before it")
+    if not _TOKEN.fullmatch(value):
+        raise refuse(
+            name,
+            "…",
+            "it holds a blank, or a character that no token has. Copy it anew from the Discord "
+            "developer portal (your application, Bot, Reset Token)",
+        )
+    return value
 
 
 def rate(name: str, default: str) -> tuple[int, int] | None:
@@ -124,7 +144,7 @@ def rate(name: str, default: str) -> tuple[int, int] | None:
         return None
     count, _slash, unit = value.partition("/")
     if not _COUNT.fullmatch(count) or unit not in _UNIT_SECONDS:
-        raise _refuse(name, value, "write a number such as 600/minute, /second, /hour, or off")
+        raise refuse(name, value, "write a number such as 600/minute, /second, /hour, or off")
     return int(count), _UNIT_SECONDS[unit]
 
 
@@ -133,14 +153,14 @@ def origins(name: str) -> list[str]:
     found = names(name)
     for origin in found:
         if not _ORIGIN.fullmatch(origin):
-            raise _refuse(name, origin, "write origins such as https://study.example.org")
+            raise refuse(name, origin, "write origins such as https://study.example.org")
     return found
 
 
 def time_zone(name: str, default: str) -> str:
     value = text(name, default)
     if value not in available_timezones():
-        raise _refuse(name, value, "write a name of the tz database such as Asia/Seoul")
+        raise refuse(name, value, "write a name of the tz database such as Asia/Seoul")
     return value
 
 
@@ -148,19 +168,34 @@ def secret_key(name: str, directory: Path) -> str:
     """The variable, or else a key made once for this machine and kept in `directory`."""
     if value := text(name):
         if len(value) < 32:
-            raise _refuse(name, "…", "write at least 32 random characters")
+            raise refuse(name, "…", "write at least 32 random characters")
         return value
     path = directory / "secret_key"
-    if not path.exists():
-        directory.mkdir(parents=True, exist_ok=True)
-        draft = directory / f"secret_key.{os.getpid()}"
-        draft.touch(mode=0o600)
-        draft.write_text(get_random_secret_key() + get_random_secret_key(), encoding="ascii")
-        # A link fails where the file exists: of two processes that start at once, one key wins.
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text(encoding="ascii").strip()
+    try:
+        if not path.exists():
+            _make_secret_key(path)
+        kept = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is damaged"
+        raise ImproperlyConfigured(
+            f"{name} is not set, and {path} cannot be used ({why}): make {directory} writable for "
+            f"this user (chown), or set {name} to at least 32 random characters."
+        ) from error
+    if len(kept) < 32:
+        raise ImproperlyConfigured(
+            f"{path} is damaged: delete it and another is made. People then log in anew."
+        )
+    return kept
+
+
+def _make_secret_key(path: Path) -> None:
+    draft = path.with_name(f"secret_key.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(get_random_secret_key() + get_random_secret_key(), encoding="ascii")
+    # A link fails where the file exists: of two processes that start at once, one key wins.
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

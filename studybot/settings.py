@@ -4,38 +4,40 @@ docs/operations.md explains every variable; the safe value is the default.
 """
 
 import logging
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
-from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
-from studybot import environment
+from studybot import addresses, environment, loopback, near_names, private_files
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
+private_files.own(VAR_DIR)
 environment.load_dotenv(BASE_DIR / ".env")
 
 DEBUG = environment.flag("DEBUG")
 SECRET_KEY = environment.secret_key("SECRET_KEY", VAR_DIR)
-ALLOWED_HOSTS = environment.names("ALLOWED_HOSTS")
-CSRF_TRUSTED_ORIGINS = [f"https://{host.lstrip('.')}" for host in ALLOWED_HOSTS if host != "*"]
+# Unset, this machine alone.
+ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS") or loopback.HOSTS
+CSRF_TRUSTED_ORIGINS = [
+    f"https://{'*' if host.startswith('.') else ''}{host}" for host in ALLOWED_HOSTS
+]
 TIME_ZONE = environment.time_zone("TIME_ZONE", "Asia/Seoul")
 LOG_LEVEL = environment.choice(
     "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 )
 
 # --- the bot -------------------------------------------------------------------------------
-BOT_TOKEN = environment.text("BOT_TOKEN")
+BOT_TOKEN = environment.token("BOT_TOKEN")
 BOT_API_HOST = environment.host("BOT_API_HOST", "127.0.0.1")
 BOT_API_PORT = environment.whole("BOT_API_PORT", 8000, least=1, most=65535)
-DISCORD_API_URL = environment.url(
-    "DISCORD_API_URL", "https://discord.com/api/v10", ("https", "http")
-)
+DISCORD_API_URL = addresses.site("DISCORD_API_URL", "https://discord.com/api/v10")
 # Where a link to a message leads a person.
-DISCORD_APP_URL = environment.url("DISCORD_APP_URL", "https://discord.com", ("https", "http"))
+DISCORD_APP_URL = addresses.site("DISCORD_APP_URL", "https://discord.com")
 MAX_SEND_RETRIES = environment.whole("MAX_SEND_RETRIES", 5, least=0, most=100)
 NONCE_WINDOW = environment.number("NONCE_WINDOW", 60, least=1, most=120)
 SEND_RATE = environment.number("SEND_RATE", 48, least=1, most=100_000)
@@ -45,23 +47,25 @@ LARGE_PING = environment.whole("LARGE_PING", 50, least=1, most=100_000)
 # Of each file that a leader attaches, in MiB. Discord takes 20, more on a boosted server, and never
 # more than 25 with a whole message.
 UPLOAD_LIMIT_MB = environment.whole("UPLOAD_LIMIT_MB", 10, least=1, most=24)
+# How many web processes gunicorn starts.
+WEB_CONCURRENCY = environment.whole("WEB_CONCURRENCY", 1, least=1, most=256)
 # How long the history is kept; 0 is for ever.
 KEEP_ATTEMPTS_DAYS = environment.whole("KEEP_ATTEMPTS_DAYS", 90, least=0, most=36_500)
 KEEP_DELIVERIES_DAYS = environment.whole("KEEP_DELIVERIES_DAYS", 365, least=0, most=36_500)
 
 # --- storage -------------------------------------------------------------------------------
-VAR_DIR.mkdir(exist_ok=True)
-_database_url = environment.url(
-    "DATABASE_URL",
-    f"sqlite:///{VAR_DIR / 'studybot.sqlite3'}",
-    ("sqlite", "postgres", "postgresql"),
-)
+_database = addresses.database("DATABASE_URL", VAR_DIR / "studybot.sqlite3", BASE_DIR)
 # None keeps a connection for the life of its thread or process: opening one costs more than
 # a notice.
-_database: dict[str, Any] = dict(dj_database_url.parse(_database_url, conn_max_age=None))
+_database["CONN_MAX_AGE"] = None
 _database["CONN_HEALTH_CHECKS"] = True
 SQLITE = _database["ENGINE"].endswith("sqlite3")
 if SQLITE:
+    private_files.refuse_unwritable(
+        Path(_database["NAME"]).parent,
+        "the database is a file there",
+        "Give this user the right to (chown), or set DATABASE_URL.",
+    )
     # IMMEDIATE is what ends "database is locked" between web, queue and bot.
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -71,23 +75,25 @@ if SQLITE:
 else:
     # A process that hangs, or whose machine is cut off, must not keep its rows from the others;
     # and a network that fails silently is to be noticed within seconds. The address may say other.
+    _options = _database.get("OPTIONS", {})
     _database["OPTIONS"] = {
         "connect_timeout": 5,
         "tcp_user_timeout": 10_000,
-        # Planned once: the same few statements come all day. (A PgBouncer that pools transactions
-        # must be one that keeps prepared statements: 1.21 or newer.)
+        # Planned once: the same few statements come all day.
         "server_side_binding": True,
         "prepare_threshold": 3,
+        **_options,
+        # Of two that set the same the later wins.
         "options": (
             "-c idle_in_transaction_session_timeout=10s -c tcp_user_timeout=10s "
-            "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3"
-        ),
-        **_database.get("OPTIONS", {}),
+            "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 "
+            f"{_options.get('options', '')}"
+        ).strip(),
     }
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = environment.url("REDIS_URL", "", ("redis", "rediss", "unix"))
+REDIS_URL = addresses.redis("REDIS_URL")
 # A Redis that hangs must not hold up the web for long. (An address with limits of its own comes
 # first and wins; the queue's own read waits a second for a task.)
 _redis_limits = "socket_connect_timeout=1&socket_timeout=3"
@@ -189,13 +195,21 @@ LOGIN_REDIRECT_URL = "admin:index"
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATIC_ROOT.mkdir(exist_ok=True)
+with suppress(OSError):
+    STATIC_ROOT.mkdir(exist_ok=True)
+# Django gives what it collects rights of its own, whatever the umask.
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 WHITENOISE_USE_FINDERS = True
 
-SESSION_COOKIE_SECURE = not DEBUG
-CSRF_COOKIE_SECURE = not DEBUG
 # Only behind a proxy that sets this header itself: anybody else could forge it.
 BEHIND_TLS_PROXY = environment.flag("BEHIND_TLS_PROXY")
+# Some browsers keep no Secure cookie over plain HTTP, even where nothing leaves the machine.
+_is_for_this_machine = not BEHIND_TLS_PROXY and all(
+    loopback.is_loopback(host) for host in (BOT_API_HOST, *ALLOWED_HOSTS)
+)
+SESSION_COOKIE_SECURE = not _is_for_this_machine
+CSRF_COOKIE_SECURE = not _is_for_this_machine
 SECURE_SSL_REDIRECT = BEHIND_TLS_PROXY
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
 # Machines ask these without TLS, from beside the web process.
@@ -204,6 +218,8 @@ SECURE_HSTS_SECONDS = 0 if DEBUG else 60 * 60 * 24 * 365
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
 SECURE_HSTS_PRELOAD = not DEBUG
 X_FRAME_OPTIONS = "DENY"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "studybot.error_reports.Filter"
+DEFAULT_EXCEPTION_REPORTER = "studybot.error_reports.Reporter"
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": _("Study notices"),
@@ -334,8 +350,11 @@ LOGGING: dict[str, Any] = {
     },
 }
 
-if not DEBUG and "*" in ALLOWED_HOSTS:
-    raise ImproperlyConfigured(
-        "ALLOWED_HOSTS='*' cannot be used without DEBUG: write the names of your hosts, "
-        "separated by commas"
+if DEBUG:
+    loopback.refuse_debug_for_others(
+        listens_at=BOT_API_HOST,
+        hosts=ALLOWED_HOSTS,
+        behind_proxy=BEHIND_TLS_PROXY,
+        discord=DISCORD_API_URL if BOT_TOKEN else None,
     )
+near_names.warn(os.environ, environment.known)

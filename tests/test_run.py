@@ -11,6 +11,9 @@ import sqlite3
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -53,7 +56,10 @@ class Installation:
         self.directory = directory
         self.log = directory.parent / "run.log"
         self.web_port, self.fakediscord_port, self.example_port = (free_port() for _n in "abc")
-        ours = ("DATABASE_URL", "REDIS_URL", "BOT_TOKEN", "DJANGO_SETTINGS_MODULE", "DEBUG")
+        ours = (
+            "DATABASE_URL", "REDIS_URL", "BOT_TOKEN", "DJANGO_SETTINGS_MODULE", "DEBUG",
+            "SECRET_KEY", "ALLOWED_HOSTS",
+        )  # fmt: skip
         self.environment = {
             **{name: value for name, value in os.environ.items() if name not in ours},
             "BOT_API_PORT": str(self.web_port),
@@ -107,8 +113,13 @@ class Installation:
 
 
 @pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    directory = tmp_path / "studybot"
+def folder() -> str:
+    return "studybot"
+
+
+@pytest.fixture
+def installation(tmp_path: Path, folder: str) -> Iterator[Installation]:
+    directory = tmp_path / folder
     shutil.copytree(BASE_DIR, directory, ignore=NOT_COPIED)
     installation = Installation(directory)
     yield installation
@@ -140,6 +151,16 @@ def test_it_starts_shows_the_demo_and_keeps_it_for_the_second_run(
     assert installation.rows("SELECT count(*) FROM notices_study") == [(2,)]
     statuses = {status for (status,) in installation.rows("SELECT status FROM notices_notice")}
     assert statuses == {"draft", "scheduled", "sent", "failed"}
+
+
+# Each sign that an address, a shell or make could read otherwise.
+@pytest.mark.parametrize("folder", ["C# a%20b?c=d&e;'f 스터디"])
+def test_it_runs_in_a_folder_of_whatever_name(installation: Installation) -> None:
+    process = installation.start()
+    assert post_as_the_banner_says(installation) == 202
+    assert stop(process) == 0
+    beside = {path.name for path in installation.directory.parent.iterdir()}
+    assert beside == {installation.directory.name, "run.log"}
 
 
 def post_as_the_banner_says(installation: Installation) -> int:
@@ -198,7 +219,46 @@ def test_with_a_token_there_is_no_demo_and_its_logins_are_closed(
     assert "example started" not in said
     assert installation.rows("SELECT count(*) FROM auth_user WHERE is_active") == [(0,)]
     assert installation.rows("SELECT count(*) FROM notices_apikey") == [(0,)]
+    a_person_logs_in(installation)
     assert stop(process) == 0
+    open_to_others = [
+        path for path in installation.directory.rglob("var/**/*") if path.stat().st_mode & 0o077
+    ]
+    assert open_to_others == []
+
+
+def a_person_logs_in(installation: Installation) -> None:
+    """In the mode of production, over plain HTTP from this machine, with the page's own files."""
+    made = subprocess.run(
+        [sys.executable, "manage.py", "createsuperuser", "--noinput", "--username", "somebody",
+         "--email", ""],
+        cwd=installation.directory, check=True, capture_output=True,
+        env={**installation.environment, "DJANGO_SUPERUSER_PASSWORD": "a-real-persons-password"},
+    )  # fmt: skip
+    assert b"Superuser created" in made.stdout
+    site = f"http://127.0.0.1:{installation.web_port}"
+    # As browsers do, it sends no Secure cookie over plain HTTP.
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    page = answer_of(browser, f"{site}/admin/login/")
+    style = re.search(r'href="(/static/[^"]+[.]css)"', page)
+    assert style, page
+    assert answer_of(browser, site + style[1])
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert token, page
+    form = {"username": "somebody", "password": "a-real-persons-password", "next": "/admin/",
+            "csrfmiddlewaretoken": token[1]}  # fmt: skip
+    filled = urllib.parse.urlencode(form).encode()
+    assert "somebody" in answer_of(browser, f"{site}/admin/login/", filled)
+    with pytest.raises(urllib.error.HTTPError) as missing:
+        browser.open(f"{site}/admin/no/such/page/")
+    assert "DEBUG" not in missing.value.read().decode()
+    missing.value.close()
+
+
+def answer_of(browser: urllib.request.OpenerDirector, url: str, form: bytes | None = None) -> str:
+    with browser.open(url, form) as answer:
+        read: bytes = answer.read()
+        return read.decode()
 
 
 def test_what_cannot_run_is_refused_in_one_sentence(installation: Installation) -> None:
@@ -216,6 +276,7 @@ def test_what_cannot_run_is_refused_in_one_sentence(installation: Installation) 
     assert "DATABASE_URL" in installation.refusal(DATABASE_URL="sqlite:////no/such/place/db")
     (installation.directory / ".env").write_text("BOT_TOKEN abc\n")
     said = installation.refusal()
-    assert ".env, line 1: 'BOT_TOKEN abc'" in said
+    assert ".env, line 1: what is written there for BOT_TOKEN" in said
+    assert "abc" not in said
     assert "Traceback" not in said
     assert said.count("\n") == 1

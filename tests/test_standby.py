@@ -128,3 +128,37 @@ def test_on_postgres_the_second_bot_takes_over_when_the_first_ends() -> None:
         await end(standby, apart)
 
     asyncio.run(scenario())
+
+
+@pytest.mark.usefixtures("on_postgres")
+def test_the_seats_session_has_every_option_of_the_address(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As an address with a password file, a certificate or a service of libpq needs it."""
+    service = tmp_path / "pg_service.conf"
+    service.write_text("[studybot]\napplication_name=the-seat\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(service))
+    given = {**connection.settings_dict["OPTIONS"], "service": "studybot"}
+    given["options"] = f"{given['options']} -c search_path=pg_catalog"
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", given)
+
+    async def scenario() -> None:
+        watcher = Watcher()
+        seat = asyncio.create_task(hold_seat(watcher, Shards()))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await watcher.active.wait()
+            assert await asyncio.to_thread(sessions_named, "the-seat") == 1
+        await end(seat)
+
+    asyncio.run(scenario())
+
+
+def sessions_named(name: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s "
+            "AND query LIKE 'LISTEN%%'", [name]
+        )  # fmt: skip
+        (count,) = cursor.fetchone()
+    connection.close()
+    return int(count)

@@ -1,6 +1,5 @@
 """`manage.py runbot`: the bot process."""
 
-import re
 from argparse import ArgumentParser
 from typing import Any
 
@@ -25,11 +24,6 @@ class Command(BaseCommand):
                 "BOT_TOKEN is not set. Make an application at "
                 "https://discord.com/developers/applications, open Bot, press Reset Token, and "
                 "set BOT_TOKEN to what it shows (README.md goes through it step by step)."
-            )
-        if not re.fullmatch(r"[!-~]+", settings.BOT_TOKEN):
-            raise CommandError(
-                "BOT_TOKEN holds a space, or a character that no token has. Copy it anew from the "
-                "Discord developer portal (your application, Bot, Reset Token)."
             )
         self._refuse_unapplied_migrations()
         try:
