@@ -44,6 +44,8 @@ http_url = URLValidator(schemes=["http", "https"])
 # Sent in the transaction in which a leader's notice was saved. `notice` is it, `before` its status
 # and revision until then, null where it is new.
 notice_saved = Signal()
+# Arguments: old, successor.
+key_rotated = Signal()
 
 
 def new_nonce() -> str:
@@ -292,6 +294,7 @@ class ApiKey(AbstractAPIKey):
             CallbackEndpoint.objects.filter(key=self).update(key=successor)
             self.expiry_date = min(self.expiry_date or ends, ends)
             self.save(update_fields=["expiry_date"])
+        key_rotated.send(ApiKey, old=self, successor=successor)
         return successor, key
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from axes.models import AccessAttempt
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
@@ -65,6 +66,7 @@ class Pruned:
     callbacks: int = 0
     uploads: int = 0
     submissions: int = 0
+    failed_logins: int = 0
 
     def __str__(self) -> str:
         return ", ".join(f"{name} {number}" for name, number in asdict(self).items())
@@ -87,6 +89,7 @@ def _batches(now: datetime, gone: Pruned) -> Iterator[None]:
     gone.bots += BotInstance.objects.filter(heartbeat_at__lt=now - BOT_IS_DEAD_AFTER).delete()[0]
     yield from _prune_answers(now, gone)
     yield from _prune_submissions(now, gone)
+    yield from _prune_failed_logins(now, gone)
     if settings.KEEP_DELIVERIES_DAYS:
         yield from _archive_notices(now - timedelta(days=settings.KEEP_DELIVERIES_DAYS), now, gone)
     if settings.KEEP_ATTEMPTS_DAYS:
@@ -168,6 +171,14 @@ def _prune_submissions(now: datetime, gone: Pruned) -> Iterator[None]:
     old = Submission.objects.filter(submitted_at__lte=now - Submission.KEPT)
     while ids := list(old.values_list("pk", flat=True)[:BATCH]):
         gone.submissions += Submission.objects.filter(pk__in=ids).delete()[0]
+        yield
+
+
+def _prune_failed_logins(now: datetime, gone: Pruned) -> Iterator[None]:
+    """What axes counts; nobody is locked out for longer."""
+    old = AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME)
+    while ids := list(old.order_by().values_list("pk", flat=True)[:BATCH]):
+        gone.failed_logins += AccessAttempt.objects.filter(pk__in=ids).delete()[0]
         yield
 
 

@@ -6,6 +6,7 @@ docs/operations.md explains every variable; the safe value is the default.
 import logging
 import os
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -145,8 +146,10 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_q",
+    "axes",
 ]
 MIDDLEWARE = [
+    "notices.security_log.SecurityLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -157,6 +160,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "notices.hashing.TooManyPasswordsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "studybot.urls"
 WSGI_APPLICATION = "studybot.wsgi.application"
@@ -183,6 +188,25 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+
+PASSWORD_HASHERS = ["notices.hashing.BoundedHasher"]
+# Wrong passwords are counted by name and address together. By the address alone one guesser would
+# lock out all who share it, by the name alone anybody could lock out a leader.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "notices.client_address.counted_address"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+# Tries of whoever is locked out are not written down: they would cost, and lock out for ever.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_LOCKOUT_CALLABLE = "notices.desk.site.locked_out"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 
 LANGUAGE_CODE = "ko"
 LANGUAGES = [("ko", "한국어"), ("en", "English")]
@@ -347,6 +371,9 @@ LOGGING: dict[str, Any] = {
         # Without Django's own handler, which would write each line a second time.
         "django": {"propagate": True},
         "django.request": {"filters": ["not_readyz"]},
+        # Whatever LOG_LEVEL says. It tells what axes would tell with names as they were typed.
+        "studybot.security": {"level": "INFO"},
+        "axes": {"level": "CRITICAL"},
     },
 }
 

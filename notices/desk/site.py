@@ -2,13 +2,18 @@
 
 from typing import TYPE_CHECKING, Any
 
+from axes.handlers.proxy import AxesProxyHandler
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold import forms, sites
 
@@ -32,6 +37,11 @@ def may_enter(user: Any) -> bool:
 
 
 class DeskLoginForm(AuthenticationForm):
+    def get_invalid_login_error(self) -> ValidationError:
+        if not getattr(self.request, "axes_locked_out", False):
+            return super().get_invalid_login_error()
+        return ValidationError(locked_out_words(), code="locked_out")
+
     def confirm_login_allowed(self, user: Any) -> None:
         if not may_enter(user):
             raise ValidationError(
@@ -39,6 +49,24 @@ class DeskLoginForm(AuthenticationForm):
                 code="no_study",
                 params={"name": user.get_username()},
             )
+
+
+def locked_out_words() -> str:
+    return gettext(
+        "Too many wrong passwords for this name. Try again in %(minutes)s minutes, or ask a site "
+        "admin for a new password."
+    ) % {"minutes": int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)}
+
+
+def locked_out(request: HttpRequest, answer: HttpResponse, credentials: Any) -> HttpResponse:
+    """The page as it is, which has the words, with a status that programs understand."""
+    answer.status_code = 429
+    answer["Retry-After"] = str(int(settings.AXES_COOLOFF_TIME.total_seconds()))
+    return answer
+
+
+def _locked_out_page(request: HttpRequest) -> HttpResponse:
+    return render(request, "locked_out.html", {"words": locked_out_words()})
 
 
 class Desk(AdminSite):
@@ -62,6 +90,19 @@ class Desk(AdminSite):
             path("setup/test/<int:pk>/", self.admin_view(setup.outcome), name="setup_outcome"),
         ]
         return [*own, *super().get_urls()]
+
+    def password_change(  # type: ignore[override]  # Django's has its pages alone.
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Count wrong old passwords too: somebody may have found a browser logged in."""
+        hers = {"username": request.user.get_username()}
+        if request.method == "POST" and not AxesProxyHandler.is_allowed(request, hers):
+            return locked_out(request, _locked_out_page(request), hers)
+        answer = super().password_change(request, extra_context)
+        form = getattr(answer, "context_data", {}).get("form")
+        if form is not None and form.has_error("old_password", "password_incorrect"):
+            user_login_failed.send(__name__, credentials=hers, request=request)
+        return answer
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
