@@ -1,7 +1,7 @@
 # `make run` starts everything, `make test` tests it, `make bench` measures it. All need Python
 # 3.11 or newer, nothing else.
 
-.PHONY: run test bench soak lint check messages frontend screenshots
+.PHONY: run test bench soak lint check messages frontend icons lighthouse screenshots
 .DEFAULT_GOAL := run
 
 VENV := .venv
@@ -24,6 +24,11 @@ test: $(DEV_STAMP)
 bench: $(BENCH_STAMP)
 	@$(PY) -m benchmarks $(ARGS)
 
+# Of the desk's pages in production. Needs Node, npm and Chromium.
+lighthouse: $(BENCH_STAMP)
+	@cd benchmarks/lighthouse && PUPPETEER_SKIP_DOWNLOAD=1 npm ci --silent
+	@$(PY) -m benchmarks lighthouse
+
 soak: $(DEV_STAMP)
 	@$(PY) -m tests.e2e.storm $(ARGS)
 
@@ -33,11 +38,15 @@ lint: $(DEV_STAMP)
 	@$(PY) -m mypy .
 
 # The settings are given here, so that neither .env nor a development profile hides a fault.
+check: export DEBUG := 0
+check: export ALLOWED_HOSTS := studybot.example
+check: export BEHIND_TLS_PROXY := 1
+check: export BOT_TOKEN := a.production.token
+check: export SECRET_KEY = $(shell $(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')
 check: $(DEV_STAMP)
 	@$(PY) manage.py makemigrations --check --dry-run
-	@DEBUG=0 ALLOWED_HOSTS=studybot.example BEHIND_TLS_PROXY=1 BOT_TOKEN=a.production.token \
-		SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(50))') \
-		$(PY) manage.py check --deploy --fail-level WARNING
+	@$(PY) manage.py collectstatic --noinput --verbosity 0
+	@$(PY) manage.py check --deploy --fail-level WARNING
 
 messages: $(DEV_STAMP)
 	@cd notices && ../$(PY) ../manage.py makemessages --locale ko --no-location
@@ -46,6 +55,11 @@ messages: $(DEV_STAMP)
 # The pictures in docs/screenshots, of the demo. Needs Chromium.
 screenshots: $(DEV_STAMP)
 	@$(PY) -m tests.browser.screenshots
+
+# For whoever names a new icon, raises the theme, or draws another icon.svg. Needs Chromium.
+icons: $(DEV_STAMP)
+	@$(PY) -m tests.icons
+	@$(PY) -m tests.browser.app_icons
 
 # For whoever changes frontend/: what it builds is kept in the repository. Needs Node and npm.
 frontend:

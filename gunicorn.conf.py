@@ -17,3 +17,12 @@ worker_class = "gthread"
 threads = 4 + settings.EVENT_STREAMS
 graceful_timeout = 5
 control_socket_disable = True
+
+
+def post_worker_init(_worker: object) -> None:
+    """Stop at the start rather than answer 500 on every page of the desk."""
+    # Only now are the apps there, whose files they are.
+    from studybot.static_files import refuse_uncollected
+
+    with in_one_sentence(CANNOT_BOOT):
+        refuse_uncollected()

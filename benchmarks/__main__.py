@@ -15,6 +15,7 @@ from benchmarks import (
     machine,
     memory,
     paced,
+    phone,
     plot,
     report,
     setups,
@@ -42,10 +43,11 @@ BENCHMARKS: dict[str, tuple[Run, tuple[str, ...]]] = {
     "idle": (idle.run, OURS),
     "memory": (memory.run, OURS),
     "growth": (growth.run, OURS),
+    "lighthouse": (phone.run, (SQLITE,)),
 }
 DEFAULT = ("burst", "fanout", "latency", "throughput", "posting", "reading", "storm", "idle")
-# What loads the web from outside.
-BY_WRK = ("posting", "reading")
+# What a benchmark needs that is no part of Python.
+NEEDS = {"posting": wrk.missing, "reading": wrk.missing, "lighthouse": phone.missing}
 
 
 def main() -> None:
@@ -60,7 +62,7 @@ def main() -> None:
         chosen.remove(POSTGRES)
     for name in options.names or DEFAULT:
         run, against = BENCHMARKS[name]
-        if name in BY_WRK and (lacking := wrk.missing()):
+        if name in NEEDS and (lacking := NEEDS[name]()):
             print(f"left out {name}: {lacking}", file=sys.stderr)
             continue
         if contenders := [one for one in against if one in chosen]:

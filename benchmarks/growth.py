@@ -14,6 +14,7 @@ from statistics import quantiles
 from typing import Any
 
 from benchmarks import machine, report, setups
+from benchmarks.collected import collect
 from benchmarks.contenders import POSTGRES, SQLITE
 from benchmarks.machine import ROOT
 from benchmarks.result import Json, Result, Row
@@ -39,9 +40,11 @@ class Grown:
         environment = {
             "DEBUG": "0", "ALLOWED_HOSTS": "127.0.0.1", "LOG_LEVEL": "ERROR", "REDIS_URL": "",
         }  # fmt: skip
+        together = {**os.environ, **setup.environment, **environment}
+        collect(together)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.growing", str(rows)],
-            cwd=ROOT, env={**os.environ, **setup.environment, **environment},
+            cwd=ROOT, env=together,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.filled: Json = self._read()

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from benchmarks.collected import collect
 from benchmarks.discord_server import WARM_UP_CHANNEL, DiscordServer
 from benchmarks.frontend import Frontend
 from benchmarks.machine import ROOT
@@ -51,6 +52,8 @@ class Stack:
             **more,
         }
         self.manage("migrate", "-v0")
+        if self.environment["DEBUG"] == "0":
+            collect(self.environment)
         self.key = self.manage("createapikey", "bench")
 
     def manage(self, *arguments: str) -> str:

@@ -137,6 +137,13 @@ def token(name: str) -> str:
     return value
 
 
+def folder(name: str, default: Path) -> Path:
+    value = text(name)
+    if value and not Path(value).is_absolute():
+        raise refuse(name, value, f"write the whole path of a folder, such as {default}")
+    return Path(value) if value else default
+
+
 def rate(name: str, default: str) -> tuple[int, int] | None:
     """How many in how many seconds; null where it says off."""
     value = text(name, default).lower()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from studybot import addresses, environment, loopback, near_names, private_files
@@ -139,7 +140,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "studybot.static_files.StaticFiles",
     "rest_framework",
     "rest_framework_api_key",
     "corsheaders",
@@ -152,6 +153,7 @@ MIDDLEWARE = [
     "notices.security_log.SecurityLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "studybot.compression.DeskGZipMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -218,13 +220,23 @@ FORMAT_MODULE_PATH = ["notices.formats"]
 LOGIN_REDIRECT_URL = "admin:index"
 
 STATIC_URL = "static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = environment.folder("STATIC_ROOT", VAR_DIR / "static")
 with suppress(OSError):
-    STATIC_ROOT.mkdir(exist_ok=True)
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # Django gives what it collects rights of its own, whatever the umask.
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
-WHITENOISE_USE_FINDERS = True
+# Development and tests serve the files from where they stand; production serves what was collected.
+WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "studybot.static_files.CollectedStorage"
+    },
+}
 
 # Only behind a proxy that sets this header itself: anybody else could forge it.
 BEHIND_TLS_PROXY = environment.flag("BEHIND_TLS_PROXY")
@@ -252,6 +264,16 @@ UNFOLD: dict[str, Any] = {
     # A site's address is no concern of the desk: its front page leads back to the desk.
     "SITE_URL": None,
     "SHOW_LANGUAGES": True,
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "sizes": "any",
+            "href": lambda request: static("notices/icon.svg"),
+        },
+        {"rel": "apple-touch-icon", "href": lambda request: static("notices/icon-whole-180.png")},
+        {"rel": "manifest", "href": reverse_lazy("admin:manifest")},
+    ],
     "STYLES": [lambda request: static("notices/desk.css")],
     "SCRIPTS": [
         lambda request: static("notices/icons.js"),

@@ -4,7 +4,6 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -63,18 +62,6 @@ class NoticeAdmin(LongList, Following):
         (gettext_lazy("When"), {"fields": ("publish_at", "expires_at")}),
         (gettext_lazy("More"), {"classes": ("collapse",), "fields": ("author", "url")}),
     )
-
-    class Media:
-        css = {"all": ["notices/writing.css"]}
-        js = [
-            "notices/desk.js",
-            "notices/to_whom.js",
-            "notices/outcome.js",
-            *(
-                forms.Script(f"notices/{name}.js", type="module")
-                for name in ("toolbar", "counters", "uploads", "preview", "unsaved")
-            ),
-        ]
 
     # --- rights -----------------------------------------------------------------------------
 

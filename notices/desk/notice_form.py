@@ -90,6 +90,18 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
     )
     seen_revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
+    class Media:
+        css = {"all": ["notices/writing.css"]}
+        js = [
+            "notices/desk.js",
+            "notices/to_whom.js",
+            "notices/outcome.js",
+            *(
+                forms.Script(f"notices/{name}.js", type="module")
+                for name in ("toolbar", "counters", "uploads", "preview", "unsaved")
+            ),
+        ]
+
     class Meta:
         model = Notice
         fields = (

@@ -9,19 +9,18 @@ from django.http import HttpRequest, HttpResponse
 from unfold import admin as unfold_admin
 
 from notices.desk.once import made, once
+from notices.desk.scripts import LeanAdmin
 from notices.models import Study
 
 if TYPE_CHECKING:  # Unfold's have no types, and are Django's.
-    _ModelAdmin = admin.ModelAdmin[Any]
     TabularInline = admin.TabularInline[Any, Any]
 else:
-    _ModelAdmin = unfold_admin.ModelAdmin
     TabularInline = unfold_admin.TabularInline
 
 MOST_OFFERED = 50
 
 
-class ModelAdmin(_ModelAdmin):
+class ModelAdmin(LeanAdmin):
     """Every page of the desk: what one of them makes is made once."""
 
     making_actions: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold import forms, sites
 
-from notices.desk import setup, uploads
+from notices.desk import setup, uploads, web_app
 from notices.desk.front_page import front_page
 from notices.desk.rights import led_studies
 
@@ -82,6 +82,7 @@ class Desk(AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         own = [
+            path("manifest.webmanifest", web_app.manifest, name="manifest"),
             path("uploads/", uploads.collection, name="uploads"),
             path("uploads/<int:pk>/", self.admin_view(uploads.file), name="upload"),
             path("setup/", self.admin_view(setup.page), name="setup"),

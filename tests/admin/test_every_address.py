@@ -16,6 +16,7 @@ OPEN = {
     "index", "login", "logout", "password_change", "password_change_done", "jsi18n",
     "autocomplete", "search", "app_list", "notices_notice_changelist", "notices_notice_add",
     "notices_notice_reach", "notices_study_changelist", "notices_channel_changelist", "uploads",
+    "manifest",
 }  # fmt: skip
 REFUSED = (302, 403, 404, 405)
 # Of a row that is none, for what only site admins see.

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from benchmarks.collected import collect
 from tests.fakediscord_driver import FakeDiscordProcess
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,6 +67,8 @@ class Stack:
             **environment,
         }
         self.manage("migrate", "-v0")
+        if self.environment["DEBUG"] == "0":
+            collect(self.environment)
 
     def _make_database(self) -> str:
         """A new one beside the one that the tests run on: PostgreSQL there, PostgreSQL here."""

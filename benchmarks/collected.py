@@ -1,0 +1,24 @@
+"""What production's web needs before it starts, however many are started side by side."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from filelock import FileLock
+
+from benchmarks.machine import ROOT
+
+
+def collect(environment: Mapping[str, str]) -> None:
+    """The static files, in `var/static`, unless those of this version are there already."""
+    with FileLock(ROOT / "var" / "static.lock"):
+        if _manage(environment, "check", "--deploy", "--tag", "staticfiles").returncode:
+            done = _manage(environment, "collectstatic", "--noinput", "--verbosity", "0")
+            assert done.returncode == 0, done.stderr
+
+
+def _manage(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
