@@ -278,6 +278,7 @@ UNFOLD: dict[str, Any] = {
     "SCRIPTS": [
         lambda request: static("notices/icons.js"),
         lambda request: static("notices/once.js"),
+        lambda request: static("notices/errors.js"),
     ],
     "SIDEBAR": {"navigation": "notices.desk.navigation.menu"},
     "LOGIN": {"form": "notices.desk.site.DeskLoginForm"},

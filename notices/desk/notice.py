@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
 from notices import attachments, ledger, moments
 from notices.desk import effects, to_whom
+from notices.desk.display_name import display_name
 from notices.desk.finding import (
     AuthorFilter,
     FromFilter,
@@ -39,7 +40,7 @@ from notices.desk.writing import page_data, remember_saved
 from notices.ids import read_id
 from notices.models import Change, Notice, Study
 from notices.pings import reach_of
-from notices.sendable import troubles
+from notices.sendable import can_send, troubles
 
 
 @admin.register(Notice)
@@ -154,11 +155,14 @@ class NoticeAdmin(LongList, Following):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
         user: Any = request.user
-        initial.setdefault("author", user.get_full_name() or user.get_username())
+        initial.setdefault("author", display_name(user))
         studies = self._to_write_for(request)[:2]
         if len(studies) == 1:
             initial["study"] = studies[0].pk
-            initial["channels"] = [channel.pk for channel in studies[0].channels.all()]
+            channels = studies[0].channels.all()
+            initial["channels"] = [
+                channel.pk for channel in channels if can_send(channel) is not False
+            ]
         return initial
 
     def _to_write_for(self, request: HttpRequest) -> QuerySet[Study]:
@@ -219,6 +223,7 @@ class NoticeAdmin(LongList, Following):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         if not change:
             obj.created_by = request.user
+        obj.forgotten = form.forgotten_moment()
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
@@ -239,7 +244,7 @@ class NoticeAdmin(LongList, Following):
         """Back to the notice itself: she wants to see what becomes of it."""
         remember_saved(request)
         if notice.publish_at is None:
-            messages.success(request, _("Saved as a draft. Nobody sees it yet."))
+            messages.success(request, _draft_in_words(notice))
         elif notice.current_status == Notice.Status.SCHEDULED:
             zone = notice.study.time_zone
             moment = moments.in_words(notice.publish_at, ZoneInfo(zone))
@@ -365,3 +370,18 @@ class NoticeAdmin(LongList, Following):
         if len(copies) != 1:
             return None
         return redirect("admin:notices_notice_change", copies[0].pk)
+
+
+def _draft_in_words(notice: Any) -> str:
+    """With the moment that a draft does not keep: when it was scheduled for, or was to be."""
+    zone = ZoneInfo(notice.study.time_zone)
+    scheduled, picked = notice.forgotten
+    if scheduled:
+        text = _("The schedule for %(moment)s is cancelled. It is a draft now: nobody sees it.")
+        return text % {"moment": moments.in_words(scheduled, zone)}
+    if picked:
+        text = _(
+            "Saved as a draft. Nobody sees it yet. A draft keeps no moment: %(moment)s is not kept."
+        )
+        return text % {"moment": moments.in_words(picked, zone)}
+    return _("Saved as a draft. Nobody sees it yet.")

@@ -1,5 +1,6 @@
 """The form a notice is written in: her studies, their channels, and when to publish."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -17,9 +18,11 @@ from unfold.widgets import (
 
 from notices import attachments, moments
 from notices.desk import to_whom
+from notices.desk.conflict import conflict
 from notices.desk.prose import MarkdownTextarea, ProseField
+from notices.desk.questions import Doubt, Question
 from notices.desk.rights import leads_many
-from notices.desk.to_whom import ChannelBoxes, ChannelsField, PingQuestion
+from notices.desk.to_whom import ChannelBoxes, ChannelsField
 from notices.desk.upload_fields import PictureField, UploadsField
 from notices.desk.when import Moment, zones_of
 from notices.ids import read_id
@@ -32,7 +35,6 @@ from notices.models import (
     Study,
     Upload,
 )
-from notices.pings import reach_of
 from notices.uploads import check_together
 
 PUBLISH, SCHEDULE, DRAFT, SAVE = "_publish", "_schedule", "_draft", "_save"
@@ -42,8 +44,10 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
     """`user` is set by the admin on a subclass of its own for each request."""
 
     user: Any = None
-    question: PingQuestion | None = None
+    question: Question | None = None
     """What is asked before this can be saved."""
+    _moment: datetime | None = None
+    """As it was filled in."""
 
     study = forms.ModelChoiceField(
         Study.objects.none(), label=gettext_lazy("study"), widget=UnfoldAdminSelectWidget
@@ -177,10 +181,8 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         super().clean()
-        if self.instance.pk:
-            self._hold()
-        if "publish_at" in self.fields:
-            self._choose_moment()
+        saved = self._hold() if self.instance.pk else None
+        doubts = self._choose_moment() if "publish_at" in self.fields else []
         if {"picture", "attached"} <= self.cleaned_data.keys():
             self._attach(self.cleaned_data["picture"], self.cleaned_data["attached"])
         study = self.cleaned_data.get("study") or (self.instance.pk and self.instance.study)
@@ -188,8 +190,18 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
             self._check_channels(study)
             self._check_ping(study)
             if not self.errors and self._will_be_published():
-                self._ask_before_a_large_ping(study)
+                doubts += self._doubts_about_ping(study)
+        if saved and not self.errors:
+            doubts = self._doubts_about_changes(saved) + doubts
+        self._ask(doubts)
         return self.cleaned_data
+
+    def _ask(self, doubts: list[Doubt]) -> None:
+        button = next((name for name in (PUBLISH, SCHEDULE, DRAFT) if name in self.data), SAVE)
+        question = Question(button, doubts)
+        if doubts and not self.errors and self.data.get(button) != question.answer:
+            self.question = question
+            raise ValidationError(_("Nothing is saved yet: please answer first."))
 
     def _attach(self, pictures: list[Upload], files: list[Upload]) -> None:
         if pictures and self.cleaned_data.get("image"):
@@ -207,27 +219,23 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error("attached", error)
         self.instance.attachments = attachments.entries(next(iter(pictures), None), files)
 
-    def _hold(self) -> None:
+    def _hold(self) -> Notice:
         """Until this is saved nobody else changes the notice, and the bot claims nothing of it."""
         saved = Notice.objects.select_for_update().filter(pk=self.instance.pk).first()
         if saved is None:
             raise ValidationError(
                 _("Somebody deleted this draft while you were writing. Copy your text.")
             )
-        self._refuse_an_edit_of_what_has_changed(saved)
         waits = saved.current_status in (Notice.Status.DRAFT, Notice.Status.SCHEDULED)
         if not waits and ("publish_at" in self.fields or {DRAFT, SCHEDULE} & self.data.keys()):
             raise ValidationError(self._too_late(saved))
+        return saved
 
-    def _refuse_an_edit_of_what_has_changed(self, saved: Notice) -> None:
+    def _doubts_about_changes(self, saved: Notice) -> list[Doubt]:
         seen = self.cleaned_data.get("seen_revision")
-        if seen is not None and seen != saved.revision:
-            raise ValidationError(
-                _(
-                    "Somebody else changed this notice while you were writing. Copy your text, "
-                    "open the notice anew and put it in there."
-                )
-            )
+        if seen is None or seen == saved.revision:
+            return []
+        return [conflict(saved, self.instance, self.cleaned_data, self.user)]
 
     def _too_late(self, saved: Notice) -> str:
         moment = moments.in_words(saved.publish_at) if saved.publish_at else ""
@@ -238,14 +246,16 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
         remedy = _("Nothing was changed. To take it back, withdraw it; to change it, save it.")
         return f"{fact % {'moment': moment}} {remedy}"
 
-    def _choose_moment(self) -> None:
+    def _choose_moment(self) -> list[Doubt]:
         """Which button was pressed decides; Enter in a field is no button and publishes nothing."""
-        moment = self.cleaned_data.get("publish_at")
+        moment = self._moment = self.cleaned_data.get("publish_at")
+        doubts = []
         if PUBLISH in self.data:
+            doubts = self._doubts_about_moment(moment)
             self.cleaned_data["publish_at"] = timezone.now()
         elif DRAFT in self.data:
             self.cleaned_data["publish_at"] = None
-        elif moment is None and SCHEDULE in self.data and "publish_at" not in self.errors:
+        elif moment is None and "publish_at" not in self.errors and self._needs_moment():
             self.add_error("publish_at", _("Pick the moment to publish at."))
         elif moment is not None and moment <= timezone.now():
             self.add_error(
@@ -253,6 +263,33 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
             )
         if {PUBLISH, DRAFT} & self.data.keys():
             self.errors.pop("publish_at", None)
+        return doubts
+
+    def forgotten_moment(self) -> tuple[datetime | None, datetime | None]:
+        """What is not kept of a draft: the moment it was scheduled for, and one that she picked."""
+        picked = self._moment if DRAFT in self.data else None
+        return self.initial.get("publish_at"), picked
+
+    def _needs_moment(self) -> bool:
+        """What is scheduled ceases to be by its own button alone."""
+        return SCHEDULE in self.data or bool(self.instance.pk and self.instance.publish_at)
+
+    def _doubts_about_moment(self, moment: datetime | None) -> list[Doubt]:
+        """She filled in a later one, and pressed the button that ignores it."""
+        if moment is None or moment <= timezone.now() or "publish_at" not in self.changed_data:
+            return []
+        return [
+            Doubt(
+                head=_("Publish now, though a later time is filled in?"),
+                words=_(
+                    "You filled in %(moment)s. Published now, everybody sees it at once. To have "
+                    "it published then, press “Schedule” below."
+                )
+                % {"moment": moments.in_words(moment)},
+                yes=_("Yes, publish now"),
+                answer="now",
+            )
+        ]
 
     def _check_channels(self, study: Study) -> None:
         picked: QuerySet[Channel] = self.cleaned_data["channels"]
@@ -301,12 +338,7 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
     def _picked_study(self) -> Any:
         return self._picked("study") if "study" in self.fields else self.instance.study_id
 
-    def _ask_before_a_large_ping(self, study: Study) -> None:
+    def _doubts_about_ping(self, study: Study) -> list[Doubt]:
         ping = self.cleaned_data["ping"]
         channels = to_whom.newly_pinged(self.instance, study, ping, self.cleaned_data["channels"])
-        reach = reach_of(ping, study, channels)
-        answer = to_whom.answer_for(ping, channels)
-        button = next((name for name in (PUBLISH, SCHEDULE) if name in self.data), SAVE)
-        if reach.is_large and self.data.get(button) != answer:
-            self.question = PingQuestion(reach, button, answer)
-            raise ValidationError(_("Nothing is saved yet: this would ping many people."))
+        return to_whom.doubts_about_ping(ping, study, channels)

@@ -24,6 +24,7 @@ from django.views.decorators.http import require_GET, require_POST
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from notices import health, permissions
+from notices.desk.display_name import display_name
 from notices.desk.front_page import Bot, BotState, bot_now
 from notices.desk.keys import KeysField
 from notices.desk.once import made, once_a_page
@@ -138,7 +139,7 @@ class SendTestForm(forms.Form):
             study=where.study,
             title=title,
             content=content % {"study": where.study},
-            author=user.get_full_name() or user.get_username(),
+            author=display_name(user),
             publish_at=now,
             expires_at=now + TEST_IS_GOOD_FOR,
             created_by=user,

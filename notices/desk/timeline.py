@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from notices import moments, reasons
 from notices.attachments import Attached
+from notices.desk.display_name import display_name
 from notices.desk.text_diff import Part, changed_parts
 from notices.models import Attempt, Change, Channel, Notice, Study
 
@@ -121,7 +122,7 @@ def _deeds(changes: Sequence[Change]) -> Iterator[Deed]:
 
 def who(user: Any, key: Any) -> str:
     if user is not None:
-        return str(user.get_full_name() or user.get_username())
+        return display_name(user)
     if key is not None:
         return _("API key “%(name)s”") % {"name": key.name}
     return _("name not known")
@@ -136,6 +137,15 @@ def _what(change: Change, names: _Names) -> str:
         Change.Deed.LEFT: _("Looked into %(channels)s and left it as it is."),
     }[Change.Deed(change.deed)]
     return told % {"channels": names.of_channels(change.channel_ids)}
+
+
+def differences_in_words(before: dict[str, Any], after: dict[str, Any]) -> list[FieldChange]:
+    """Of those of `FIELDS` that differ, as they are recorded of a change."""
+    differing = {
+        name: [before[name], after[name]] for name in FIELDS if before[name] != after[name]
+    }
+    names = _Names.of([Change(differences=differing)])
+    return [_field_change(name, difference, names) for name, difference in differing.items()]
 
 
 def _field_change(name: str, difference: list[Any], names: _Names) -> FieldChange:

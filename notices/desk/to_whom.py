@@ -1,7 +1,6 @@
 """To whom a notice goes: the channels, with what is wrong in each, and whom it pings."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
@@ -11,10 +10,11 @@ from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from notices.desk.keys import KeysField
+from notices.desk.questions import Doubt
 from notices.ids import read_id
 from notices.models import Channel, Notice, Study
 from notices.pings import Reach, reach_of
-from notices.sendable import troubles, troubles_with_files
+from notices.sendable import can_send, troubles, troubles_with_files
 
 
 class ChannelBoxes(UnfoldAdminCheckboxSelectMultipleWidget):  # type: ignore[misc]
@@ -27,6 +27,8 @@ class ChannelBoxes(UnfoldAdminCheckboxSelectMultipleWidget):  # type: ignore[mis
         option: dict[str, Any] = super().create_option(*args, **kwargs)
         studies = option["value"].instance.studies.all()
         option["attrs"]["data-name"] = option["value"].instance.short_name
+        if can_send(option["value"].instance) is False:
+            option["attrs"]["data-troubled"] = ""
         option["attrs"]["data-studies"] = " ".join(str(study.pk) for study in studies)
         return option
 
@@ -41,24 +43,36 @@ class ChannelsField(KeysField):
         return format_html("{}{}{}", channel, told, more)
 
 
-@dataclass(frozen=True)
-class PingQuestion:
-    """Asked before many people are pinged. The button that says yes sends `answer` back."""
+def doubts_about_ping(ping: str, study: Study, channels: list[Channel]) -> list[Doubt]:
+    """Whether so many people are meant, or whether it is known that not all of them are pinged.
 
-    reach: Reach
-    button: str
-    answer: str
+    Each answer is good for nothing but this ping in these channels.
+    """
+    reach = reach_of(ping, study, channels)
+    answer = f"{ping}:{','.join(sorted(str(channel.pk) for channel in channels))}"
+    if reach.is_large:
+        return [_large(reach, answer)]
+    if reach.silences:
+        return [_silent(reach, f"silent-{answer}")]
+    return []
 
-    @property
-    def yes(self) -> str:
-        if self.reach.people is None:
-            return _("Yes, ping %(who)s") % {"who": self.reach.who}
-        return _("Yes, ping %(n)d people") % {"n": self.reach.people}
+
+def _large(reach: Reach, answer: str) -> Doubt:
+    told = _("They are notified on their phones and computers, and a ping cannot be taken back.")
+    if reach.people is None:
+        yes = _("Yes, ping %(who)s") % {"who": reach.who}
+    else:
+        yes = _("Yes, ping %(n)d people") % {"n": reach.people}
+    head = _("Really ping so many people?")
+    return Doubt(head, f"{reach.words} {told}", yes, answer, warnings=reach.silences)
 
 
-def answer_for(ping: str, channels: Iterable[Channel]) -> str:
-    """Good for nothing but this ping in these channels."""
-    return f"{ping}:{','.join(sorted(str(channel.pk) for channel in channels))}"
+def _silent(reach: Reach, answer: str) -> Doubt:
+    if reach.people:
+        head, yes = _("Publish though not all are pinged?"), _("Yes, publish")
+    else:
+        head, yes = _("Publish without a ping?"), _("Yes, without a ping")
+    return Doubt(head, reach.words, yes, answer, warnings=reach.silences)
 
 
 def newly_pinged(

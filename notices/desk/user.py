@@ -3,20 +3,23 @@
 from typing import TYPE_CHECKING, Any
 
 from axes.utils import reset
+from django import forms
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import forms as auth_forms
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold import forms
+from unfold import forms as unfold_forms
+from unfold.widgets import UnfoldAdminTextInputWidget
 
+from notices.desk.display_name import display_name
 from notices.desk.rights import ModelAdmin
 
 if TYPE_CHECKING:  # Unfold's has no types, and is Django's.
     PasswordChangeForm = auth_forms.AdminPasswordChangeForm[User]
 else:
-    PasswordChangeForm = forms.AdminPasswordChangeForm
+    PasswordChangeForm = unfold_forms.AdminPasswordChangeForm
 
 # Rights follow from leading a study: Django's groups and permissions decide nothing here.
 admin.site.unregister(Group)
@@ -31,18 +34,39 @@ class NewPasswordForm(PasswordChangeForm):
         return user
 
 
+class PersonForm(unfold_forms.UserChangeForm):  # type: ignore[misc]
+    """One field for her name, kept whole: two would have to be put together the right way round."""
+
+    first_name = forms.CharField(
+        required=False,
+        max_length=User._meta.get_field("first_name").max_length,
+        label=_("displayed name"),
+        help_text=_("As people call her: it stands under her notices as their author."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.get_full_name():
+            self.initial["first_name"] = display_name(self.instance)
+
+    def save(self, commit: bool = True) -> Any:
+        self.instance.last_name = ""
+        return super().save(commit)
+
+
 @admin.register(User)
 class DeskUserAdmin(auth_admin.UserAdmin, ModelAdmin):  # type: ignore[type-arg]
-    form = forms.UserChangeForm
-    add_form = forms.UserCreationForm
+    form = PersonForm
+    add_form = unfold_forms.UserCreationForm
     change_password_form = NewPasswordForm
-    list_display = ("username", "first_name", "email", "is_active", "is_superuser")
+    list_display = ("username", "name", "email", "is_active", "is_superuser")
     list_filter = ("is_active", "is_superuser")
     filter_horizontal = ()
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
-        (_("Person"), {"fields": ("first_name", "last_name", "email")}),
+        (_("Person"), {"fields": ("first_name", "email")}),
         (
             _("Rights"),
             {
@@ -54,6 +78,10 @@ class DeskUserAdmin(auth_admin.UserAdmin, ModelAdmin):  # type: ignore[type-arg]
         ),
         (_("Dates"), {"fields": readonly_fields}),
     )
+
+    @admin.display(description=_("displayed name"), ordering="first_name")
+    def name(self, user: User) -> str:
+        return display_name(user) if user.get_full_name() else ""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """The log of who did what keeps its names: an account is switched off instead."""

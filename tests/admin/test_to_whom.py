@@ -68,6 +68,8 @@ def test_what_is_wrong_is_said_again_once_it_is_published(
     see(channel, EVERYTHING & ~(READ_MESSAGE_HISTORY | MENTION_EVERYONE))
     make_everyone(3)
     sent = form | {"ping": "everyone", "_publish": "1"}
+    asked = question(desk.post(ADD, sent, headers=ENGLISH))
+    sent["_publish"] = asked.answer
     answer = desk.post(ADD, sent, follow=True, headers=ENGLISH)
     warnings = [str(one) for one in answer.context["messages"] if one.level_tag == "warning"]
     assert len(warnings) == 2
@@ -167,7 +169,48 @@ def test_a_small_ping_is_not_asked_about(desk: Client, form: dict[str, Any], set
 
 
 def test_a_ping_of_nobody_knows_how_many_is_asked_about(desk: Client, form: dict[str, Any]) -> None:
-    assert question(write(desk, form, ping="everyone", _publish="1")).reach.people is None
+    answer = write(desk, form, ping="everyone", _publish="1")
+    assert "nobody knows how many people" in text(answer)
+    assert question(answer).yes == "Yes, ping @everyone"
+
+
+def test_a_ping_that_nobody_will_hear_is_asked_about(
+    desk: Client, form: dict[str, Any], channel: Channel
+) -> None:
+    see(channel, EVERYTHING & ~MENTION_EVERYONE)
+    make_everyone(312)
+    sent = form | {"ping": "everyone"}
+    answer = write(desk, sent, _publish="1")
+    asked = question(answer)
+    assert "Publish without a ping?" in text(answer)
+    assert "ping in #공지" in text(answer)
+    assert not Notice.objects.exists()
+    write(desk, sent, _publish=asked.answer)
+    assert Notice.objects.get().status == Notice.Status.QUEUED
+
+
+@pytest.mark.usefixtures("crowd")
+def test_a_ping_that_only_some_channels_give_is_asked_about(
+    desk: Client, form: dict[str, Any], channel: Channel, second_channel: Channel, settings: Any
+) -> None:
+    settings.LARGE_PING = 1000
+    see(channel)
+    see(second_channel, EVERYTHING & ~MENTION_EVERYONE)
+    both = [channel.pk, second_channel.pk]
+    answer = write(desk, form, ping="everyone", channels=both, _publish="1")
+    assert "Publish though not all are pinged?" in text(answer)
+    assert question(answer).yes == "Yes, publish"
+
+
+def test_a_channel_that_the_bot_cannot_write_in_is_not_ticked_beforehand(
+    desk: Client, channel: Channel, second_channel: Channel
+) -> None:
+    see(channel)
+    see(second_channel, 0)
+    answer = desk.get(ADD)
+    assert answer.context["adminform"].form.initial["channels"] == [channel.pk]
+    [box] = re.findall(r"<input[^>]*data-troubled[^>]*>", text(answer))
+    assert f'value="{second_channel.pk}"' in box
 
 
 @pytest.mark.usefixtures("crowd")

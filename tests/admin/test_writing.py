@@ -1,16 +1,20 @@
 """A leader writes, schedules and changes a notice; what cannot be is said at the field."""
 
+import re
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from notices.models import Attempt, Channel, Delivery, Notice, Study
+from notices import moments
+from notices.models import Attempt, Change, Channel, Delivery, Notice, Study
 
 ADD = "/admin/notices/notice/add/"
+ENGLISH = {"Accept-Language": "en"}
 
 
 def change(notice: Notice) -> str:
@@ -54,7 +58,7 @@ def test_a_channel_that_cannot_be_one_is_refused_by_its_value(
 def test_publish_now_publishes_and_shows_the_notice(
     desk: Client, form: dict[str, Any], leader: User, channel: Channel
 ) -> None:
-    answer = desk.post(ADD, form | {"_publish": "1", "publish_at": "2030-01-01T09:00"})
+    answer = desk.post(ADD, form | {"_publish": "1"})
     made = Notice.objects.get()
     assert answer["Location"] == change(made)
     assert made.publish_at is not None
@@ -151,14 +155,148 @@ def test_a_channel_that_left_the_study_keeps_the_notice(
     assert list(notice.channels.all()) == [channel]
 
 
-def test_a_change_made_meanwhile_is_not_overwritten(
-    desk: Client, form: dict[str, Any], notice: Notice
+@pytest.mark.parametrize("publish_at", ["2030-01-01T09:00", "2099-12-31T23:59"])
+def test_a_later_moment_is_not_ignored_without_a_question(
+    desk: Client, form: dict[str, Any], publish_at: str
 ) -> None:
-    Notice.objects.filter(pk=notice.pk).update(title="다른 사람이 고침")
-    answer = desk.post(change(notice), form | {"seen_revision": 1, "_save": "1"})
-    assert "__all__" in errors(answer)
+    sent = form | {"publish_at": publish_at}
+    answer = desk.post(ADD, sent | {"_publish": "1"}, headers=ENGLISH)
+    asked = answer.context["adminform"].form.question
+    page = answer.content.decode()
+    assert "Publish now, though a later time is filled in?" in page
+    assert publish_at in page
+    assert not Notice.objects.exists()
+    desk.post(ADD, sent | {"_publish": asked.answer})
+    made = Notice.objects.get()
+    assert made.publish_at is not None
+    assert made.publish_at <= timezone.now()
+
+
+def test_all_that_is_to_be_asked_is_asked_at_once(desk: Client, form: dict[str, Any]) -> None:
+    sent = form | {"publish_at": "2030-01-01T09:00", "ping": "everyone"}
+    asked = desk.post(ADD, sent | {"_publish": "1"}).context["adminform"].form.question
+    assert len(asked.doubts) == 2
+    assert desk.post(ADD, sent | {"_publish": asked.answer}).status_code == 302
+
+
+def scheduled(study: Study, channel: Channel) -> Notice:
+    moment = timezone.now().replace(microsecond=0) + timedelta(days=1)
+    notice = Notice.objects.create(study=study, title="나중", content="나중", publish_at=moment)
+    notice.channels.add(channel)
+    return notice
+
+
+def test_what_is_scheduled_is_published_sooner_without_a_question(
+    desk: Client, form: dict[str, Any], study: Study, channel: Channel
+) -> None:
+    """The moment in the form is the one it has: she filled in none."""
+    notice = scheduled(study, channel)
+    local = timezone.localtime(notice.publish_at, ZoneInfo("Asia/Seoul"))
+    kept = f"{local:%Y-%m-%dT%H:%M:%S}"
+    desk.post(change(notice), form | {"publish_at": kept, "_publish": "1"})
+    notice.refresh_from_db()
+    assert notice.status == Notice.Status.QUEUED
+
+
+def test_the_first_button_of_what_is_scheduled_keeps_it_scheduled(
+    desk: Client, form: dict[str, Any], study: Study, channel: Channel
+) -> None:
+    notice = scheduled(study, channel)
+    page = desk.get(change(notice), headers=ENGLISH).content.decode()
+    found = re.findall(r'name="(_\w+)"[^>]*>\s*([^<]+?)\s*</button>', page)
+    assert found == [
+        ("_schedule", "Save changes"),
+        ("_publish", "Publish now"),
+        ("_draft", "Cancel the schedule"),
+    ]
+    assert 'id="withdraw"' not in page
+    sent = form | {"title": "고침", "publish_at": "2030-01-01T09:00", "_schedule": "1"}
+    desk.post(change(notice), sent)
+    notice.refresh_from_db()
+    assert (notice.title, notice.status) == ("고침", Notice.Status.SCHEDULED)
+
+
+@pytest.mark.parametrize("button", ["_schedule", "_save", "_unknown"])
+def test_a_schedule_ends_by_its_own_button_alone(
+    desk: Client, form: dict[str, Any], study: Study, channel: Channel, button: str
+) -> None:
+    notice = scheduled(study, channel)
+    assert "publish_at" in errors(desk.post(change(notice), form | {button: "1"}))
+    notice.refresh_from_db()
+    assert notice.status == Notice.Status.SCHEDULED
+
+
+def test_it_is_said_that_a_schedule_was_cancelled_and_for_when_it_was(
+    desk: Client, form: dict[str, Any], study: Study, channel: Channel
+) -> None:
+    notice = scheduled(study, channel)
+    assert notice.publish_at is not None
+    answer = desk.post(change(notice), form | {"_draft": "1"}, follow=True, headers=ENGLISH)
+    moment = moments.in_words(notice.publish_at, ZoneInfo("Asia/Seoul"))
+    said = str(next(iter(answer.context["messages"])))
+    assert "schedule for" in said
+    assert moment.split(",")[-1] in said
+    notice.refresh_from_db()
+    assert notice.status == Notice.Status.DRAFT
+
+
+def test_it_is_said_that_a_draft_keeps_no_moment(desk: Client, form: dict[str, Any]) -> None:
+    sent = form | {"publish_at": "2030-01-01T09:00", "_draft": "1"}
+    answer = desk.post(ADD, sent, follow=True, headers=ENGLISH)
+    assert "9:00" in str(next(iter(answer.context["messages"])))
+
+
+# --- somebody else was quicker ----------------------------------------------------------------
+
+
+def conflict(answer: Any) -> Any:
+    assert answer.status_code == 200
+    [doubt] = answer.context["adminform"].form.question.doubts
+    return doubt
+
+
+def test_a_change_made_meanwhile_is_shown_and_not_overwritten_unasked(
+    desk: Client, other_leader: User, form: dict[str, Any], notice: Notice
+) -> None:
+    with Change.objects.recording([notice.pk], by=other_leader):
+        notice.title = "다른 사람이 고침"
+        notice.save()
+    sent = form | {"seen_revision": 1, "_save": "1"}
+    answer = desk.post(change(notice), sent, headers=ENGLISH)
+    asked = conflict(answer)
+    assert asked.head == "junho changed this notice while you were writing."
+    shown = {one.label: (one.before, one.after) for one in asked.changes}
+    assert shown["title"] == ("다른 사람이 고침", form["title"])
     notice.refresh_from_db()
     assert notice.title == "다른 사람이 고침"
+    desk.post(change(notice), sent | {"_save": asked.answer})
+    notice.refresh_from_db()
+    assert notice.title == form["title"]
+
+
+def test_her_own_other_window_is_called_so(
+    desk: Client, form: dict[str, Any], notice: Notice
+) -> None:
+    sent = form | {"seen_revision": 1}
+    desk.post(change(notice), sent | {"title": "첫째 창", "_save": "1"})
+    second = sent | {"title": "둘째 창", "_save": "1"}
+    asked = conflict(desk.post(change(notice), second, headers=ENGLISH))
+    assert asked.head == "You changed this notice in another window."
+    third = sent | {"title": "셋째 창", "_save": "1"}
+    desk.post(change(notice), second | {"_save": asked.answer})
+    # What she agreed to was to go over the first window's text, and no other.
+    assert conflict(desk.post(change(notice), third | {"_save": asked.answer}))
+
+
+def test_a_draft_is_not_overwritten_by_another_button_either(
+    desk: Client, form: dict[str, Any], study: Study
+) -> None:
+    draft = Notice.objects.create(study=study, title="초안", content="초안")
+    Notice.objects.filter(pk=draft.pk).update(title="다른 글")
+    for button in ("_draft", "_publish", "_save"):
+        conflict(desk.post(change(draft), form | {"seen_revision": 1, button: "1"}))
+    draft.refresh_from_db()
+    assert (draft.title, draft.status) == ("다른 글", Notice.Status.DRAFT)
 
 
 def test_a_withdrawn_notice_is_only_to_be_read(

@@ -2,12 +2,13 @@
 
 // Django places this script in the head.
 document.addEventListener("DOMContentLoaded", () => {
-  // Only the channels of the study that is picked are offered; a new study starts with all of its own.
+  // Only the channels of the study that is picked are offered; a new study starts with all of its own
+  // in which nothing is wrong.
   function offerChannels(study, boxes, pick) {
     for (const box of boxes) {
       const offered = box.dataset.studies.split(" ").includes(study.value);
       const row = box.closest("div");
-      if (pick) box.checked = offered;
+      if (pick) box.checked = offered && !("troubled" in box.dataset);
       row.hidden = !offered && !box.checked;
     }
   }

@@ -38,15 +38,29 @@ document.addEventListener("DOMContentLoaded", () => {
   function showChannels() {
     const line = document.getElementById("going-to");
     if (!line) return;
-    const picked = [...form.querySelectorAll("[name=channels]:checked")].map((box) => box.dataset.name);
+    const picked = [...form.querySelectorAll("[name=channels]:checked")].map(({ dataset }) =>
+      "troubled" in dataset ? `⚠ ${dataset.name}` : dataset.name,
+    );
     line.textContent = picked.length ? `→ ${picked.join(", ")}` : line.dataset.nowhere;
+  }
+
+  // The large button is the one that heeds the moment that she filled in.
+  function showMain() {
+    const buttons = ["_schedule", "_publish"].map((name) => document.querySelector(`.publish-row [name=${name}]`));
+    if (!form.elements.publish_at || buttons.includes(null) || document.querySelector(".publish-row .apart")) return;
+    const [schedule, publish] = buttons;
+    const isLater = Boolean(form.elements.publish_at.value);
+    schedule.classList.toggle("main", isLater);
+    publish.classList.toggle("main", !isLater);
   }
 
   // Again after Back: what a browser puts back then comes without an event.
   window.addEventListener("pageshow", () => {
     showZone();
     showChannels();
+    showMain();
   });
+  form.addEventListener("input", showMain);
   form.addEventListener("change", (event) => {
     if (event.target.name === "study") showZone();
     if (["study", "channels"].includes(event.target.name)) showChannels();
