@@ -181,7 +181,7 @@ class Worker:
             except discord.LoginFailure as error:
                 await client.close_before_start()
                 raise FatalError(
-                    "Discord refuses BOT_TOKEN. Copy the token anew from the Discord developer "
+                    "Discord refuses BOT_TOKEN. Copy the token again from the Discord developer "
                     "portal (your application, Bot, Reset Token) and set BOT_TOKEN."
                 ) from error
             except NO_USABLE_ANSWER as error:

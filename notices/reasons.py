@@ -57,7 +57,7 @@ _REASONS: dict[int, tuple[Promise, Promise]] = {
     ),
     ErrorCode.MESSAGE_DELETED: (
         _("Somebody deleted the message in Discord."),
-        _("Send it again to post it anew, or withdraw the notice."),
+        _("Send it again to post it once more, or withdraw the notice."),
     ),
     ErrorCode.CHANNEL_DELETED: (
         _("The channel does not exist in Discord any more."),

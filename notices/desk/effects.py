@@ -14,7 +14,7 @@ SENDS = _("Sends it to %(channels)s.")
 TRIES_AGAIN = _("If you change what is shown: tries again in %(channels)s, where it failed.")
 LOOKS_AND_CHANGES = _("Looks first whether it is shown in %(channels)s; then changes or sends it.")
 LEAVES_DELETED = _(
-    "Sends nothing to %(channels)s, where somebody deleted the message. “Try again” posts it anew."
+    "Sends nothing to %(channels)s, where somebody deleted the message. “Try again” posts it again."
 )
 REMOVES = _("Removes the message from %(channels)s.")
 LOOKS_AND_REMOVES = _("Looks first whether it is shown in %(channels)s; then removes it.")

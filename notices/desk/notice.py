@@ -57,11 +57,11 @@ class NoticeAdmin(LongList, Following):
     # Labels stand above their fields: beside them stands the preview.
     compressed_fields = False
     fieldsets = (
-        (gettext_lazy("What"), {"fields": ("seen_revision", "title", "content")}),
+        (gettext_lazy("Text"), {"fields": ("seen_revision", "title", "content")}),
         (gettext_lazy("Picture and files"), {"fields": ("picture", "image", "attached")}),
-        (gettext_lazy("To whom"), {"fields": ("study", "channels", "ping")}),
+        (gettext_lazy("Where it goes"), {"fields": ("study", "channels", "ping")}),
         (gettext_lazy("When"), {"fields": ("publish_at", "expires_at")}),
-        (gettext_lazy("More"), {"classes": ("collapse",), "fields": ("author", "url")}),
+        (gettext_lazy("Author and link"), {"classes": ("collapse",), "fields": ("author", "url")}),
     )
 
     # --- rights -----------------------------------------------------------------------------

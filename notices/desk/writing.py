@@ -82,7 +82,7 @@ def _texts() -> dict[str, str]:
         "spoiler": _("Spoiler, press to show"),
         "picture": _("Picture"),
         "brokenPicture": _("The picture could not be loaded."),
-        "inAll": _("In all"),
+        "inAll": _("Total"),
         "left": _("{name}: {n} characters left."),
         "tooMany": _("{name}: {n} characters too many."),
         "uploading": _("{name} is being uploaded"),
