@@ -56,7 +56,7 @@ def read(
 ) -> list[Row]:
     """The rows of the model's table as `kind`, a dataclass whose fields are named as its columns.
 
-    `rest` is SQL: what follows the table's name.
+    One that is none has its SQL in its metadata. `rest` is SQL: what follows the table's name.
     """
     names, readers = _shape(kind)  # type: ignore[arg-type]  # classes are hashable
     rows = fetch(f"SELECT {names} FROM {_table(model)} {rest}", values)  # noqa: S608
@@ -147,7 +147,7 @@ def _shape(kind: type[Any]) -> tuple[str, tuple[tuple[int, Reader], ...]]:
     readers: list[tuple[int, Reader]] = []
     hints = get_type_hints(kind)
     for place, one in enumerate(one for one in fields(kind) if one.init):
-        name = connection.ops.quote_name(one.name)
+        name = one.metadata.get("sql") or connection.ops.quote_name(one.name)
         hint = hints[one.name]
         if datetime in (hint, *get_args(hint)):
             name = f"CAST({name} AS text)"

@@ -1,7 +1,7 @@
 """What a step of the ledger reads: notices and deliveries as their rows are, held by their locks.
 
 Plain rows, since Django's model instances cost several times as much to make, at every step again.
-A field's name is its column's.
+A field's name is its column's, unless it brings SQL of its own.
 """
 
 from dataclasses import dataclass, field
@@ -36,6 +36,14 @@ class HeldNotice:
     study: HeldStudy = field(init=False)
 
 
+# Nothing new is shown in a channel that the study no longer has.
+_IS_CONNECTED = """EXISTS (
+    SELECT 1 FROM notices_notice AS notice
+    JOIN notices_study_channels AS connected ON connected.study_id = notice.study_id
+    WHERE notice.id = notice_id AND connected.channel_id = notices_delivery.channel_id
+)"""
+
+
 @dataclass(slots=True)
 class HeldDelivery:
     id: int
@@ -54,6 +62,7 @@ class HeldDelivery:
     error_code: int | None
     error_detail: str
     claim: int | None
+    is_connected: bool = field(metadata={"sql": _IS_CONNECTED})
     notice: HeldNotice = field(init=False)
 
 

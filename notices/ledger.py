@@ -53,8 +53,16 @@ CHANGED_FIELDS = (
 # What a new one has; all else is null.
 NEW_FIELDS = (
     "notice_id", "channel_id", "wanted", "state", "nonce", "due_at", "expires_at", "tries",
-    "setbacks", "error_detail", "changed_at",
+    "setbacks", "error_code", "error_detail", "changed_at",
 )  # fmt: skip
+_CHOSEN = """
+SELECT chosen.notice_id, chosen.channel_id, connected.id IS NOT NULL
+FROM notices_notice_channels AS chosen
+JOIN notices_notice AS notice ON notice.id = chosen.notice_id
+LEFT JOIN notices_study_channels AS connected
+    ON connected.study_id = notice.study_id AND connected.channel_id = chosen.channel_id
+WHERE {condition}
+"""
 # Each has its own index on what is due.
 CREATES = "due_at IS NOT NULL AND message_id IS NULL"
 CHANGES = "due_at IS NOT NULL AND message_id IS NOT NULL"
@@ -169,7 +177,7 @@ def _write_wishes(notices: list[WaitingNotice], now: datetime) -> None:
     new: list[Sequence[Any]] = []
     changed: list[Changed] = []
     for notice in notices:
-        wanted = chosen.get(notice.id, set())
+        wanted = chosen.get(notice.id, {})
         due_at = notice.publish_at or now
         known = existing.get(notice.id, [])
         for delivery in known:
@@ -182,25 +190,26 @@ def _write_wishes(notices: list[WaitingNotice], now: datetime) -> None:
             )
             if changes:
                 changed.append((delivery, changes))
-        new += [
-            (
-                notice.id, channel_id, notice.revision, State.WAITING, new_nonce(), due_at,
-                notice.expires_at, 0, 0, "", now,
-            )
-            for channel_id in sorted(wanted - {delivery.channel_id for delivery in known})
-        ]  # fmt: skip
+        for channel_id in sorted(wanted.keys() - {delivery.channel_id for delivery in known}):
+            # One that is lost before the hour is found by the claim: until then it may come back.
+            begins = wanted[channel_id] or due_at > now
+            new.append((
+                notice.id, channel_id, notice.revision,
+                State.WAITING if begins else State.FAILED, new_nonce(),
+                due_at if begins else None, notice.expires_at, 0, 0,
+                None if begins else ErrorCode.CHANNEL_TAKEN, "", now,
+            ))  # fmt: skip
     insert_each(Delivery, NEW_FIELDS, new)
     _write(changed, now)
 
 
-def _chosen_channels(notices: list[WaitingNotice]) -> dict[int, set[int]]:
-    """By notice, where it is to be shown."""
+def _chosen_channels(notices: list[WaitingNotice]) -> dict[int, dict[int, bool]]:
+    """By notice, where it is to be shown, and whether its study has that channel."""
     live = [n.id for n in notices if n.publish_at is not None and n.withdrawn_at is None]
-    condition, ids = among("notice_id", live)
-    statement = f"SELECT notice_id, channel_id FROM notices_notice_channels WHERE {condition}"  # noqa: S608
-    chosen: dict[int, set[int]] = {}
-    for notice_id, channel_id in fetch(statement, [ids]):
-        chosen.setdefault(notice_id, set()).add(channel_id)
+    condition, ids = among("chosen.notice_id", live)
+    chosen: dict[int, dict[int, bool]] = {}
+    for notice_id, channel_id, is_connected in fetch(_CHOSEN.format(condition=condition), [ids]):
+        chosen.setdefault(notice_id, {})[channel_id] = bool(is_connected)
     return chosen
 
 
@@ -536,6 +545,9 @@ def _claim(
             continue  # the leader has changed it: what she wants now is fanned out first
         if outcomes.expired(delivery, now):
             changed.append((delivery, _EXPIRED))
+            continue
+        if barred := outcomes.barred(delivery, now, max_tries=max_tries):
+            changed.append((delivery, barred))
             continue
         action = outcomes.next_action(delivery, now, window, max_tries=max_tries)
         changes = {

@@ -704,6 +704,11 @@ class Notice(models.Model):
                 Change.objects.did(deed, locked, by, channel_ids)
         return len(channel_ids)
 
+    def allowed_channels(self) -> ChannelQuerySet:
+        """Where it may be shown: in its study's, and where it stands, to be corrected there."""
+        standing = self.deliveries.filter(Delivery.MAY_BE_SHOWN).values("channel")
+        return Channel.objects.filter(Q(studies=self.study_id) | Q(pk__in=standing)).distinct()
+
     def hold_uploads(self) -> None:
         """Have what is attached kept for as long as the notice has it. (See `pruning`.)
 
@@ -717,7 +722,7 @@ class Notice(models.Model):
             self.uploads.set(ids)
 
     def duplicate(self, by: Any) -> Notice:
-        """A draft of the same words and files for the same channels."""
+        """A draft of the same words and files for those of its channels that the study has yet."""
         with transaction.atomic():
             held = set(self.uploads.select_for_update().values_list("pk", flat=True))
             copy = Notice.objects.create(
@@ -731,7 +736,7 @@ class Notice(models.Model):
                 ping=self.ping,
                 created_by=by,
             )
-            copy.channels.set(self.channels.all())
+            copy.channels.set(self.study.channels.filter(notices=self))
             copy.hold_uploads()
         return copy
 
@@ -812,6 +817,7 @@ class ErrorCode(models.IntegerChoices):
     NOT_READABLE = 3, _("history not readable")
     LEFT = 4, _("left as it is")
     FILE_GONE = 5, _("file no longer kept")
+    CHANNEL_TAKEN = 6, _("channel no longer the study's")
     EMBED_REMOVED = 11, _("embed removed in Discord")
     CHANNEL_DELETED = 10003, _("channel deleted in Discord")
     MESSAGE_DELETED = 10008, _("message deleted in Discord")
@@ -884,6 +890,8 @@ class Delivery(models.Model):
 
     # Nobody can find out whether it is shown: a person has to look.
     UNDECIDED = Q(state=State.UNKNOWN, due_at=None)
+    # As far as anybody knows.
+    MAY_BE_SHOWN = Q(shown__isnull=False) | Q(unknown_since__isnull=False) | Q(state=State.SENDING)
 
     notice = models.ForeignKey(
         Notice,

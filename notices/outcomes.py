@@ -116,6 +116,23 @@ def expired(delivery: HeldDelivery, now: datetime) -> bool:
     return _is_over(delivery, now) and delivery.shown is None and delivery.unknown_since is None
 
 
+def barred(delivery: HeldDelivery, now: datetime, *, max_tries: int) -> dict[str, Any] | None:
+    """What becomes of it where its study no longer has the channel; null where it may go on.
+
+    What stands there is corrected and removed as ever. What may stand there is looked for first.
+    """
+    if delivery.is_connected or delivery.wanted is None or delivery.shown is not None:
+        return None
+    reason = {"error_code": ErrorCode.CHANNEL_TAKEN, "error_detail": ""}
+    if delivery.unknown_since is None:
+        return {"state": State.FAILED, "due_at": None, **reason}
+    if delivery.tries > max_tries:
+        return None
+    return {
+        "state": State.UNKNOWN, "due_at": now + LOOK_AFTER, "tries": max_tries + 1, **reason,
+    }  # fmt: skip
+
+
 def next_action(delivery: HeldDelivery, now: datetime, window: timedelta, *, max_tries: int) -> str:
     """The difference between wish and fact names the action."""
     if delivery.shown is not None:

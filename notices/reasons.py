@@ -55,6 +55,13 @@ _REASONS: dict[int, tuple[Promise, Promise]] = {
         _("Somebody removed the embed from the message in Discord: nothing of it is to be seen."),
         _("Send it again, or change the notice, to have it shown again; or withdraw the notice."),
     ),
+    ErrorCode.CHANNEL_TAKEN: (
+        _("The study no longer has this channel."),
+        _(
+            "Leave the channel out; or ask a site admin to connect it to the study again, then "
+            "send the notice again."
+        ),
+    ),
     ErrorCode.MESSAGE_DELETED: (
         _("Somebody deleted the message in Discord."),
         _("Send it again to post it once more, or withdraw the notice."),

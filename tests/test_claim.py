@@ -33,6 +33,7 @@ def record(*results: Outcome) -> None:
 def publish(study: Study, *channels: Channel, title: str = "공지") -> Notice:
     notice = Notice.objects.create(study=study, title=title, content="…", publish_at=timezone.now())
     notice.channels.set(channels)
+    study.channels.add(*channels)
     ledger.fan_out(notice.pk)
     return notice
 

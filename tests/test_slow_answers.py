@@ -44,6 +44,7 @@ def test_what_is_due_does_not_wait_for_the_answers_of_what_is_out(study: Study) 
         study=study, title="공지", content="…", publish_at=timezone.now()
     )
     notice.channels.set(Channel.objects.create(id=n) for n in range(1, CHANNELS + 1))
+    study.channels.set(notice.channels.all())
     ledger.fan_out(notice.pk)
 
     async def scenario() -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_serializer
@@ -51,7 +52,13 @@ def find_study(caller: Caller, study_id: int) -> Study:
 
 
 def _connected_channels(study: Study, ids: list[int], field: str) -> list[Channel]:
-    channels = {channel.pk: channel for channel in study.channels.filter(pk__in=ids).order_by()}
+    return _channels_among(study.channels.all(), study, ids, field)
+
+
+def _channels_among(
+    allowed: QuerySet[Channel], study: Study, ids: list[int], field: str
+) -> list[Channel]:
+    channels = {channel.pk: channel for channel in allowed.filter(pk__in=ids).order_by()}
     missing = ", ".join(str(pk) for pk in ids if pk not in channels)
     if missing:
         raise serializers.ValidationError(
@@ -222,8 +229,15 @@ class NoticeChangeForm(_NoticeForm):
         attach(self.context["caller"], attrs, before=notice.attachments, image=notice.image)
         ids = attrs.pop("channel_ids", None)
         if ids is not None:
-            attrs["channels"] = _connected_channels(notice.study, ids, "channel_ids")
+            attrs["channels"] = self._channels(ids)
+        elif publish_at is not None and publish_at != notice.publish_at:
+            # It may have lost some of them since they were picked.
+            self._channels(list(notice.channels.values_list("pk", flat=True)))
         return attrs
+
+    def _channels(self, ids: list[int]) -> list[Channel]:
+        notice = self.instance
+        return _channels_among(notice.allowed_channels(), notice.study, ids, "channel_ids")
 
     def update(self, instance: Notice, validated_data: dict[str, Any]) -> Notice:
         channels = validated_data.pop("channels", None)

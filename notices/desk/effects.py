@@ -18,6 +18,7 @@ LEAVES_DELETED = _(
 )
 REMOVES = _("Removes the message from %(channels)s.")
 LOOKS_AND_REMOVES = _("Looks first whether it is shown in %(channels)s; then removes it.")
+NOT_ALLOWED = _("Sends nothing to %(channels)s, which the study no longer has.")
 NOT_SENT = _("Not shown in %(channels)s: it will not be sent there.")
 
 IN_THIS_ORDER = (
@@ -28,6 +29,7 @@ IN_THIS_ORDER = (
     LEAVES_DELETED,
     REMOVES,
     LOOKS_AND_REMOVES,
+    NOT_ALLOWED,
     NOT_SENT,
 )
 
@@ -38,9 +40,13 @@ def of_saving(notice: Notice, picked: Collection[Channel]) -> list[str]:
     No queries of its own where `notice` was prefetched by `with_deliveries`.
     """
     deliveries = {delivery.channel: delivery for delivery in notice.deliveries.all()}
+    allowed = set(notice.allowed_channels()) if picked else set()
     named: dict[Promise, list[str]] = {}
     for channel in sorted({*deliveries, *notice.channels.all(), *picked}, key=str):
-        effect = _effect(deliveries.get(channel), is_picked=channel in picked)
+        if channel in picked and channel not in allowed:
+            effect: Promise | None = NOT_ALLOWED
+        else:
+            effect = _effect(deliveries.get(channel), is_picked=channel in picked)
         if effect is not None:
             named.setdefault(effect, []).append(str(channel))
     return [

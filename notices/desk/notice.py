@@ -361,7 +361,13 @@ class NoticeAdmin(LongList, Following):
     @admin.action(description=gettext_lazy("Duplicate as a draft"))
     def duplicate(self, request: HttpRequest, queryset: QuerySet[Notice]) -> HttpResponse | None:
         """To the copy where one was made."""
-        copies = [notice.duplicate(by=request.user) for notice in queryset]
+        copies = []
+        for notice in queryset:
+            copies.append(copy := notice.duplicate(by=request.user))
+            if left := notice.channels.exclude(pk__in=copy.channels.all()):
+                told = _("The copy does without %(channels)s, which %(study)s no longer has.")
+                names = ", ".join(map(str, left))
+                messages.warning(request, told % {"channels": names, "study": copy.study})
         made(request)
         for copy in copies:
             self.log_addition(request, copy, gettext_noop("Duplicated."))

@@ -294,7 +294,9 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
     def _check_channels(self, study: Study) -> None:
         picked: QuerySet[Channel] = self.cleaned_data["channels"]
         allowed = Q(studies=study)
-        if self.instance.pk and self.instance.study_id == study.pk:
+        is_new = "publish_at" in self.fields and self._will_be_published()
+        if self.instance.pk and self.instance.study_id == study.pk and not is_new:
+            # A draft may wait for its channel; what is published fails there and says why.
             allowed |= Q(notices=self.instance.pk)
         ids = set(Channel.objects.filter(allowed).values_list("pk", flat=True))
         if strange := [str(channel) for channel in picked if channel.pk not in ids]:

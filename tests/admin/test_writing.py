@@ -335,3 +335,52 @@ def test_a_draft_that_was_once_scheduled_goes_with_its_deliveries_unless_one_was
     attempt.delete()
     assert desk.post(page, {"post": "yes"}).status_code == 302
     assert not Notice.objects.exists()
+
+
+# --- channels that the study no longer has ---------------------------------------------------
+
+
+@pytest.fixture
+def old_draft(study: Study, channel: Channel) -> Notice:
+    """Written while the study had the channel."""
+    draft = Notice.objects.create(study=study, title="초안", content="…")
+    draft.channels.set([channel])
+    study.channels.remove(channel)
+    return draft
+
+
+@pytest.mark.parametrize("button", ["_publish", "_schedule"])
+def test_a_draft_is_not_published_in_a_channel_that_its_study_has_lost(
+    desk: Client, form: dict[str, Any], old_draft: Notice, channel: Channel,
+    second_channel: Channel, button: str,
+) -> None:  # fmt: skip
+    sent = form | {button: "1", "publish_at": "2035-01-01T09:00", "seen_revision": 1}
+    refused = errors(desk.post(change(old_draft), sent))
+
+    assert str(channel) in str(refused["channels"])
+    old_draft.refresh_from_db()
+    assert old_draft.publish_at is None
+    sent["channels"] = [second_channel.pk]
+    desk.post(change(old_draft), sent)
+    old_draft.refresh_from_db()
+    assert old_draft.publish_at is not None
+
+
+def test_a_copy_leaves_out_what_the_study_has_lost_and_says_so(
+    desk: Client, old_draft: Notice, channel: Channel
+) -> None:
+    answer = desk.post(f"/admin/notices/notice/{old_draft.pk}/do/duplicate/", follow=True)
+
+    copy = Notice.objects.latest("id")
+    assert (copy.pk == old_draft.pk, list(copy.channels.all())) == (False, [])
+    assert str(channel) in " ".join(str(told) for told in answer.context["messages"])
+
+
+def test_the_page_says_before_a_save_that_a_lost_channel_gets_nothing(
+    desk: Client, notice: Notice, study: Study, channel: Channel
+) -> None:
+    study.channels.remove(channel)
+    page = f"/admin/notices/notice/{notice.pk}/effects/?channels={channel.pk}"
+
+    told = desk.get(page, headers={"Accept-Language": "en"}).content.decode()
+    assert "which the study no longer has" in told

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from notices import ledger
 from notices.models import Change, Channel, Delivery, Notice, Study
 from tests.api.conftest import fields_refused
 
@@ -320,3 +321,50 @@ def test_deleting_is_refused_with_the_way_to_withdraw(frontend: APIClient, notic
     assert answer.status_code == 405
     assert "withdraw/" in answer.json()["detail"]
     assert Notice.objects.filter(pk=notice.pk).exists()
+
+
+# --- channels that the study no longer has ---------------------------------------------------
+
+
+@pytest.fixture
+def old_draft(study: Study, channel: Channel) -> Notice:
+    """Written while the study had the channel."""
+    draft = Notice.objects.create(study=study, title="초안", content="…")
+    draft.channels.set([channel])
+    study.channels.remove(channel)
+    return draft
+
+
+@pytest.mark.parametrize("moment", ["2020-01-01T00:00:00Z", "2035-01-01T00:00:00Z"])
+def test_a_draft_is_not_published_in_a_channel_that_its_study_has_lost(
+    frontend: APIClient, old_draft: Notice, channel: Channel, second_channel: Channel, moment: str
+) -> None:
+    address = f"/api/v1/notices/{old_draft.pk}/"
+    refused = frontend.patch(address, {"publish_at": moment}, format="json")
+
+    assert (refused.status_code, fields_refused(refused)) == (400, ["channel_ids"])
+    assert str(channel.pk) in refused.json()["detail"]
+    old_draft.refresh_from_db()
+    assert old_draft.publish_at is None
+    body = {"publish_at": moment, "channel_ids": [str(second_channel.pk)]}
+    assert frontend.patch(address, body, format="json").status_code == 200
+
+
+def test_a_draft_with_a_lost_channel_can_still_be_changed(
+    frontend: APIClient, old_draft: Notice
+) -> None:
+    answer = frontend.patch(f"/api/v1/notices/{old_draft.pk}/", {"title": "t"}, format="json")
+    assert answer.status_code == 200
+
+
+def test_a_lost_channel_can_be_kept_where_the_notice_stands_and_nowhere_else(
+    frontend: APIClient, notice: Notice, study: Study, channel: Channel, second_channel: Channel
+) -> None:
+    ledger.fan_out(notice.pk)
+    study.channels.remove(channel)
+    both = {"channel_ids": [str(channel.pk), str(second_channel.pk)]}
+    address = f"/api/v1/notices/{notice.pk}/"
+    assert frontend.patch(address, both, format="json").status_code == 400
+
+    Delivery.objects.update(shown=1, message_id=7, state="sent", due_at=None)
+    assert frontend.patch(address, both, format="json").status_code == 200

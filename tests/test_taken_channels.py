@@ -1,0 +1,248 @@
+"""A channel that a study has lost shows nothing new of it; what stands there is kept true."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from notices import ledger, reasons
+from notices.ledger import Shards
+from notices.models import Attempt, Channel, Delivery, ErrorCode, Notice, Study
+from notices.outcomes import LOOK_AFTER, Outcome
+from notices.transport import Request
+
+Kind = Attempt.Outcome
+TAKEN = ErrorCode.CHANNEL_TAKEN
+WINDOW = timedelta(seconds=60)
+
+
+def exchange(*results: Outcome, now: Any = None) -> list[Request]:
+    return ledger.exchange(
+        results, now or timezone.now(), limit=10, busy_channels=(), shards=Shards(), window=WINDOW
+    )
+
+
+def outcome(request: Request, kind: str, **facts: Any) -> Outcome:
+    ended = Outcome(request, kind, timezone.now(), **facts)
+    if kind == Kind.SHOWN:
+        return replace(ended, message_id=request.channel_id + 5, revision=request.revision)
+    return ended
+
+
+def show(notice: Notice) -> Delivery:
+    ledger.fan_out(notice.pk)
+    (request,) = exchange()
+    exchange(outcome(request, Kind.SHOWN))
+    return notice.deliveries.get()
+
+
+def state_of(delivery: Delivery) -> tuple[str, int | None]:
+    delivery.refresh_from_db()
+    return delivery.state, delivery.error_code
+
+
+def take(study: Study, channel: Channel) -> None:
+    study.channels.remove(channel)
+
+
+def by_task(notice: Notice) -> None:
+    ledger.fan_out(notice.pk)
+
+
+def by_sweep(_notice: Notice) -> None:
+    ledger.sweep(timezone.now(), limit=10)
+
+
+@pytest.mark.parametrize("fan_out", [by_task, by_sweep])
+def test_a_notice_for_a_lost_channel_fails_at_its_fan_out(
+    notice: Notice, study: Study, channel: Channel, second_channel: Channel,
+    fan_out: Callable[[Notice], None],
+) -> None:  # fmt: skip
+    notice.channels.add(second_channel)
+    take(study, channel)
+    fan_out(notice)
+
+    lost, kept = (notice.deliveries.get(channel=one) for one in (channel, second_channel))
+    assert (lost.state, lost.due_at, lost.error_code) == ("failed", None, TAKEN)
+    (request,) = exchange()
+    assert request.channel_id == kept.channel_id
+    exchange(outcome(request, Kind.SHOWN))
+    notice.refresh_from_db()
+    assert notice.status == "partly_sent"
+
+
+def test_what_waits_when_the_channel_is_lost_ends_failed_with_a_remedy(
+    notice: Notice, study: Study, channel: Channel
+) -> None:
+    ledger.fan_out(notice.pk)
+    take(study, channel)
+
+    assert exchange() == []
+    delivery = notice.deliveries.get()
+    assert (delivery.state, delivery.due_at, delivery.error_code) == ("failed", None, TAKEN)
+    assert not Attempt.objects.exists()
+    notice.refresh_from_db()
+    assert notice.status == "failed"
+    assert "site admin" in reasons.explain(TAKEN).remedy
+
+
+def test_a_scheduled_notice_whose_channel_goes_before_the_hour_is_not_sent(
+    notice: Notice, study: Study, channel: Channel, second_channel: Channel
+) -> None:
+    hour = timezone.now() + timedelta(hours=1)
+    notice.publish_at = hour
+    notice.save()
+    notice.channels.add(second_channel)
+    ledger.fan_out(notice.pk)
+    take(study, channel)
+    Notice.objects.filter(pk=notice.pk).update(title="still scheduled")
+    ledger.fan_out(notice.pk)
+    notice.refresh_from_db()
+    assert notice.status == "scheduled"
+
+    assert [request.channel_id for request in exchange(now=hour)] == [second_channel.pk]
+    assert state_of(notice.deliveries.get(channel=channel)) == ("failed", TAKEN)
+
+
+def test_a_channel_that_comes_back_before_the_hour_is_sent_to(
+    notice: Notice, study: Study, channel: Channel
+) -> None:
+    hour = timezone.now() + timedelta(hours=1)
+    take(study, channel)
+    notice.publish_at = hour
+    notice.save()
+    ledger.fan_out(notice.pk)
+    study.channels.add(channel)
+
+    assert [request.channel_id for request in exchange(now=hour)] == [channel.pk]
+
+
+def test_a_retry_is_not_sent_once_the_channel_is_lost(
+    notice: Notice, study: Study, channel: Channel
+) -> None:
+    ledger.fan_out(notice.pk)
+    (request,) = exchange()
+    exchange(outcome(request, Kind.TRANSIENT, code=503, counts=False))
+    take(study, channel)
+
+    assert exchange(now=timezone.now() + timedelta(hours=1)) == []
+    assert state_of(notice.deliveries.get()) == ("failed", TAKEN)
+
+
+def test_what_is_sent_again_to_a_lost_channel_fails_again(
+    notice: Notice, study: Study, channel: Channel
+) -> None:
+    ledger.fan_out(notice.pk)
+    (request,) = exchange()
+    exchange(outcome(request, Kind.REFUSED, code=50013))
+    take(study, channel)
+    assert notice.send_again() == 1
+    ledger.fan_out(notice.pk)
+    assert exchange() == []
+    assert state_of(notice.deliveries.get()) == ("failed", TAKEN)
+
+    study.channels.add(channel)
+    assert notice.send_again_in(channel.pk)
+    ledger.fan_out(notice.pk)
+    assert len(exchange()) == 1
+
+
+def test_a_message_that_somebody_deleted_is_not_posted_anew_in_a_lost_channel(
+    notice: Notice, study: Study, channel: Channel
+) -> None:
+    delivery = show(notice)
+    take(study, channel)
+    notice.title = "바뀐 제목"
+    notice.save()
+    ledger.fan_out(notice.pk)
+    (edit,) = exchange()
+    exchange(outcome(edit, Kind.REFUSED, code=ErrorCode.MESSAGE_DELETED))
+    notice.send_again()
+    ledger.fan_out(notice.pk)
+
+    assert exchange() == []
+    assert state_of(delivery) == ("failed", TAKEN)
+
+
+def test_a_withdrawal_that_is_undone_shows_nothing_in_a_lost_channel(
+    notice: Notice, study: Study, channel: Channel
+) -> None:
+    delivery = show(notice)
+    notice.withdraw()
+    ledger.fan_out(notice.pk)
+    (removal,) = exchange()
+    exchange(outcome(removal, Kind.GONE))
+    take(study, channel)
+    Notice.objects.filter(pk=notice.pk).update(withdrawn_at=None)
+    ledger.fan_out(notice.pk)
+
+    assert exchange() == []
+    assert state_of(delivery) == ("failed", TAKEN)
+
+
+def test_a_notice_that_moves_to_another_study_is_not_sent_to_the_first_ones_channels(
+    notice: Notice, other_study: Study
+) -> None:
+    ledger.fan_out(notice.pk)
+    Notice.objects.filter(pk=notice.pk).update(study=other_study)
+    ledger.fan_out(notice.pk)
+
+    assert exchange() == []
+    assert state_of(notice.deliveries.get()) == ("failed", TAKEN)
+
+
+def test_what_stands_in_a_lost_channel_is_corrected_and_withdrawn(
+    notice: Notice, study: Study, channel: Channel
+) -> None:
+    delivery = show(notice)
+    take(study, channel)
+    notice.title = "바뀐 제목"
+    notice.save()
+    ledger.fan_out(notice.pk)
+    (edit,) = exchange()
+    assert edit.action == Attempt.Action.EDIT
+    exchange(outcome(edit, Kind.SHOWN))
+    assert state_of(delivery) == ("sent", None)
+
+    notice.withdraw()
+    ledger.fan_out(notice.pk)
+    (removal,) = exchange()
+    assert removal.action == Attempt.Action.DELETE
+    exchange(outcome(removal, Kind.GONE))
+    assert state_of(delivery) == ("withdrawn", None)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_may_stand_in_a_lost_channel_is_looked_for_and_not_posted_once_more(
+    notice: Notice, study: Study, channel: Channel, is_there: bool
+) -> None:
+    ledger.fan_out(notice.pk)
+    (create,) = exchange()
+    exchange(outcome(create, Kind.UNKNOWN))
+    take(study, channel)
+
+    later = timezone.now() + timedelta(seconds=30)
+    assert exchange(now=later) == []
+    (look,) = exchange(now=later + LOOK_AFTER)
+    assert look.action == Attempt.Action.LOOK_UP
+    if is_there:
+        exchange(replace(outcome(look, Kind.SHOWN), revision=1))
+        assert state_of(notice.deliveries.get()) == ("sent", None)
+    else:
+        exchange(outcome(look, Kind.ABSENT))
+        assert state_of(notice.deliveries.get()) == ("failed", TAKEN)
+    assert exchange(now=later + WINDOW) == []
+
+
+def test_a_copy_is_for_the_channels_that_the_study_has_yet(
+    notice: Notice, study: Study, channel: Channel, second_channel: Channel
+) -> None:
+    notice.channels.add(second_channel)
+    take(study, channel)
+
+    copy = notice.duplicate(by=None)
+
+    assert list(copy.channels.all()) == [second_channel]
