@@ -165,14 +165,15 @@ def test_a_key_for_every_study_that_is_narrowed_is_told_of_what_is_left(
 
 @pytest.mark.parametrize("to_the_keys_study", [True, False])
 def test_a_notice_that_moves_takes_what_waits_with_it(
-    server: CallbackServer, key: ApiKey, study: Study, channel: Channel, other_study: Study,
-    to_the_keys_study: bool,
+    server: CallbackServer, key: ApiKey, study: Study, second_channel: Channel,
+    other_study: Study, to_the_keys_study: bool,
 ) -> None:  # fmt: skip
     """Neither the old study's words reach the new one's listeners, nor the other way round."""
+    study.channels.remove(second_channel)
     before, after = (other_study, study) if to_the_keys_study else (study, other_study)
     key.studies.set([before])
     endpoint = listen(server.url, study, other_study, key=key)
-    notice = publish(before, channel)
+    notice = publish(before, before.channels.get())
     assert told(endpoint) == [QUEUED]
     key.studies.set([study])
     Notice.objects.filter(pk=notice.pk).update(study=after)
