@@ -14,7 +14,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from studybot import addresses, environment, loopback, near_names, private_files
+from studybot import addresses, environment, loopback, near_names, prefix, private_files
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -152,6 +152,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "notices.security_log.SecurityLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "studybot.prefix.RootAlone",
+    "notices.probes.Probes",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "studybot.compression.DeskGZipMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -407,4 +409,5 @@ if DEBUG:
         behind_proxy=BEHIND_TLS_PROXY,
         discord=DISCORD_API_URL if BOT_TOKEN else None,
     )
+prefix.refuse_at_start()
 near_names.warn(os.environ, environment.known)

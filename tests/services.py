@@ -24,6 +24,8 @@ REMEDIES = {
     "browser": "install Chromium (Debian: apt install chromium), or set CHROMIUM to its path",
     "own_postgres": "install PostgreSQL here (Debian: apt install postgresql)",
     "own_redis": "install Redis here (Debian: apt install redis-server)",
+    "nginx": "install nginx and openssl here (Debian: apt install nginx-light openssl)",
+    "pgbouncer": "install PgBouncer and PostgreSQL here (Debian: apt install pgbouncer postgresql)",
 }
 
 
@@ -59,6 +61,15 @@ def redis_program() -> str | None:
     return shutil.which("redis-server")
 
 
+def nginx_program() -> str | None:
+    # Debian's is where only root's PATH leads.
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+
+
+def pgbouncer_program() -> str | None:
+    return shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")
+
+
 def answers(url: str) -> bool:
     parts = urlsplit(url)
     port = parts.port or {"redis": 6379}.get(parts.scheme, 5432)
@@ -75,6 +86,8 @@ FOUND: dict[str, Callable[[], bool]] = {
     "browser": lambda: chromium() is not None,
     "own_postgres": lambda: postgres_programs() is not None,
     "own_redis": lambda: redis_program() is not None,
+    "nginx": lambda: nginx_program() is not None and shutil.which("openssl") is not None,
+    "pgbouncer": lambda: pgbouncer_program() is not None and postgres_programs() is not None,
 }
 
 left_out = pytest.StashKey[dict[str, int]]()

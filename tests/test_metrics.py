@@ -284,14 +284,6 @@ def test_it_names_nothing_that_people_wrote(client: Client, notice: Notice) -> N
 
 
 @pytest.mark.django_db
-def test_it_asks_for_a_known_host_as_healthz_does(client: Client, settings: LazySettings) -> None:
-    settings.ALLOWED_HOSTS = ["notices.example.org"]
-    for path in ("/healthz", "/metrics"):
-        assert client.get(path, headers={"host": "notices.example.org"}).status_code == 200
-        assert client.get(path, headers={"host": "other.example.org"}).status_code == 400
-
-
-@pytest.mark.django_db
 def test_it_is_not_sent_to_https(client: Client, settings: LazySettings) -> None:
     settings.SECURE_SSL_REDIRECT = True
     assert client.get("/metrics").status_code == 200
