@@ -38,6 +38,12 @@ MEANINGS: dict[int, tuple[int, str]] = {
     50024: (403, "Cannot execute action on this channel type"),
     50027: (401, "Invalid Webhook Token"),
     50035: (400, "Invalid Form Body"),
+    50083: (
+        400,
+        "Tried to perform an operation on an archived thread, such as editing a message or "
+        "adding a user to the thread",
+    ),
+    160005: (403, "This thread is locked"),
     INVALID_JSON: (400, "The request body contains invalid JSON."),
 }
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from fakediscord.permissions import bits_of
+from fakediscord.threads import thread_json
 from fakediscord.wire import Json
 from fakediscord.world import World
 
@@ -26,6 +27,8 @@ EVERYONE_MAY = [
     "READ_MESSAGE_HISTORY",
     "ADD_REACTIONS",
     "USE_APPLICATION_COMMANDS",
+    "CONNECT",
+    "SEND_MESSAGES_IN_THREADS",
 ]
 
 
@@ -58,7 +61,10 @@ def lay_out(described: Json) -> World:
         (user["id"] for user in world.users.values() if not user["bot"]), world.me
     )
     for guild in described.get("guilds", []):
-        world.add_guild(guild_json(world, guild))
+        added = world.add_guild(guild_json(world, guild))
+        for thread in guild.get("threads", []):
+            parent = added.channels[thread["parent_id"]]
+            world.put_thread(thread_json(world.snowflakes, parent, thread, world.acting))
     return world
 
 

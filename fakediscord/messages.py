@@ -1,7 +1,6 @@
 """The messages of all channels: written, changed, deleted, pinned, and told to the listeners."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from fakediscord import permissions
@@ -14,6 +13,7 @@ from fakediscord.mentions import pinged
 from fakediscord.nonces import Nonces
 from fakediscord.payload import COMPONENTS_V2, SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS
 from fakediscord.settings import Settings
+from fakediscord.timestamps import now_text
 from fakediscord.wire import Json
 from fakediscord.world import Event, World
 
@@ -21,10 +21,6 @@ DEFAULT_TYPE, REPLY_TYPE = 0, 19
 SENDABLE_FLAGS = SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS | COMPONENTS_V2
 SHOWN_PARTS = ("content", "embeds", "components", "attachments", "sticker_items")
 MOST_PINS = 250
-
-
-def now_text() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 def refuse_empty(message: Json) -> None:
@@ -221,7 +217,7 @@ class Messages:
         return pinged(content, allowed, guild, may_mention_everyone=bool(may))
 
     def _forget_channel(self, event: Event) -> None:
-        if event.name == "CHANNEL_DELETE" and event.channel_id:
+        if event.name in ("CHANNEL_DELETE", "THREAD_DELETE") and event.channel_id:
             self.channels.pop(event.channel_id, None)
             self.pins.pop(event.channel_id, None)
 

@@ -8,6 +8,7 @@ from aiohttp import web
 from fakediscord.backend import Backend
 from fakediscord.control import acted, press
 from fakediscord.local_only import local_only
+from fakediscord.threads import is_thread
 from fakediscord.wire import Json, dumps
 from fakediscord.world import Event, Guild, displayed_name
 
@@ -16,7 +17,7 @@ SHOWN_MESSAGES = 100
 MOST_WAITING = 10_000
 KEEPALIVE_SECONDS = 15.0
 PERMISSION_EVENTS = ("GUILD_ROLE_CREATE", "GUILD_ROLE_UPDATE", "GUILD_ROLE_DELETE")
-NOT_FOR_PAGE = ("INTERACTION_CREATE",)
+NOT_FOR_PAGE = ("INTERACTION_CREATE", "THREAD_LIST_SYNC")
 CSP = (
     "default-src 'self'; img-src 'self' http: https: data:; object-src 'none';"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -53,13 +54,14 @@ class Page:
     def _on_event(self, event: Event) -> None:
         if not self._feeds or event.name in NOT_FOR_PAGE:
             return
-        self._tell(event.name, self._as_shown(event))
+        # On the page a thread stands among the channels.
+        self._tell(event.name.replace("THREAD_", "CHANNEL_"), self._as_shown(event))
         if event.name in PERMISSION_EVENTS:
             for channel in self._world.guilds[event.guild_id].channels.values():
                 self._tell("CHANNEL_UPDATE", self._channel(channel))
 
     def _as_shown(self, event: Event) -> Json:
-        if event.name in ("CHANNEL_CREATE", "CHANNEL_UPDATE"):
+        if event.name in ("CHANNEL_CREATE", "CHANNEL_UPDATE", "THREAD_CREATE", "THREAD_UPDATE"):
             return self._channel(event.data)
         if event.name == "GUILD_CREATE":
             return self._guild(self._world.guilds[event.guild_id])
@@ -118,14 +120,22 @@ class Page:
             "id": guild.id,
             "name": guild.about["name"],
             "icon_text": guild.about["icon_text"],
-            "channels": [self._channel(channel) for channel in guild.channels.values()],
+            "channels": [
+                self._channel(channel)
+                for channel in (*guild.channels.values(), *guild.threads.values())
+            ],
             "roles": list(guild.roles.values()),
             "members": [_member(member) for member in guild.members.values()],
         }
 
     def _channel(self, channel: Json) -> Json:
         held = self._world.permissions(channel["id"], self._world.me)
-        return {**channel, "bot_permissions": str(held)}
+        shown = {**channel, "bot_permissions": str(held)}
+        if is_thread(channel):
+            # It stands below its channel.
+            parent = self._world.channel(channel["parent_id"])
+            shown["position"] = parent.get("position", 0) + 0.5
+        return shown
 
     # What a person does on it.
 

@@ -11,6 +11,7 @@ from fakediscord.local_only import local_only
 from fakediscord.messages import refuse_empty
 from fakediscord.payload import check_message
 from fakediscord.permissions import bits_of
+from fakediscord.threads import changed_thread, is_thread, thread_json
 from fakediscord.wire import Json
 from fakediscord.world import Guild
 
@@ -33,6 +34,7 @@ class People:
             ("POST", "channels", self._add_channel),
             ("PATCH", "channels/{channel_id}", self._change_channel),
             ("DELETE", "channels/{channel_id}", self._remove_channel),
+            ("POST", "threads", self._add_thread),
             ("POST", "guilds/{guild_id}/roles", self._add_role),
             ("PATCH", "guilds/{guild_id}/roles/{role_id}", self._change_role),
             ("DELETE", "guilds/{guild_id}/roles/{role_id}", self._remove_role),
@@ -108,6 +110,9 @@ class People:
     async def _change_channel(self, request: web.Request) -> Json:
         channel = self._world.channel(request.match_info["channel_id"])
         order = await request.json()
+        if is_thread(channel):
+            self._world.put_thread(changed_thread(channel, order))
+            return self._world.channel(channel["id"])
         changes = {name: order[name] for name in order if name in channel}
         if "overwrites" in order:
             overwrites = [overwrite_json(self._world, one) for one in order["overwrites"]]
@@ -119,7 +124,15 @@ class People:
 
     async def _remove_channel(self, request: web.Request) -> None:
         channel = self._world.channel(request.match_info["channel_id"])
-        self._world.remove_channel(channel["id"])
+        remove = self._world.remove_thread if is_thread(channel) else self._world.remove_channel
+        remove(channel["id"])
+
+    async def _add_thread(self, request: web.Request) -> Json:
+        order = await request.json()
+        parent = self._world.channel(str(order["parent_id"]))
+        thread = thread_json(self._world.snowflakes, parent, order, self._world.acting)
+        self._world.put_thread(thread)
+        return thread
 
     # Roles and members.
 

@@ -18,6 +18,7 @@ BITS: dict[str, int] = {
     "READ_MESSAGE_HISTORY": 16,
     "MENTION_EVERYONE": 17,
     "USE_EXTERNAL_EMOJIS": 18,
+    "CONNECT": 20,
     "MANAGE_ROLES": 28,
     "MANAGE_WEBHOOKS": 29,
     "USE_APPLICATION_COMMANDS": 31,
@@ -38,7 +39,12 @@ EMBED_LINKS = 1 << BITS["EMBED_LINKS"]
 ATTACH_FILES = 1 << BITS["ATTACH_FILES"]
 READ_MESSAGE_HISTORY = 1 << BITS["READ_MESSAGE_HISTORY"]
 MENTION_EVERYONE = 1 << BITS["MENTION_EVERYONE"]
+CONNECT = 1 << BITS["CONNECT"]
+MANAGE_THREADS = 1 << BITS["MANAGE_THREADS"]
+SEND_MESSAGES_IN_THREADS = 1 << BITS["SEND_MESSAGES_IN_THREADS"]
 PIN_MESSAGES = 1 << BITS["PIN_MESSAGES"]
+# What is left to a member that a moderator has timed out.
+LEFT_BY_A_TIMEOUT = VIEW_CHANNEL | READ_MESSAGE_HISTORY
 
 ALL = (1 << 53) - 1
 
@@ -61,8 +67,18 @@ def of_member(roles: dict[str, Json], everyone_id: str, member: Json) -> int:
     return ALL if held & ADMINISTRATOR else held
 
 
-def in_channel(base: int, overwrites: list[Json], everyone_id: str, member: Json) -> int:
-    """What `base`, the member's permissions in the guild, come to in a channel."""
+def in_channel(
+    base: int,
+    overwrites: list[Json],
+    everyone_id: str,
+    member: Json,
+    *,
+    send: int = SEND_MESSAGES,
+) -> int:
+    """What `base`, the member's permissions in the guild, come to in a channel.
+
+    `send`: what it takes to write there, without which all that goes with writing is denied.
+    """
     if base & ADMINISTRATOR:
         return ALL
     held = base
@@ -72,7 +88,7 @@ def in_channel(base: int, overwrites: list[Json], everyone_id: str, member: Json
         ({member["user"]["id"]}, MEMBER_OVERWRITE),
     ):
         held = _overwritten(held, [o for o in overwrites if o["type"] == kind and o["id"] in ids])
-    return _without_what_is_implied(held)
+    return _without_what_is_implied(held, send)
 
 
 def _overwritten(held: int, overwrites: list[Json]) -> int:
@@ -83,9 +99,9 @@ def _overwritten(held: int, overwrites: list[Json]) -> int:
     return (held & ~deny) | allow
 
 
-def _without_what_is_implied(held: int) -> int:
+def _without_what_is_implied(held: int, send: int) -> int:
     if not held & VIEW_CHANNEL:
         return 0
-    if not held & SEND_MESSAGES:
+    if not held & send:
         return held & ~(MENTION_EVERYONE | EMBED_LINKS | ATTACH_FILES)
     return held

@@ -7,6 +7,7 @@ from fakediscord.backend import Backend
 from fakediscord.errors import ApiError
 from fakediscord.paging import page_limit, queried_id
 from fakediscord.routes import UNLIMITED, Call, Route
+from fakediscord.threads import changed_thread, is_thread, refuse_to_change
 from fakediscord.wire import Json
 from fakediscord.world import Guild
 
@@ -33,7 +34,9 @@ class GuildRoutes:
             Route("GET", "/guilds/{guild_id}/roles/member-counts", self._role_member_counts),
             Route("GET", "/guilds/{guild_id}/members", self._members),
             Route("GET", "/guilds/{guild_id}/members/{user_id}", self._member),
+            Route("GET", "/guilds/{guild_id}/threads/active", self._active_threads),
             Route("GET", "/channels/{channel_id}", self._channel),
+            Route("PATCH", "/channels/{channel_id}", self._change_thread),
         ]
 
     def _me(self, _call: Call) -> Json:
@@ -125,6 +128,20 @@ class GuildRoutes:
         if not self._world.permissions(channel["id"], self._world.me) & permissions.VIEW_CHANNEL:
             raise ApiError(50001)
         return channel
+
+    def _active_threads(self, call: Call) -> Json:
+        return {"threads": self._world.active_threads(self._found(call)), "members": []}
+
+    def _change_thread(self, call: Call) -> Json:
+        """Of channels the bot changes threads alone here."""
+        channel = self._channel(call)
+        if not is_thread(channel):
+            raise ApiError(50013)
+        held = self._world.permissions(channel["id"], self._world.me)
+        refuse_to_change(channel, held, call.payload)
+        changed = changed_thread(channel, call.payload)
+        self._world.put_thread(changed)
+        return changed
 
     def _found(self, call: Call) -> Guild:
         return self._world.guild(call.params["guild_id"])

@@ -13,11 +13,19 @@ from fakediscord.payload import CROSSPOSTED, check_message
 from fakediscord.privacy import is_hidden, without_content
 from fakediscord.routes import CROSSPOST, MESSAGES, Call, Route
 from fakediscord.snowflake import made_at
+from fakediscord.threads import (
+    changed_thread,
+    is_archived,
+    is_thread,
+    refuse_to_touch,
+    refuse_to_write,
+)
 from fakediscord.uploads import Upload
 from fakediscord.windows import SlidingWindow
 from fakediscord.wire import Json
 
 TEXT_CHANNELS = (0, 2, 5, 13)
+VOICE_CHANNELS = (2, 13)
 ANNOUNCEMENT = 5
 DEFAULT_PAGE, LARGEST_PAGE = 50, 100
 OLD_EDITS_SECONDS = 3600.0
@@ -51,9 +59,7 @@ class MessageRoutes:
 
     def _create(self, call: Call) -> Json:
         channel, held = self._channel(call)
-        _require(held, permissions.SEND_MESSAGES)
-        if channel["type"] not in TEXT_CHANNELS:
-            raise ApiError(50008)
+        _require_to_send(channel, held)
         payload = call.payload
         check_message(payload)
         nonce = payload.get("nonce")
@@ -74,6 +80,8 @@ class MessageRoutes:
         if payload.get("message_reference"):
             message.update(self._reply(channel, payload["message_reference"]))
         nonce = payload.get("nonce")
+        if is_thread(channel) and is_archived(channel):
+            self._world.put_thread(changed_thread(channel, {"archived": False}))
         self._messages.add(message, nonce)
         self._backend.journal.creates += 1
         return message if nonce is None else {**message, "nonce": nonce}
@@ -129,6 +137,7 @@ class MessageRoutes:
         message, held = self._message(call)
         if message["author"]["id"] != self._world.me:
             raise ApiError(50005)
+        refuse_to_touch(self._world.channel(message["channel_id"]))
         payload = call.payload
         check_message(payload, flags=message["flags"])
         self._count_old_edit(message)
@@ -159,6 +168,7 @@ class MessageRoutes:
         message, held = self._message(call)
         if message["author"]["id"] != self._world.me:
             _require(held, permissions.MANAGE_MESSAGES)
+        refuse_to_touch(self._world.channel(message["channel_id"]))
         self._messages.delete(message["channel_id"], message["id"])
 
     def _crosspost(self, call: Call) -> Json:
@@ -206,8 +216,8 @@ class MessageRoutes:
         self._messages.pin(message, pinned=pinned)
 
     def _type(self, call: Call) -> None:
-        _channel, held = self._channel(call)
-        _require(held, permissions.SEND_MESSAGES)
+        channel, held = self._channel(call)
+        _require_to_send(channel, held)
 
     # Looking up.
 
@@ -216,6 +226,8 @@ class MessageRoutes:
         channel = self._world.channel(call.params["channel_id"])
         held = self._world.permissions(channel["id"], self._world.me)
         _require(held, permissions.VIEW_CHANNEL, code=50001)
+        if channel["type"] in VOICE_CHANNELS:
+            _require(held, permissions.CONNECT, code=50001)
         return channel, held
 
     def _message(self, call: Call) -> tuple[Json, int]:
@@ -226,6 +238,16 @@ class MessageRoutes:
 def _require(held: int, needed: int, *, code: int = 50013) -> None:
     if not held & needed:
         raise ApiError(code)
+
+
+def _require_to_send(channel: Json, held: int) -> None:
+    if is_thread(channel):
+        _require(held, permissions.SEND_MESSAGES_IN_THREADS)
+        refuse_to_write(channel, held)
+        return
+    _require(held, permissions.SEND_MESSAGES)
+    if channel["type"] not in TEXT_CHANNELS:
+        raise ApiError(50008)
 
 
 def _as_permitted(payload: Json, held: int) -> Json:

@@ -74,11 +74,17 @@ class Sight:
             return self._member_for(session)
         if event.name == "INTERACTION_CREATE":
             return self._write(event.data)
-        if not session.intents & GUILDS:
+        if not session.intents & GUILDS or not self._sees_thread():
             return None
         if event.name == "GUILD_CREATE":
             return guild_create(self._world, event.data, session)
         return self._write(event.data)
+
+    def _sees_thread(self) -> bool:
+        if not self._event.name.startswith("THREAD_"):
+            return True
+        held = self._world.permissions(self._event.channel_id or "", self._world.me)
+        return bool(held & permissions.VIEW_CHANNEL)
 
     def _message_for(self, session: Session) -> str | None:
         event, world = self._event, self._world
@@ -127,7 +133,7 @@ def guild_create(world: World, described: Json, session: Session) -> str:
         "large": False,
         "voice_states": [],
         "presences": [],
-        "threads": [],
+        "threads": world.active_threads(guild),
         "stage_instances": [],
         "guild_scheduled_events": [],
         "soundboard_sounds": [],

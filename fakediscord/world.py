@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from fakediscord import permissions
 from fakediscord.errors import ApiError
 from fakediscord.snowflake import Snowflakes
+from fakediscord.threads import is_archived
+from fakediscord.timestamps import is_past
 from fakediscord.wire import Json
 
 
@@ -28,6 +30,7 @@ class Guild:
     roles: dict[str, Json] = field(default_factory=dict)
     channels: dict[str, Json] = field(default_factory=dict)
     members: dict[str, Json] = field(default_factory=dict)
+    threads: dict[str, Json] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -45,6 +48,7 @@ class Guild:
             "member_count": len(self.members),
             "members": list(self.members.values()),
             "channels": list(self.channels.values()),
+            "threads": list(self.threads.values()),
         }
 
     def available_json(self) -> Json:
@@ -81,7 +85,7 @@ GUILD_DEFAULTS: Json = {
 }
 # People have none since 2023; bots still do.
 BOT_DISCRIMINATOR = "7291"
-INSIDE = ("roles", "members", "channels")
+INSIDE = ("roles", "members", "channels", "threads")
 
 
 class World:
@@ -113,8 +117,19 @@ class World:
         guild = self.guild_of.get(channel_id)
         if guild is None:
             raise ApiError(10003)
-        channel: Json = guild.channels[channel_id]
-        return channel
+        return guild.channels.get(channel_id) or guild.threads[channel_id]
+
+    def active_threads(self, guild: Guild) -> list[Json]:
+        """Those that the bot sees."""
+        return [
+            thread
+            for thread in guild.threads.values()
+            if not is_archived(thread) and self._is_seen(thread["id"])
+        ]
+
+    def _is_seen(self, channel_id: str) -> bool:
+        """Whether the bot sees it."""
+        return bool(self.permissions(channel_id, self.me) & permissions.VIEW_CHANNEL)
 
     def member(self, guild: Guild, user_id: str) -> Json:
         member = guild.members.get(user_id)
@@ -128,16 +143,28 @@ class World:
         known = self._permissions.get(key)
         if known is None:
             known = self._permissions[key] = self._computed_permissions(channel_id, user_id)
-        return known
+        # No event tells of a timeout's end, so this is not kept.
+        return known & permissions.LEFT_BY_A_TIMEOUT if self._is_timed_out(*key) else known
+
+    def _is_timed_out(self, channel_id: str, user_id: str) -> bool:
+        """A guild's owner and its administrators never are."""
+        guild = self.guild_of.get(channel_id)
+        member = guild.members.get(user_id) if guild else None
+        if guild is None or member is None or is_past(member.get("communication_disabled_until")):
+            return False
+        return not self.guild_permissions(guild, user_id) & permissions.ADMINISTRATOR
 
     def _computed_permissions(self, channel_id: str, user_id: str) -> int:
         guild = self.guild_of.get(channel_id)
         if guild is None or user_id not in guild.members:
             return 0
         member = guild.members[user_id]
-        overwrites = guild.channels[channel_id]["permission_overwrites"]
+        thread = guild.threads.get(channel_id)
+        channel = guild.channels[thread["parent_id"] if thread else channel_id]
+        send = permissions.SEND_MESSAGES_IN_THREADS if thread else permissions.SEND_MESSAGES
+        overwrites = channel.get("permission_overwrites", [])
         base = self.guild_permissions(guild, user_id)
-        return permissions.in_channel(base, overwrites, guild.id, member)
+        return permissions.in_channel(base, overwrites, guild.id, member, send=send)
 
     def guild_permissions(self, guild: Guild, user_id: str) -> int:
         if guild.about["owner_id"] == user_id:
@@ -169,9 +196,10 @@ class World:
             {role["id"]: role for role in described["roles"]},
             {channel["id"]: channel for channel in described["channels"]},
             {member["user"]["id"]: member for member in described["members"]},
+            {thread["id"]: thread for thread in described.get("threads", [])},
         )
         self.guilds[guild.id] = guild
-        self.guild_of.update(dict.fromkeys(guild.channels, guild))
+        self.guild_of.update(dict.fromkeys([*guild.channels, *guild.threads], guild))
         self._changed(Event("GUILD_CREATE", guild.id, guild.full_json()))
         return guild
 
@@ -186,7 +214,7 @@ class World:
             data["unavailable"] = True
         else:
             del self.guilds[guild.id]
-            for channel_id in guild.channels:
+            for channel_id in (*guild.channels, *guild.threads):
                 del self.guild_of[channel_id]
         self._changed(Event("GUILD_DELETE", guild.id, data))
 
@@ -196,15 +224,51 @@ class World:
 
     def put_channel(self, guild: Guild, channel: Json) -> None:
         """A new channel, or a known one as it is from now on."""
-        name = "CHANNEL_UPDATE" if channel["id"] in guild.channels else "CHANNEL_CREATE"
+        is_new = channel["id"] not in guild.channels
+        name = "CHANNEL_CREATE" if is_new else "CHANNEL_UPDATE"
+        was_seen = is_new or self._is_seen(channel["id"])
         guild.channels[channel["id"]] = channel
         self.guild_of[channel["id"]] = guild
         self._changed(Event(name, guild.id, channel, channel["id"]))
+        if not was_seen and self._is_seen(channel["id"]):
+            self.tell(self._thread_list(guild, channel["id"]))
+
+    def _thread_list(self, guild: Guild, parent_id: str) -> Event:
+        """As it is told when a channel comes into the bot's sight."""
+        threads = [one for one in self.active_threads(guild) if one["parent_id"] == parent_id]
+        data = {
+            "guild_id": guild.id, "channel_ids": [parent_id], "threads": threads, "members": [],
+        }  # fmt: skip
+        return Event("THREAD_LIST_SYNC", guild.id, data, parent_id)
 
     def remove_channel(self, channel_id: str) -> None:
-        guild = self.guild_of.pop(channel_id)
+        """Its threads go with it, and nothing is told of them."""
+        guild = self.guild_of[channel_id]
+        inside = [one["id"] for one in guild.threads.values() if one["parent_id"] == channel_id]
         channel = guild.channels.pop(channel_id)
+        for gone in (channel_id, *inside):
+            guild.threads.pop(gone, None)
+            del self.guild_of[gone]
         self._changed(Event("CHANNEL_DELETE", guild.id, channel, channel_id))
+
+    def put_thread(self, thread: Json) -> None:
+        """A new thread, or a known one as it is from now on."""
+        guild = self.guild_of[thread["parent_id"]]
+        is_new = thread["id"] not in guild.threads
+        guild.threads[thread["id"]] = thread
+        self.guild_of[thread["id"]] = guild
+        told = {**thread, "newly_created": True} if is_new else thread
+        name = "THREAD_CREATE" if is_new else "THREAD_UPDATE"
+        self._changed(Event(name, guild.id, told, thread["id"]))
+
+    def remove_thread(self, thread_id: str) -> None:
+        guild = self.guild_of[thread_id]
+        thread = guild.threads[thread_id]
+        data = {name: thread[name] for name in ("id", "guild_id", "parent_id", "type")}
+        # Told while it is known yet who saw it.
+        self.tell(Event("THREAD_DELETE", guild.id, data, thread_id))
+        del guild.threads[thread_id], self.guild_of[thread_id]
+        self._permissions.clear()
 
     def put_role(self, guild: Guild, role: Json) -> None:
         name = "GUILD_ROLE_UPDATE" if role["id"] in guild.roles else "GUILD_ROLE_CREATE"

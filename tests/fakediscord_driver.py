@@ -161,6 +161,17 @@ class FakeDiscordProcess:
         path = f"/_fake/channels/{channel_id}/messages/{message_id}"
         self.call("PATCH", path, {"flags": flags})
 
+    def add_thread(self, parent_id: str | int, name: str, **more: Any) -> Json:
+        """From then on it is a channel that `change_channel` archives, opens and locks."""
+        order = {"parent_id": str(parent_id), "name": name, **more}
+        thread: Json = self.post("/_fake/threads", order)
+        return thread
+
+    def time_out(self, guild_id: str | int, user_id: str | int, until: str | None) -> None:
+        """As a moderator does it; null takes it back."""
+        path = f"/_fake/guilds/{guild_id}/members/{user_id}"
+        self.call("PATCH", path, {"communication_disabled_until": until})
+
     def add_channel(self, guild_id: str | int, name: str, **more: Any) -> Json:
         order = {"guild_id": str(guild_id), "name": name, **more}
         channel: Json = self.post("/_fake/channels", order)

@@ -1,0 +1,11 @@
+"""Moments as Discord writes them."""
+
+from datetime import UTC, datetime
+
+
+def now_text() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def is_past(moment: str | None) -> bool:
+    return moment is None or datetime.fromisoformat(moment) <= datetime.now(UTC)
