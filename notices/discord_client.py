@@ -120,7 +120,17 @@ class StudyBotClient(discord.AutoShardedClient):
             self.guild_sync.mark(after.guild.id)
 
     async def on_thread_create(self, thread: discord.Thread) -> None:
-        self.guild_sync.mark(thread.guild.id)
+        self.guild_sync.see_thread(thread)
+
+    async def on_thread_join(self, thread: discord.Thread) -> None:
+        """It was opened, or came into sight; or one that was out of sight has changed."""
+        self.guild_sync.see_thread(thread)
 
     async def on_thread_update(self, _before: discord.Thread, after: discord.Thread) -> None:
-        self.guild_sync.mark(after.guild.id)
+        self.guild_sync.see_thread(after)
+
+    async def on_thread_remove(self, thread: discord.Thread) -> None:
+        self.guild_sync.mark(thread.guild.id)
+
+    async def on_raw_thread_delete(self, told: discord.RawThreadDeleteEvent) -> None:
+        self.guild_sync.lose_thread(told.guild_id, told.thread_id)

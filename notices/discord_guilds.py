@@ -1,13 +1,21 @@
 """Gathers what the gateway tells of guilds, and has their channels and roles written."""
 
 import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import discord
 from django.db import transaction
 from django.utils import timezone
 
-from notices.discord_channels import seen_channels, write_channels, write_channels_gone
+from notices.discord_channels import (
+    seen_channels,
+    seen_in_threads,
+    timed_out_until,
+    write_channels,
+    write_channels_gone,
+)
 from notices.discord_roles import seen_roles, write_roles
 
 
@@ -16,6 +24,10 @@ class Seen(NamedTuple):
 
     channels: list[dict[str, Any]]
     roles: list[dict[str, Any]]
+    in_threads: Mapping[int, int] = MappingProxyType({})
+    """By channel, what the bot may do in its threads."""
+    deleted: frozenset[int] = frozenset()
+    """The threads that were deleted, and not only archived."""
 
 
 # By the guild's id; null where the bot is no longer there.
@@ -28,6 +40,8 @@ class GuildSync:
     def __init__(self, client: discord.Client) -> None:
         self._client = client
         self._changed: set[int] = set()
+        self._archived: dict[int, discord.Thread] = {}
+        self._deleted: set[tuple[int, int]] = set()
         self._any = asyncio.Event()
 
     def mark(self, *guild_ids: int) -> None:
@@ -35,6 +49,20 @@ class GuildSync:
         self._changed.update(guild_ids)
         if guild_ids:
             self._any.set()
+
+    def see_thread(self, thread: discord.Thread) -> None:
+        """It is new, opened, changed or archived: an archived one is kept in no cache."""
+        if thread.archived:
+            self._archived[thread.id] = thread
+        else:
+            self._archived.pop(thread.id, None)
+        self.mark(thread.guild.id)
+
+    def lose_thread(self, guild_id: int, thread_id: int) -> None:
+        """It was deleted."""
+        self._archived.pop(thread_id, None)
+        self._deleted.add((guild_id, thread_id))
+        self.mark(guild_id)
 
     async def wait(self) -> None:
         """Until there is something to take."""
@@ -50,8 +78,31 @@ class GuildSync:
             if guild is None:
                 changes[guild_id] = None
             elif _is_known(guild):
-                changes[guild_id] = Seen(seen_channels(guild), seen_roles(guild))
+                changes[guild_id] = self._seen(guild)
         return changes
+
+    def put_back(self, changes: Changes) -> None:
+        """They could not be written."""
+        for guild_id, seen in changes.items():
+            if seen is not None:
+                self._deleted.update((guild_id, one) for one in seen.deleted)
+        self.mark(*changes)
+
+    def _seen(self, guild: discord.Guild) -> Seen:
+        archived = [one for one in self._archived.values() if one.guild.id == guild.id]
+        deleted = frozenset(one for place, one in self._deleted if place == guild.id)
+        for thread in archived:
+            del self._archived[thread.id]
+        self._deleted -= {(guild.id, one) for one in deleted}
+        self._look_again_after_a_timeout(guild)
+        channels = seen_channels(guild, archived)
+        return Seen(channels, seen_roles(guild), seen_in_threads(guild), deleted)
+
+    def _look_again_after_a_timeout(self, guild: discord.Guild) -> None:
+        """No event tells of its end."""
+        if (until := timed_out_until(guild)) is not None:
+            seconds = (until - timezone.now()).total_seconds()
+            asyncio.get_running_loop().call_later(seconds, self.mark, guild.id)
 
 
 def _is_known(guild: discord.Guild) -> bool:
@@ -67,5 +118,11 @@ def write(changes: Changes) -> None:
             if seen is None:
                 write_channels_gone(guild_id, now)
             else:
-                write_channels(guild_id, seen.channels, now)
+                write_channels(
+                    guild_id,
+                    seen.channels,
+                    now,
+                    in_threads=seen.in_threads,
+                    deleted=seen.deleted,
+                )
             write_roles(guild_id, seen.roles if seen else [])

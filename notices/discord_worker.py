@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
-from notices import discord_channels, discord_guilds, discord_roles, ledger
+from notices import discord_channels, discord_guilds, discord_lookup, discord_roles, ledger
 from notices.delivery import Engine
 from notices.discord_client import StudyBotClient
 from notices.discord_transport import DiscordTransport
@@ -38,7 +38,7 @@ HEARTBEAT_SECONDS = 5.0
 SWITCH_SECONDS = 0.001
 GARBAGE_THRESHOLDS = (20_000, 20, 20)
 SYNC_PAUSE_SECONDS = 0.2
-COUNT_POLL_SECONDS = 60.0
+COUNT_POLL_SECONDS = 15.0
 LOGIN_TIMEOUT_SECONDS = 60.0
 LONGEST_LOGIN_PAUSE_SECONDS = 15.0
 # Discord's buckets for messages are over by then, by all that was ever observed.
@@ -258,7 +258,7 @@ class Worker:
                 self._guilds_are_new.set()
             except Exception:
                 log.exception("the guilds could not be written: trying again")
-                client.guild_sync.mark(*changes)
+                client.guild_sync.put_back(changes)
                 await asyncio.sleep(HEARTBEAT_SECONDS)
 
     async def _count_people(self, client: StudyBotClient) -> None:
@@ -270,6 +270,7 @@ class Worker:
             self._guilds_are_new.clear()
             try:
                 await discord_roles.count_people(client, self._engine.in_database)
+                await discord_lookup.look_up_channels(client, self._engine.in_database)
             except Exception:
                 log.exception("the people of the guilds could not be counted: trying again")
                 await asyncio.sleep(COUNT_POLL_SECONDS)

@@ -84,19 +84,39 @@ class Channel(models.Model):
 
     class Type(models.IntegerChoices):
         TEXT = 0, _("text")
+        DIRECT = 1, _("direct messages")
         VOICE = 2, _("voice")
+        GROUP = 3, _("group")
+        CATEGORY = 4, _("category")
         ANNOUNCEMENT = 5, _("announcement")
         ANNOUNCEMENT_THREAD = 10, _("announcement thread")
         PUBLIC_THREAD = 11, _("thread")
         PRIVATE_THREAD = 12, _("private thread")
         STAGE = 13, _("stage")
+        DIRECTORY = 14, _("directory")
+        FORUM = 15, _("forum")
+        MEDIA = 16, _("media channel")
+
+    # The others are known where somebody took their id for such a channel's.
+    TYPES_WITH_MESSAGES = frozenset(
+        {
+            Type.TEXT, Type.VOICE, Type.ANNOUNCEMENT, Type.ANNOUNCEMENT_THREAD,
+            Type.PUBLIC_THREAD, Type.PRIVATE_THREAD, Type.STAGE,
+        }
+    )  # fmt: skip
 
     id = models.BigIntegerField(_("channel id"), primary_key=True)
     guild_id = models.BigIntegerField(_("guild id"), null=True, blank=True)
     guild_name = models.CharField(_("server"), max_length=100, blank=True)
     name = models.CharField(_("name"), max_length=100, blank=True)
     type = models.PositiveSmallIntegerField(_("type"), choices=Type, default=Type.TEXT)
+    # Of a thread: without it the thread is gone, too.
+    parent_id = models.BigIntegerField(_("channel of the thread"), null=True, blank=True)
+    is_archived = models.BooleanField(_("archived"), default=False, db_default=False)
+    is_locked = models.BooleanField(_("locked"), default=False, db_default=False)
+    # What it would have without a timeout.
     permissions = models.BigIntegerField(_("the bot's permissions"), null=True, blank=True)
+    timed_out_until = models.DateTimeField(_("bot timed out until"), null=True, blank=True)
     seen_at = models.DateTimeField(_("last seen by the bot"), null=True, blank=True)
     gone_at = models.DateTimeField(_("gone since"), null=True, blank=True)
     refused_at = models.DateTimeField(_("refused us at"), null=True, blank=True)
@@ -819,6 +839,9 @@ class ErrorCode(models.IntegerChoices):
     FILE_GONE = 5, _("file no longer kept")
     CHANNEL_TAKEN = 6, _("channel no longer the study's")
     EMBED_REMOVED = 11, _("embed removed in Discord")
+    TIMED_OUT = 12, _("bot timed out")
+    A_SERVER = 13, _("a server's id")
+    A_ROLE = 14, _("a role's id")
     CHANNEL_DELETED = 10003, _("channel deleted in Discord")
     MESSAGE_DELETED = 10008, _("message deleted in Discord")
 

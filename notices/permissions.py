@@ -12,6 +12,8 @@ EMBED_LINKS = 1 << 14
 ATTACH_FILES = 1 << 15
 READ_MESSAGE_HISTORY = 1 << 16
 MENTION_EVERYONE = 1 << 17
+CONNECT = 1 << 20
+MANAGE_THREADS = 1 << 34
 SEND_MESSAGES_IN_THREADS = 1 << 38
 
 THREADS = frozenset(
@@ -21,6 +23,8 @@ THREADS = frozenset(
         Channel.Type.PRIVATE_THREAD,
     }
 )
+# Whoever may not connect there may not write there either.
+WITH_VOICE = frozenset({Channel.Type.VOICE, Channel.Type.STAGE})
 # As Discord itself names them in a channel's settings.
 NAMES: dict[int, Promise] = {
     VIEW_CHANNEL: _("View Channel"),
@@ -30,6 +34,8 @@ NAMES: dict[int, Promise] = {
     ATTACH_FILES: _("Attach Files"),
     READ_MESSAGE_HISTORY: _("Read Message History"),
     MENTION_EVERYONE: _("Mention @everyone, @here and All Roles"),
+    CONNECT: _("Connect"),
+    MANAGE_THREADS: _("Manage Threads and Posts"),
 }
 _LACKED: dict[int, Promise] = {
     VIEW_CHANNEL: _(
@@ -54,6 +60,14 @@ _LACKED: dict[int, Promise] = {
         "The bot may not read back in %(channel)s, so it could not find a message whose answer "
         "was lost: Channel settings → Permissions → %(permission)s"
     ),
+    CONNECT: _(
+        "The bot may not connect to %(channel)s, and so not write there: "
+        "Channel settings → Permissions → %(permission)s"
+    ),
+    MANAGE_THREADS: _(
+        "The thread %(channel)s is locked: unlock it, or let the bot write in it: "
+        "settings of its channel → Permissions → %(permission)s"
+    ),
     MENTION_EVERYONE: _(
         "The bot may not ping in %(channel)s: Channel settings → Permissions → %(permission)s"
     ),
@@ -71,6 +85,10 @@ def missing(channel: Channel, *, files: bool = False) -> list[int]:
         return []
     if not held & VIEW_CHANNEL:
         return [VIEW_CHANNEL]
+    if channel.type in WITH_VOICE and not held & CONNECT:
+        return [CONNECT]
+    if channel.is_locked and not held & MANAGE_THREADS:
+        return [MANAGE_THREADS]
     send = SEND_MESSAGES_IN_THREADS if channel.type in THREADS else SEND_MESSAGES
     needed = [EMBED_LINKS] if held & send else [send]
     if files and held & send:

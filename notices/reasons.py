@@ -23,6 +23,22 @@ _INVITE = _(
     "then send it again."
 )
 
+_CHANGE_FILES = _("Take another file and save; the notice is then sent by itself.")
+_COPY_ID = _(
+    "In Discord: settings, Advanced, Developer Mode; then Copy Channel ID in the channel's own "
+    "menu. Connect that one."
+)
+_OTHER_CHANNEL = _("Choose a text channel for the notice.")
+_SEND_LATER = _("Wait a while, then send it again.")
+_UNBAN = _(
+    "Ask an admin of the server to lift the ban and invite the bot again; then send it again."
+)
+_A_POST = _("Open a post there, connect the post by its own id, and choose it for the notice.")
+_ASK_AUTOMOD = _(
+    "Change the words and save; the notice is then sent by itself. Or ask an admin of the server "
+    "to exempt the bot's role from the AutoMod rule, then send it again."
+)
+
 _REASONS: dict[int, tuple[Promise, Promise]] = {
     0: (_("Discord could not be reached."), _WAIT),
     ErrorCode.EXPIRED: (
@@ -51,6 +67,15 @@ _REASONS: dict[int, tuple[Promise, Promise]] = {
         _("A file of the notice is no longer kept here."),
         _("Remove it from the notice, add it again and save; the notice is then sent by itself."),
     ),
+    ErrorCode.TIMED_OUT: (
+        _("A moderator of the server gave the bot a timeout."),
+        _(
+            "There is nothing to do: it is sent by itself when the timeout ends, or when a "
+            "moderator takes it back."
+        ),
+    ),
+    ErrorCode.A_SERVER: (_("This is the id of a server, and not of a channel."), _COPY_ID),
+    ErrorCode.A_ROLE: (_("This is the id of a role, and not of a channel."), _COPY_ID),
     ErrorCode.EMBED_REMOVED: (
         _("Somebody removed the embed from the message in Discord: nothing of it is to be seen."),
         _("Send it again, or change the notice, to have it shown again; or withdraw the notice."),
@@ -71,6 +96,10 @@ _REASONS: dict[int, tuple[Promise, Promise]] = {
         _("Choose another channel for the notice, and ask a site admin to connect a new one."),
     ),
     10004: (_("The bot is not on this Discord server."), _INVITE),
+    20009: (
+        _("Discord's filter took the text or a picture of the notice for explicit."),
+        _("Change the words or the picture and save; the notice is then sent by itself."),
+    ),
     20022: (
         _("Announcements may be edited only a few times an hour."),
         _("Wait an hour, then send it again."),
@@ -83,6 +112,15 @@ _REASONS: dict[int, tuple[Promise, Promise]] = {
         _("Discord does not accept the bot's token."),
         _("Ask a site admin to put a valid BOT_TOKEN in place, then send it again."),
     ),
+    30015: (
+        _("Discord takes no more than ten files with a message."),
+        _("Leave some out and save; the notice is then sent by itself."),
+    ),
+    40004: (_("Discord has switched sending off for the moment."), _SEND_LATER),
+    40006: (_("Discord has switched this off for the moment."), _SEND_LATER),
+    40007: (_("The bot is banned from this server."), _UNBAN),
+    40058: (_("This is a forum: it takes no messages but posts."), _A_POST),
+    40067: (_("This is a forum: it takes no messages but posts."), _A_POST),
     40005: (
         _("Discord found the files too large."),
         _(
@@ -97,13 +135,22 @@ _REASONS: dict[int, tuple[Promise, Promise]] = {
             "then send the notice again."
         ),
     ),
+    50003: (_("These are direct messages, and no channel of a server."), _OTHER_CHANNEL),
+    50005: (
+        _("The message is another's: the bot cannot change it."),
+        _("Withdraw the notice and write a new one."),
+    ),
     50006: (
         _("Discord found the message empty."),
         _("Write a title and a text with visible characters and save; it is then sent by itself."),
     ),
     50008: (
         _("No messages can be sent to a channel of this type."),
-        _("Choose a text channel for the notice."),
+        _OTHER_CHANNEL,
+    ),
+    50009: (
+        _("The server's verification level keeps the bot from writing here."),
+        _("Ask an admin of the server to give the bot a role there, then send the notice again."),
     ),
     50013: (
         _("The bot lacks a permission in this channel."),
@@ -112,14 +159,40 @@ _REASONS: dict[int, tuple[Promise, Promise]] = {
             "files, “Attach Files” there, then send the notice again."
         ),
     ),
+    50021: (_("Discord lets nobody change this message."), _("Withdraw the notice.")),
+    50024: (_("This cannot be done in a channel of this type."), _OTHER_CHANNEL),
+    50045: (
+        _("A file is larger than Discord takes on this server."),
+        _("Make it smaller, or leave it out, and save; the notice is then sent by itself."),
+    ),
+    50046: (_("Discord cannot read a file of the notice."), _CHANGE_FILES),
+    50110: (_("Discord cannot read a file of the notice."), _CHANGE_FILES),
+    50123: (_("Discord does not take a file of this kind."), _CHANGE_FILES),
+    50124: (_("A file of the notice plays longer than Discord takes."), _CHANGE_FILES),
+    50146: (_("Discord has not kept a file of the notice."), _SEND_AGAIN),
     50035: (_("Discord refused the notice's text, link or picture."), _SHORTEN),
     50083: (
-        _("The thread is archived."),
-        _("Ask a moderator of the server to open the thread, then send the notice again."),
+        _("The thread is archived, and the bot may not open it."),
+        _(
+            "Ask a moderator of the server to open the thread, and to unlock it, then send the "
+            "notice again."
+        ),
     ),
     160005: (
         _("The thread is locked."),
         _("Ask a moderator of the server to unlock the thread, then send the notice again."),
+    ),
+    200000: (_("The server's AutoMod stopped the words of the notice."), _ASK_AUTOMOD),
+    200001: (_("The server's AutoMod stopped the title of the notice."), _ASK_AUTOMOD),
+    220001: (_("This is a forum: it takes no messages but posts."), _A_POST),
+    220003: (_("This is a forum: it takes no messages but posts."), _A_POST),
+    240000: (
+        _("Discord took a link in the notice for harmful."),
+        _("Take the link out, or write another, and save; the notice is then sent by itself."),
+    ),
+    400001: (
+        _("Discord does not take files on this server at the moment."),
+        _("Leave the files out and save; the notice is then sent by itself."),
     ),
     400: (_("Discord refused the notice as it is written."), _SHORTEN),
     403: (
@@ -141,7 +214,30 @@ _REASONS[413] = _REASONS[40005]
 
 # With these Discord says that a permission is missing, but not which: without Embed Links it drops
 # the embed, and may find that nothing is left.
-_LACKING = frozenset({50001, 50006, 50013, 403})
+_WITH_POSTS = frozenset({Channel.Type.FORUM, Channel.Type.MEDIA})
+_LACKING = frozenset({50001, 50006, 50013, 50083, 160005, 403})
+
+
+# That the channel is none for messages explains these.
+_OF_ITS_TYPE = frozenset({400, 403, 50001, 50008, 50013, 50024, 50035})
+
+
+def takes_no_messages(channel: Channel) -> Reason:
+    """Of a channel whose type has none."""
+    names = {"channel": channel.short_name, "type": channel.get_type_display()}
+    remedy = _A_POST if channel.type in _WITH_POSTS else _OTHER_CHANNEL
+    return Reason(gettext("%(channel)s takes no messages: it is a %(type)s.") % names, str(remedy))
+
+
+def no_such_channel(channel: Channel, code: int) -> Reason:
+    """Of one that somebody named by its id, and that the bot has never seen."""
+    if code in (ErrorCode.A_SERVER, ErrorCode.A_ROLE):
+        return explain(code)
+    if code in (403, 50001):
+        unseen = gettext("The bot cannot see the channel %(id)d.") % {"id": channel.pk}
+        return Reason(unseen, explain(50001).remedy)
+    unknown = gettext("Discord knows no channel with the id %(id)d.") % {"id": channel.pk}
+    return Reason(unknown, str(_COPY_ID))
 
 
 def explain(code: int, channel: Channel | None = None, *, for_good: bool = False) -> Reason:
@@ -157,6 +253,9 @@ def explain(code: int, channel: Channel | None = None, *, for_good: bool = False
 
 
 def _explain(code: int, channel: Channel | None) -> Reason:
+    is_other = channel is not None and channel.type not in Channel.TYPES_WITH_MESSAGES
+    if channel is not None and is_other and code in _OF_ITS_TYPE:
+        return takes_no_messages(channel)
     if channel is not None and code in _LACKING and (named := _named(channel)):
         return Reason(named, gettext("Allow it there, then send the notice again."))
     if code in _REASONS:

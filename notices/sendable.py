@@ -1,9 +1,14 @@
 """What is wrong in a channel before a notice is shown there, in words with their remedies."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notices import permissions, reasons
-from notices.models import Channel
+from notices.models import Channel, ErrorCode, Role
+from notices.moments import in_words
 
 
 def troubles(channel: Channel, *, files: bool = False) -> list[str]:
@@ -20,8 +25,14 @@ def troubles(channel: Channel, *, files: bool = False) -> list[str]:
             )
             % place
         ]
+    if channel.type not in Channel.TYPES_WITH_MESSAGES:
+        return [" ".join(reasons.takes_no_messages(channel))]
+    if (until := timeout_end(channel)) is not None:
+        return [_timed_out(channel, until)]
     if lacking := permissions.missing(channel, files=files):
         return [permissions.lacked(bit, channel) for bit in lacking]
+    if channel.seen_at is None and channel.refused_code is not None:
+        return [" ".join(reasons.no_such_channel(channel, channel.refused_code))]
     if channel.refused_code is not None:
         why = reasons.explain(channel.refused_code)
         return [_("Refused last time: %(reason)s %(remedy)s") % why._asdict()]
@@ -36,12 +47,44 @@ def troubles(channel: Channel, *, files: bool = False) -> list[str]:
     return []
 
 
+def timeout_end(channel: Channel) -> datetime | None:
+    """Until when a moderator keeps the bot from writing there; null where none does."""
+    until = channel.timed_out_until
+    return until if until is not None and until > timezone.now() else None
+
+
+def _timed_out(channel: Channel, until: datetime) -> str:
+    return _(
+        "A moderator gave the bot a timeout until %(moment)s. Notices to %(channel)s wait for its "
+        "end by themselves; a moderator can take it back before."
+    ) % {"moment": in_words(until), "channel": channel.short_name}
+
+
+def never_show(channels: Iterable[Channel]) -> dict[int, str]:
+    """By its id, why no notice can ever be shown there: it is no channel for messages."""
+    channels = list(channels)
+    roles = {role.pk: role for role in Role.objects.filter(pk__in=[one.pk for one in channels])}
+    whys = {channel.pk: _never_shows(channel, roles.get(channel.pk)) for channel in channels}
+    return {pk: " ".join(why) for pk, why in whys.items() if why is not None}
+
+
+def _never_shows(channel: Channel, role: Role | None) -> reasons.Reason | None:
+    if channel.type not in Channel.TYPES_WITH_MESSAGES:
+        return reasons.takes_no_messages(channel)
+    if role is None:
+        return None
+    # As in Discord, @everyone is the role with its server's id.
+    is_server = role.pk == role.guild_id
+    return reasons.explain(ErrorCode.A_SERVER if is_server else ErrorCode.A_ROLE)
+
+
 def can_send(channel: Channel) -> bool | None:
     """Whether a notice would be shown there; null while the bot has never seen the channel."""
     if channel.permissions is None:
         return None
     lacking = set(permissions.missing(channel)) - {permissions.READ_MESSAGE_HISTORY}
-    return channel.gone_at is None and not lacking
+    takes_messages = channel.type in Channel.TYPES_WITH_MESSAGES
+    return channel.gone_at is None and takes_messages and not lacking
 
 
 def troubles_with_files(channel: Channel) -> list[str]:

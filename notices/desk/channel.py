@@ -15,7 +15,7 @@ from notices import reasons
 from notices.desk.rights import LedAdmin
 from notices.ids import LARGEST_ID
 from notices.models import Channel
-from notices.sendable import troubles
+from notices.sendable import never_show, troubles
 
 
 class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -34,6 +34,12 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Channel
         fields = ("id",)
+
+    def clean_id(self) -> int:
+        channel_id: int = self.cleaned_data["id"]
+        for why in never_show([Channel(pk=channel_id)]).values():
+            raise forms.ValidationError(why)
+        return channel_id
 
 
 @admin.register(Channel)

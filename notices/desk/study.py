@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminSelectWidget
 
 from notices.desk.rights import LedAdmin
 from notices.models import Role, Study
+from notices.sendable import never_show
 
 
 class ColourField(forms.CharField):
@@ -66,6 +67,12 @@ class StudyForm(forms.ModelForm):  # type: ignore[type-arg]
         if "ping_role_id" in self.fields:
             field: Any = self.fields["ping_role_id"]
             field.choices = [("", _("nobody")), *self._roles()]
+
+    def clean_channels(self) -> Any:
+        channels = self.cleaned_data["channels"]
+        if whys := never_show(channels):
+            raise forms.ValidationError(list(whys.values()))
+        return channels
 
     def _roles(self) -> list[tuple[int, str]]:
         if not self.instance.pk:

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from notices.ids import read_id
 from notices.models import Channel, Study, default_time_zone
+from notices.sendable import never_show
 
 
 class Command(BaseCommand):
@@ -77,4 +78,6 @@ def _find_or_create_channels(texts: list[str]) -> list[Channel]:
             )
         # The bot fills in the names once it sees the channel.
         channels.append(Channel.objects.get_or_create(pk=channel_id)[0])
+    for pk, why in never_show(channels).items():
+        raise CommandError(f"--channel {pk}: {why}")
     return channels
