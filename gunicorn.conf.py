@@ -20,9 +20,7 @@ control_socket_disable = True
 
 
 def post_worker_init(_worker: object) -> None:
-    """Stop at the start rather than answer 500 on every page of the desk."""
     # Only now are the apps there, whose files they are.
-    from studybot.static_files import refuse_uncollected
+    from studybot.static_files import warn_of_uncollected
 
-    with in_one_sentence(CANNOT_BOOT):
-        refuse_uncollected()
+    warn_of_uncollected()

@@ -228,8 +228,8 @@ with suppress(OSError):
 # Django gives what it collects rights of its own, whatever the umask.
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
-# Development and tests serve the files from where they stand; production serves what was collected.
-WHITENOISE_USE_FINDERS = DEBUG
+# From where they stand: all in development and tests, and in production what was not collected.
+WHITENOISE_USE_FINDERS = True
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

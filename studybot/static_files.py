@@ -1,6 +1,11 @@
-"""The desk's static files in production: collected, compressed, and named by what is in them."""
+"""The desk's static files in production: collected, compressed, and named by what is in them.
+
+Where they are not collected, or were by another version, they are served from where they stand: the
+desk is slower on a phone then, and says so in the log, but it works.
+"""
 
 import hashlib
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,10 +13,12 @@ from django.conf import settings
 from django.contrib.staticfiles.apps import StaticFilesConfig
 from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.core.checks import CheckMessage, Error, Tags, register
-from django.core.exceptions import ImproperlyConfigured
+from django.core import checks
 from django.core.files.base import ContentFile
+from django.core.files.storage import Storage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+log = logging.getLogger(__name__)
 
 # Names the sources that were collected, so that those of another version are told from them.
 SOURCES_NAME = "sources.sha256"
@@ -23,7 +30,7 @@ class StaticFiles(StaticFilesConfig):
 
     def ready(self) -> None:
         super().ready()
-        register(check_collected, Tags.staticfiles, deploy=True)
+        checks.register(check_collected, checks.Tags.staticfiles, deploy=True)
 
 
 class CollectedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
@@ -32,6 +39,14 @@ class CollectedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[mi
         (names, tuple(found for found in patterns if "sourceMappingURL" not in str(found)))
         for names, patterns in CompressedManifestStaticFilesStorage.patterns
     )
+
+    def load_manifest(self) -> tuple[dict[str, str], str]:
+        """Forget what another version collected: its scripts do not fit to these pages."""
+        return ({}, "") if lack_of_collected(self) else super().load_manifest()
+
+    def stored_name(self, name: str) -> str:
+        stored: str = super().stored_name(name) if self.hashed_files else name
+        return stored
 
     def post_process(self, paths: Any, dry_run: bool = False, **options: Any) -> Iterator[Any]:
         yield from super().post_process(paths, dry_run=dry_run, **options)
@@ -53,26 +68,29 @@ def digest_of_sources() -> str:
     return digest.hexdigest()
 
 
-def refuse_uncollected() -> None:
-    """A page that names a file which was not collected answers 500, the login page among them."""
-    if settings.DEBUG:
-        return
+def lack_of_collected(storage: Storage) -> str:
+    """What is wrong with the collected files, in words; empty where they are this version's."""
     try:
-        with staticfiles_storage.open(SOURCES_NAME) as file:
-            collected = file.read().decode()
-    except FileNotFoundError:
-        collected = ""
-    if collected != digest_of_sources():
-        lack = "are of another version" if collected else "are not collected yet"
-        raise ImproperlyConfigured(
-            f"the static files in STATIC_ROOT={str(settings.STATIC_ROOT)!r} {lack}: "
-            "run `python manage.py collectstatic --noinput`, then start again."
-        )
+        with storage.open(SOURCES_NAME) as file:
+            collected = file.read().decode(errors="replace")
+    except OSError:
+        return "are not collected"
+    return "" if collected == digest_of_sources() else "were collected by another version"
 
 
-def check_collected(**_options: Any) -> list[CheckMessage]:
-    try:
-        refuse_uncollected()
-    except ImproperlyConfigured as error:
-        return [Error(str(error), id="studybot.E001")]
-    return []
+def explained_lack() -> str:
+    if settings.DEBUG or not (lack := lack_of_collected(staticfiles_storage)):
+        return ""
+    return (
+        f"The static files in STATIC_ROOT={str(settings.STATIC_ROOT)!r} {lack}, so that the desk "
+        "is slow on a phone: run `python manage.py collectstatic --noinput` and start the web anew."
+    )
+
+
+def warn_of_uncollected() -> None:
+    if lack := explained_lack():
+        log.warning("%s", lack)
+
+
+def check_collected(**_options: Any) -> list[checks.CheckMessage]:
+    return [checks.Warning(lack, id="studybot.W001")] if (lack := explained_lack()) else []
