@@ -256,6 +256,7 @@ SECURE_HSTS_SECONDS = 0 if DEBUG else 60 * 60 * 24 * 365
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
 SECURE_HSTS_PRELOAD = not DEBUG
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "notices.desk.csrf.refused"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "studybot.error_reports.Filter"
 DEFAULT_EXCEPTION_REPORTER = "studybot.error_reports.Reporter"
 
