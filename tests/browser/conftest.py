@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.cast import GUILD, LAYOUT, NEWS, Bot, OpenPage
 from tests.browser.desk import ADD, Desk, OpenDesk, log_in
+from tests.browser.policy import note_violations
 from tests.fakediscord_driver import FakeDiscordProcess
 from tests.services import chromium
 
@@ -42,11 +43,8 @@ def browser() -> Iterator[Browser]:
 def open_page(browser: Browser, discord: FakeDiscordProcess) -> Iterator[OpenPage]:
     """Opens the page at a hash, once its channels are there; its errors fail the test."""
     errors: list[str] = []
+    violations: list[list[str]] = []
     contexts = []
-
-    def refuse_violations(said: ConsoleMessage) -> None:
-        if "Content Security Policy" in said.text:
-            errors.append(said.text)
 
     def open_at(address: str = f"#/{GUILD}/{NEWS}", **options: Any) -> Page:
         context = browser.new_context(**{"locale": "ko-KR", **options})
@@ -54,7 +52,7 @@ def open_page(browser: Browser, discord: FakeDiscordProcess) -> Iterator[OpenPag
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", refuse_violations)
+        violations.append(note_violations(page))
         page.goto(f"{discord.url}/{address}")
         expect(page.locator("[data-channel-id]").first).to_be_attached()
         return page
@@ -63,6 +61,7 @@ def open_page(browser: Browser, discord: FakeDiscordProcess) -> Iterator[OpenPag
     for context in contexts:
         context.close()
     assert errors == []
+    assert not any(violations), violations
 
 
 @pytest.fixture
@@ -88,6 +87,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 def open_desk(browser: Browser, desk: Desk) -> Iterator[OpenDesk]:
     """Opens the form of a new notice, logged in; the page's errors fail the test."""
     errors: list[str] = []
+    violations: list[list[str]] = []
     contexts = []
 
     def open_at(name: str = "minji", **options: Any) -> Page:
@@ -96,6 +96,7 @@ def open_desk(browser: Browser, desk: Desk) -> Iterator[OpenDesk]:
         page = context.new_page()
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
+        violations.append(note_violations(page))
         page.goto(f"{desk.url}{ADD}")
         log_in(page, name)
         expect(page.locator("#id_content")).to_be_visible()
@@ -105,6 +106,7 @@ def open_desk(browser: Browser, desk: Desk) -> Iterator[OpenDesk]:
     for context in contexts:
         context.close()
     assert errors == []
+    assert not any(violations), violations
 
 
 @pytest.fixture

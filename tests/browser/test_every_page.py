@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.desk import PASSWORD
 from tests.browser.every_page import API, NOBODY, PLACES, Place
+from tests.browser.policy import note_violations
 from tests.browser.theme import LEAVINGS, Leaving
 from tests.e2e.stack import Stack
 from tests.fakediscord_driver import FakeDiscordProcess
@@ -60,6 +61,12 @@ def pages(browser: Browser, stack: Stack, numbers: dict[str, Any]) -> Iterator[d
     yield opened
     for page in opened.values():
         page.context.close()
+
+
+@pytest.fixture(scope="module")
+def forbidden(pages: dict[str, Page]) -> dict[str, list[str]]:
+    """What their Content-Security-Policy forbade, by who has logged in there."""
+    return {who: note_violations(page) for who, page in pages.items()}
 
 
 @pytest.fixture(scope="module")
@@ -132,11 +139,15 @@ def test_a_page_is_good_to_use(
     numbers: dict[str, Any],
     used: set[Leaving],
     seen: set[Place],
+    forbidden: dict[str, list[str]],
     subtests: pytest.Subtests,
 ) -> None:
     page = pages[place.who]
+    forbidden[place.who].clear()
     open_place(page, place, stack, numbers)
     seen.add(place)
+    with subtests.test("nothing that its Content-Security-Policy forbids"):
+        assert forbidden[place.who] == []
     with subtests.test("axe-core, light, on a desktop"):
         assert violations(page, used) == []
     with subtests.test("Korean"):
