@@ -1,4 +1,4 @@
-"""The Content-Security-Policy of pages. Answers for programs are none, and django-csp costs 0.1 ms."""
+"""The Content-Security-Policy of pages: to answer a program it would only cost 0.1 ms."""
 
 from csp.middleware import CSPMiddleware
 from django.http import HttpRequest

@@ -1,7 +1,6 @@
 """Files that somebody sends to be attached: looked into, named as Discord can take it, kept."""
 
 import hashlib
-import io
 import mimetypes
 import re
 import unicodedata
@@ -15,8 +14,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from PIL import Image
 
+from notices import pictures
 from notices.attachments import MOST_BYTES_IN_ALL, MOST_FILES
 from notices.models import FILE_NAME_LIMIT, Actor, ApiKey, Upload
 
@@ -24,9 +23,6 @@ from notices.models import FILE_NAME_LIMIT, Actor, ApiKey, Upload
 KEPT_UNUSED = timedelta(days=1)
 # A leader's own; whoever uploads in a loop does not fill the database.
 MOST_UNUSED = 50
-PICTURE_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
-# A JPEG with a second picture in it, as many phones take them.
-_MORE_THAN_A_JPEG = "MPO"
 UNKNOWN_TYPE = "application/octet-stream"
 # Paths, what Windows and Discord refuse in names, and what no eye can see.
 _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\s]+')
@@ -53,7 +49,7 @@ def keep(sent: Sent, *, by: Actor) -> Upload:
     _refuse_too_many(uploader)
     return Upload.objects.create(
         name=name,
-        content_type=_picture_type(sent.data) or _guessed_type(name),
+        content_type=_picture_type(name, sent.data) or _guessed_type(name),
         size=len(sent.data),
         sha256=hashlib.sha256(sent.data).hexdigest(),
         data=sent.data,
@@ -126,16 +122,22 @@ def clean_name(name: str) -> str:
     return f"{stem[:room] or _NAMELESS}{dot}{extension[:20]}"
 
 
-def _picture_type(data: bytes) -> str | None:
-    """Of a picture that an embed shows, whole enough to be read through; null for all else."""
+def _picture_type(name: str, data: bytes) -> str | None:
     try:
-        with Image.open(io.BytesIO(data), formats=PICTURE_FORMATS) as picture:
-            picture.verify()
-            found = picture.format or ""
-            return Image.MIME["JPEG" if found == _MORE_THAN_A_JPEG else found]
-    except Exception:
-        # Whatever a file that is none may make of the reader.
-        return None
+        return pictures.type_of(data)
+    except pictures.TooLargeError:
+        raise ValidationError(
+            _(
+                "%(name)s has too many pixels to be shown. A picture may have %(limit)s, all "
+                "frames together %(in_all)s: make it smaller."
+            )
+            % {
+                "name": name,
+                "limit": f"{pictures.MOST_PIXELS:,}",
+                "in_all": f"{pictures.MOST_PIXELS_IN_ALL:,}",
+            },
+            code="too_many_pixels",
+        ) from None
 
 
 def _guessed_type(name: str) -> str:

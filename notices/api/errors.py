@@ -154,6 +154,6 @@ def _sayable(text: Any) -> str:
 
 
 def _sayable_value(value: Any) -> str | None:
-    if value is None:
+    if value is None or isinstance(value, bytes):  # a file says itself what it is
         return None
     return _sayable(shortened(value) if isinstance(value, str) else quoted(value))
