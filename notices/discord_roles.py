@@ -55,18 +55,24 @@ def _is_known(known: Role | None, row: dict[str, Any]) -> bool:
     return known is not None and all(getattr(known, name) == row[name] for name in SEEN_FIELDS)
 
 
-async def count_people(client: discord.Client, in_database: InDatabase) -> None:
-    """Ask, guild by guild, how many people a ping would reach, where that was long ago."""
-    for guild_id in await in_database(guilds_to_count):
+async def count_people(
+    client: discord.Client, in_database: InDatabase, *, since: datetime | None = None
+) -> None:
+    """Ask, guild by guild, how many people a ping would reach, where that was long ago.
+
+    Or before `since`: who came while no bot ran is counted at its start.
+    """
+    for guild_id in await in_database(guilds_to_count, since):
         guild = client.get_guild(guild_id)
         if guild is not None and not guild.unavailable:
             await in_database(write_counts, guild_id, await _counts(client, guild_id))
 
 
-def guilds_to_count() -> list[int]:
+def guilds_to_count(since: datetime | None = None) -> list[int]:
     """Those with a study, as nobody else's people are pinged."""
+    before = timezone.now() - COUNTED_EVERY
     return list(
-        Role.objects.to_count(timezone.now() - COUNTED_EVERY)
+        Role.objects.to_count(max(before, since) if since else before)
         .order_by("counted_at")
         .values_list("guild_id", flat=True)
     )

@@ -24,6 +24,7 @@ from django.utils import timezone
 
 from notices import discord_channels, discord_guilds, discord_lookup, discord_roles, ledger
 from notices.delivery import Engine
+from notices.discord_channels import as_name
 from notices.discord_client import StudyBotClient
 from notices.discord_transport import DiscordTransport
 from notices.ledger import Shards
@@ -38,7 +39,7 @@ HEARTBEAT_SECONDS = 5.0
 SWITCH_SECONDS = 0.001
 GARBAGE_THRESHOLDS = (20_000, 20, 20)
 SYNC_PAUSE_SECONDS = 0.2
-COUNT_POLL_SECONDS = 15.0
+COUNT_POLL_SECONDS = 5.0
 LOGIN_TIMEOUT_SECONDS = 60.0
 LONGEST_LOGIN_PAUSE_SECONDS = 15.0
 # Discord's buckets for messages are over by then, by all that was ever observed.
@@ -269,7 +270,9 @@ class Worker:
                     await self._guilds_are_new.wait()
             self._guilds_are_new.clear()
             try:
-                await discord_roles.count_people(client, self._engine.in_database)
+                await discord_roles.count_people(
+                    client, self._engine.in_database, since=self._started_at
+                )
                 await discord_lookup.look_up_channels(client, self._engine.in_database)
             except Exception:
                 log.exception("the people of the guilds could not be counted: trying again")
@@ -291,6 +294,7 @@ class Worker:
                 "started_at": self._started_at,
                 "heartbeat_at": timezone.now(),
                 "is_active": self._engine.active,
+                "display_name": as_name(self._display_name()),
                 "application_id": self._client.application_id if self._client else None,
                 "shard_ids": list(self._shards.ids),
                 "shard_count": self._shards.count,
@@ -299,6 +303,11 @@ class Worker:
                 "gateway_latency_ms": round(latency * 1000) if 0 <= latency < 1e6 else None,
             },
         )
+
+    def _display_name(self) -> str:
+        """As Discord shows the bot beside its messages."""
+        user = self._client.user if self._client else None
+        return user.display_name if user else ""
 
     def _say_goodbye(self) -> None:
         try:

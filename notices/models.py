@@ -158,8 +158,18 @@ class Channel(models.Model):
 class RoleQuerySet(models.QuerySet["Role"]):
     def pickable_for(self, study: Study) -> Self:
         """The roles that can be its ping role: those of the servers its channels are on."""
+        return self.of_study(study).exclude(pk=F("guild_id"))
+
+    def of_study(self, study: Study) -> Self:
+        """Those of the servers that its channels are on, @everyone too."""
         guilds = study.channels.filter(guild_id__isnull=False).values("guild_id")
-        return self.filter(guild_id__in=guilds).exclude(pk=F("guild_id"))
+        return self.filter(guild_id__in=guilds)
+
+    def ask_to_count(self, now: datetime) -> int:
+        """Have the people counted again by the bot, unless they just were."""
+        return self.filter(pk=F("guild_id"), counted_at__lt=now - Role.COUNTED_RECENTLY).update(
+            counted_at=None
+        )
 
     def to_count(self, before: datetime) -> Self:
         """The @everyone roles of servers with a study, where people were last counted before."""
@@ -176,6 +186,9 @@ class Role(models.Model):
 
     As in Discord, @everyone is the role with its guild's own id: its members are the guild's.
     """
+
+    # Whoever picks a ping has the people counted, at most this often.
+    COUNTED_RECENTLY = timedelta(minutes=1)
 
     id = models.BigIntegerField(_("role id"), primary_key=True)
     guild_id = models.BigIntegerField(_("guild id"))
@@ -1416,6 +1429,7 @@ class BotInstance(models.Model):
     started_at = models.DateTimeField(_("started"))
     heartbeat_at = models.DateTimeField(_("heartbeat"))
     is_active = models.BooleanField(_("active"), default=False)
+    display_name = models.CharField(_("name in Discord"), max_length=100, blank=True, db_default="")
     application_id = models.BigIntegerField(
         _("application id"), null=True, help_text=_("Whom an invite link invites.")
     )

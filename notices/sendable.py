@@ -35,7 +35,8 @@ def troubles(channel: Channel, *, files: bool = False) -> list[str]:
         return [" ".join(reasons.no_such_channel(channel, channel.refused_code))]
     if channel.refused_code is not None:
         why = reasons.explain(channel.refused_code)
-        return [_("Refused last time: %(reason)s %(remedy)s") % why._asdict()]
+        told = _("%(channel)s refused the bot last time: %(reason)s %(remedy)s")
+        return [told % {**place, **why._asdict()}]
     if channel.seen_at is None:
         return [
             _(

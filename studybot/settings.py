@@ -229,6 +229,9 @@ STATIC_ROOT = environment.folder("STATIC_ROOT", VAR_DIR / "static")
 with suppress(OSError):
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # Django gives what it collects rights of its own, whatever the umask.
+# A box is sent for each channel of a study: a server may have 500 and 1,000 open threads, and a
+# study may be on several.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4_000
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 # From where they stand: all in development and tests, and in production what was not collected.

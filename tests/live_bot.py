@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import discord
@@ -38,8 +39,8 @@ class Bot:
                 await self.client.guild_sync.wait()
                 await self.in_database(discord_guilds.write, self.client.guild_sync.take())
 
-    async def count(self) -> None:
-        await discord_roles.count_people(self.client, self.in_database)
+    async def count(self, since: datetime | None = None) -> None:
+        await discord_roles.count_people(self.client, self.in_database, since=since)
 
 
 def ignore(*_told: Any) -> None:

@@ -104,6 +104,38 @@ def test_people_are_counted_where_there_is_a_study_and_anew_after_an_hour(
     assert [request["path"] for request in server.requests()].count(COUNTS) == 2
 
 
+def test_people_are_counted_anew_at_the_start_and_when_somebody_picks_a_ping(
+    server: FakeDiscordProcess,
+) -> None:
+    def long_enough_ago() -> None:
+        recently = timezone.now() - Role.COUNTED_RECENTLY - timedelta(seconds=1)
+        Role.objects.update(counted_at=recently)
+
+    def ask() -> int:
+        return Role.objects.of_study(Study.objects.get()).ask_to_count(timezone.now())
+
+    async def scenario(bot: Bot) -> None:
+        await bot.in_step(role_is(STUDY))
+        await bot.in_database(make_study)
+        await bot.count()
+        members = f"/_fake/guilds/{STUDY}/members"
+        users = [await order(server, "POST", "/_fake/users", {"username": f"u{n}"}) for n in (1, 2)]
+        await order(server, "POST", members, {"id": users[0]["id"]})
+        await bot.count()  # too soon
+        await bot.in_step(role_is(STUDY, member_count=3))
+        await bot.count(since=timezone.now())  # a bot that starts now
+        await bot.in_step(role_is(STUDY, member_count=4))
+
+        await order(server, "POST", members, {"id": users[1]["id"]})
+        assert await bot.in_database(ask) == 0  # they just were
+        await bot.in_database(long_enough_ago)
+        assert await bot.in_database(ask) == 1
+        await bot.count()
+        await bot.in_step(role_is(STUDY, member_count=5))
+
+    live(server, scenario)
+
+
 def test_counting_does_not_undo_what_the_gateway_tells_and_the_other_way_round(
     server: FakeDiscordProcess,
 ) -> None:

@@ -66,6 +66,7 @@ def test_what_else_is_wrong_is_said_with_its_remedy() -> None:
     assert "is gone" in troubles(channel(0, gone_at=SEEN))[0]
     assert "not seen #notices yet" in troubles(channel(None, seen_at=None))[0]
     [refused] = troubles(channel(refused_at=SEEN, refused_code=10003))
+    assert "#notices" in refused
     why = reasons.explain(10003)
     assert why.reason in refused
     assert why.remedy in refused

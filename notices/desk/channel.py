@@ -64,7 +64,9 @@ class ChannelAdmin(LedAdmin):
     def state(self, channel: Channel) -> SafeString:
         if found := troubles(channel):
             return format_html('<span class="badge badge-failed">{}</span>', " ".join(found))
-        return format_html('<span class="badge badge-sent">{}</span>', _("can be sent to"))
+        archived = _("archived: the next notice opens it")
+        told = archived if channel.is_archived else _("can be sent to")
+        return format_html('<span class="badge badge-sent">{}</span>', told)
 
     @admin.display(description=gettext_lazy("refusal"))
     def refusal(self, channel: Channel) -> str | None:

@@ -42,6 +42,8 @@ from notices.models import Change, Notice, Study
 from notices.pings import reach_of
 from notices.sendable import can_send, troubles
 
+MOST_WARNINGS = 10
+
 
 @admin.register(Notice)
 class NoticeAdmin(LongList, Following):
@@ -259,8 +261,8 @@ class NoticeAdmin(LongList, Following):
         channels = notice.channels.all()
         files = bool(notice.attachments)
         found = [trouble for channel in channels for trouble in troubles(channel, files=files)]
-        for trouble in (*found, *reach_of(notice.ping, notice.study, channels).silences):
-            messages.warning(request, trouble)
+        silences = reach_of(notice.ping, notice.study, channels).silences
+        _warn(request, [*found, *silences])
         return redirect("admin:notices_notice_change", notice.pk)
 
     # --- what is done with a notice ---------------------------------------------------------
@@ -275,7 +277,8 @@ class NoticeAdmin(LongList, Following):
 
     def reach_view(self, request: HttpRequest) -> HttpResponse:
         """Whom the notice would ping, as it is picked on the page at this moment."""
-        asked = request.GET
+        asked = request.POST if request.method == "POST" else request.GET
+        to_whom.ask_to_count(request.user, asked.get("study"), asked.get("ping"))
         reach = to_whom.reach_of_picks(
             request.user, asked.get("study"), asked.getlist("channels"), asked.get("ping")
         )
@@ -376,6 +379,16 @@ class NoticeAdmin(LongList, Following):
         if len(copies) != 1:
             return None
         return redirect("admin:notices_notice_change", copies[0].pk)
+
+
+def _warn(request: HttpRequest, troubles: list[str]) -> None:
+    """Each once, and of many channels' no more than a person reads."""
+    once = list(dict.fromkeys(troubles))
+    for trouble in once[:MOST_WARNINGS]:
+        messages.warning(request, trouble)
+    if (left := len(once) - MOST_WARNINGS) > 0:
+        text = ngettext("There is %(n)d more such warning.", "There are %(n)d more of them.", left)
+        messages.warning(request, text % {"n": left})
 
 
 def _draft_in_words(notice: Any) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -12,7 +13,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from notices.desk.keys import KeysField
 from notices.desk.questions import Doubt
 from notices.ids import read_id
-from notices.models import Channel, Notice, Study
+from notices.models import Channel, Notice, Role, Study
 from notices.pings import Reach, reach_of
 from notices.sendable import can_send, troubles, troubles_with_files
 
@@ -89,6 +90,14 @@ def newly_pinged(
         done |= Q(notices=notice)
     known = set(Channel.objects.filter(done).values_list("pk", flat=True))
     return [channel for channel in channels if channel.pk not in known]
+
+
+def ask_to_count(user: Any, study_id: Any, ping: Any) -> None:
+    """Have the bot count the people anew, before somebody is asked whether to ping them."""
+    if ping in (Notice.Ping.ROLE, Notice.Ping.HERE, Notice.Ping.EVERYONE):
+        study = Study.objects.led_by(user).filter(pk=_number(study_id)).first()
+        if study is not None:
+            Role.objects.of_study(study).ask_to_count(timezone.now())
 
 
 def reach_of_picks(user: Any, study_id: Any, channel_ids: Iterable[Any], ping: Any) -> Reach | None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from notices import embeds
 from notices.desk.once import sent_writing, writing_of
-from notices.models import REFERENCE_LENGTH, Channel, Notice, Study, Submission
+from notices.models import REFERENCE_LENGTH, BotInstance, Channel, Notice, Study, Submission
 
 # Discord's, over all texts of a message's embeds.
 LIMIT_IN_ALL = 6000
@@ -70,10 +70,16 @@ def _named_channels(form: Any) -> list[Channel]:
     return [channel for channel in offered if channel.name]
 
 
+def _bot_name() -> str:
+    """As readers see it; while no bot runs nobody knows it."""
+    named = BotInstance.objects.exclude(display_name="").order_by("-is_active", "-heartbeat_at")
+    return named.values_list("display_name", flat=True).first() or _("Notice bot")
+
+
 def _texts() -> dict[str, str]:
     """What the scripts say. A name in braces is theirs to fill in."""
     return {
-        "bot": _("Notice bot"),
+        "bot": _bot_name(),
         "app": _("APP"),
         "yesterday": _("Yesterday at {time}"),
         "user": _("user"),

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from notices import embeds
-from notices.models import Delivery, Notice, Study
+from notices.models import BotInstance, Delivery, Notice, Study
 
 ADD = "/admin/notices/notice/add/"
 WRITING = "0123456789abcdef"
@@ -106,3 +107,14 @@ def test_a_page_from_before_the_last_login_says_what_to_do(
     assert answer.status_code == 403
     assert 'href="/admin/notices/notice/"' in answer.content.decode()
     assert not Notice.objects.exists()
+
+
+def test_the_preview_calls_the_bot_as_readers_see_it(desk: Client) -> None:
+    english = {"Accept-Language": "en"}
+    assert told(desk.get(ADD, headers=english))["texts"]["bot"] == "Notice bot"
+    now = timezone.now()
+    BotInstance.objects.create(name="old", started_at=now, heartbeat_at=now, display_name="예비 봇")
+    BotInstance.objects.create(
+        name="active", started_at=now, heartbeat_at=now, is_active=True, display_name="스터디봇"
+    )
+    assert told(desk.get(ADD))["texts"]["bot"] == "스터디봇"

@@ -1,5 +1,8 @@
 "use strict";
 
+// Nobody reads more of them beside the buttons.
+const MOST_NAMED = 10;
+
 document.addEventListener("DOMContentLoaded", () => {
   const form = document.getElementById("notice_form");
   const reach = document.getElementById("reach");
@@ -24,7 +27,11 @@ document.addEventListener("DOMContentLoaded", () => {
     question.set("study", picked.get("study") ?? reach.dataset.study);
     for (const channel of picked.getAll("channels")) question.append("channels", channel);
     try {
-      const answer = await fetch(`${reach.dataset.url}?${question}`, {
+      // Not in the address: a thousand channels would be too long for one.
+      const answer = await fetch(reach.dataset.url, {
+        method: "POST",
+        body: question,
+        headers: { "X-CSRFToken": form.elements.csrfmiddlewaretoken.value },
         credentials: "same-origin",
         signal: asked.signal,
       });
@@ -41,7 +48,9 @@ document.addEventListener("DOMContentLoaded", () => {
     const picked = [...form.querySelectorAll("[name=channels]:checked")].map(({ dataset }) =>
       "troubled" in dataset ? `⚠ ${dataset.name}` : dataset.name,
     );
-    line.textContent = picked.length ? `→ ${picked.join(", ")}` : line.dataset.nowhere;
+    const more = picked.length > MOST_NAMED ? ` +${picked.length - MOST_NAMED}` : "";
+    const named = picked.slice(0, MOST_NAMED).join(", ");
+    line.textContent = picked.length ? `→ ${named}${more}` : line.dataset.nowhere;
   }
 
   // The large button is the one that heeds the moment that she filled in.
