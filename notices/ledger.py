@@ -176,6 +176,7 @@ def _write_wishes(notices: list[WaitingNotice], now: datetime) -> None:
     chosen, existing = _chosen_channels(notices), _existing_deliveries(notices)
     new: list[Sequence[Any]] = []
     changed: list[Changed] = []
+    foreign: list[int] = []
     for notice in notices:
         wanted = chosen.get(notice.id, {})
         due_at = notice.publish_at or now
@@ -190,6 +191,9 @@ def _write_wishes(notices: list[WaitingNotice], now: datetime) -> None:
             )
             if changes:
                 changed.append((delivery, changes))
+            is_done = changes.get("state", delivery.state) == State.WITHDRAWN
+            if is_done and not delivery.is_connected:
+                foreign.append(delivery.id)
         for channel_id in sorted(wanted.keys() - {delivery.channel_id for delivery in known}):
             # One that is lost before the hour is found by the claim: until then it may come back.
             begins = wanted[channel_id] or due_at > now
@@ -201,6 +205,19 @@ def _write_wishes(notices: list[WaitingNotice], now: datetime) -> None:
             ))  # fmt: skip
     insert_each(Delivery, NEW_FIELDS, new)
     _write(changed, now)
+    _forget_wishes(foreign)
+
+
+def _forget_wishes(ids: list[int]) -> None:
+    """Of another study's channels, where nothing was ever sent: the notice has moved, and whoever
+    reads it now has nothing to do with them."""
+    if ids:
+        condition, listed = among("id", ids)
+        execute(
+            f"DELETE FROM notices_delivery WHERE {condition} AND NOT EXISTS "  # noqa: S608
+            "(SELECT 1 FROM notices_attempt WHERE delivery_id = notices_delivery.id)",
+            [listed],
+        )
 
 
 def _chosen_channels(notices: list[WaitingNotice]) -> dict[int, dict[int, bool]]:

@@ -1106,6 +1106,17 @@ class Attempt(models.Model):
 
 
 class ChangeManager(models.Manager["Change"]):
+    def entry(self, notice: Notice, studies: StudyQuerySet) -> Change | None:
+        """The change that last brought the notice here from a study that is none of these.
+
+        What was before it is that study's, and told to nobody who may read only these.
+        """
+        moves = self.filter(notice=notice, differences__has_key="study_id").order_by("-id")
+        if not moves:
+            return None
+        known = set(studies.values_list("pk", flat=True))
+        return next((one for one in moves if one.differences["study_id"][0] not in known), None)
+
     @contextmanager
     def recording(
         self, notice_ids: Iterable[int], fields: Collection[str] | None = None, *, by: Actor = None

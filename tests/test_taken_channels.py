@@ -247,3 +247,32 @@ def test_a_copy_is_for_the_channels_that_the_study_has_yet(
     copy = notice.duplicate(by=None)
 
     assert list(copy.channels.all()) == [second_channel]
+
+
+def test_a_scheduled_notice_that_moves_forgets_the_channels_of_the_study_it_left(
+    notice: Notice, other_study: Study, other_channel: Channel
+) -> None:
+    notice.publish_at = timezone.now() + timedelta(hours=1)
+    notice.save()
+    ledger.fan_out(notice.pk)
+    notice.study = other_study
+    notice.save()
+    notice.channels.set([other_channel])
+    ledger.fan_out(notice.pk)
+
+    assert [one.channel_id for one in notice.deliveries.all()] == [other_channel.pk]
+
+
+def test_what_was_sent_to_a_lost_channel_and_taken_back_is_remembered(
+    notice: Notice, study: Study, channel: Channel
+) -> None:
+    show(notice)
+    take(study, channel)
+    notice.withdraw()
+    ledger.fan_out(notice.pk)
+    (removal,) = exchange()
+    exchange(outcome(removal, Kind.GONE))
+    Notice.objects.filter(pk=notice.pk).update(fanned_out_revision=0)
+    ledger.fan_out(notice.pk)
+
+    assert notice.deliveries.get().state == "withdrawn"

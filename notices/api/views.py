@@ -191,6 +191,8 @@ class Notices(Resource):
         if notice is None:
             raise self.unknown(pk)
         attempts = Attempt.objects.filter(delivery__notice=notice).select_related("delivery")
+        if entry := Change.objects.entry(notice, caller_of(request).studies):
+            attempts = attempts.filter(begun_at__gt=entry.at)
         return self.page_of(attempts, AttemptShown, request)
 
     @action(detail=True, renderer_classes=[EventStream, JSONRenderer])

@@ -47,7 +47,16 @@ class ChannelAdmin(LedAdmin):
     form = ChannelForm
     list_display = ("__str__", "guild_name", "state", "seen_at")
     search_fields = ("name", "guild_name", "=id")
-    readonly_fields = ("guild_name", "name", "type", "state", "refusal", "seen_at", "gone_at")
+    readonly_fields = (
+        "guild_name",
+        "guild_id",
+        "name",
+        "type",
+        "state",
+        "refusal",
+        "seen_at",
+        "gone_at",
+    )
     fields = ("id", *readonly_fields)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:

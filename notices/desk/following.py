@@ -116,7 +116,7 @@ class Following(LedAdmin):
         notice = self.get_object(request, object_id)
         if notice is None:
             raise Http404
-        page = timeline.page_of(notice, request.GET.get("p", ""))
+        page = timeline.page_of(notice, request.user, request.GET.get("p", ""))
         context = {
             **self.admin_site.each_context(request),
             "title": _("History: %(title)s") % {"title": notice},

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from notices import health, permissions
+from notices import health, permissions, servers
 from notices.desk.display_name import display_name
 from notices.desk.front_page import Bot, BotState, bot_now
 from notices.desk.keys import KeysField
@@ -113,8 +113,11 @@ class ConnectForm(forms.Form):
 
 
 class ConnectionField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    doubles: frozenset[int] = frozenset()
+
     def label_from_instance(self, connection: Any) -> str:
-        return f"{connection.study}: {connection.channel}"
+        label = servers.label(connection.channel, self.doubles)
+        return f"{connection.study}: {label}"
 
 
 class SendTestForm(forms.Form):
@@ -128,6 +131,11 @@ class SendTestForm(forms.Form):
         empty_label=None,
         widget=UnfoldAdminSelectWidget,
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        where: Any = self.fields["where"]
+        where.doubles = servers.alike_now()
 
     def save(self, user: Any) -> Notice:
         """A notice as any other: sent, recorded and explained the same way."""
@@ -153,6 +161,7 @@ class Seen:
     """A channel that the bot sees, as the page offers it."""
 
     channel: Channel
+    warning: str
     problem: str
     studies: list[str]
     is_ticked: bool
@@ -252,10 +261,12 @@ def _log(user: Any, changed: Any, flag: int, message: str) -> None:
 
 
 def _seen(ticked: list[str]) -> list[Seen]:
+    doubles = servers.alike_now()
     live = Channel.objects.filter(gone_at=None).order_by("guild_name", "guild_id", "name", "id")
     return [
         Seen(
             channel,
+            servers.warning(channel.guild_id, doubles),
             " ".join(troubles(channel)),
             [study.name for study in channel.studies.all()],
             str(channel.pk) in ticked,

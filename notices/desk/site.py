@@ -9,6 +9,7 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold import forms, sites
 
 from notices.desk import setup, uploads, web_app
+from notices.desk.autocomplete import ChannelsAutocomplete
 from notices.desk.front_page import front_page
 from notices.desk.rights import led_studies
 
@@ -91,6 +93,9 @@ class Desk(AdminSite):
             path("setup/test/<int:pk>/", self.admin_view(setup.outcome), name="setup_outcome"),
         ]
         return [*own, *super().get_urls()]
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]
+        return ChannelsAutocomplete.as_view(admin_site=self)(request)
 
     def password_change(  # type: ignore[override]  # Django's has its pages alone.
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -12,6 +12,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminSelectWidget
 
+from notices import servers
 from notices.desk.rights import LedAdmin
 from notices.models import Role, Study
 from notices.sendable import never_show
@@ -67,6 +68,10 @@ class StudyForm(forms.ModelForm):  # type: ignore[type-arg]
         if "ping_role_id" in self.fields:
             field: Any = self.fields["ping_role_id"]
             field.choices = [("", _("nobody")), *self._roles()]
+        if "channels" in self.fields:
+            doubles = servers.alike_now()
+            channels: Any = self.fields["channels"]
+            channels.label_from_instance = lambda channel: servers.label(channel, doubles)
 
     def clean_channels(self) -> Any:
         channels = self.cleaned_data["channels"]

@@ -8,7 +8,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Self
 
-from django.db.models import DateTimeField
+from django.db.models import DateTimeField, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from notices import moments, reasons
@@ -74,38 +74,48 @@ class Page:
         return self.number - 1 if self.number > 1 else None
 
 
-def page_of(notice: Notice, asked: str = "") -> Page:
-    """The newest first; a few queries, however long the history."""
+def page_of(notice: Notice, user: Any, asked: str = "") -> Page:
+    """As she may read it, the newest first; a few queries, however long the history."""
+    entry = Change.objects.entry(notice, Study.objects.led_by(user))
     number = min(max(int(asked), 1), LAST_PAGE) if asked.isdecimal() else 1
     most = number * PAGE_ROWS + 1
-    newest = sorted(_events(notice, most), key=attrgetter("at"), reverse=True)
+    newest = sorted(_events(notice, entry, most), key=attrgetter("at"), reverse=True)
     events = newest[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]
-    return Page(events, _unrecorded(notice), number, goes_on=len(newest) > number * PAGE_ROWS)
+    goes_on = len(newest) > number * PAGE_ROWS
+    return Page(events, _unrecorded(notice, entry), number, goes_on)
 
 
-def _events(notice: Notice, most: int) -> Iterator[Deed | Request]:
-    """At least the `most` newest."""
-    changes = list(notice.changes.select_related("user", "key").order_by("-id")[:most])
-    yield from _deeds(changes)
-    attempts = Attempt.objects.filter(delivery__notice=notice)
+def _events(notice: Notice, entry: Change | None, most: int) -> Iterator[Deed | Request]:
+    """At least the `most` newest; nothing of what was before the notice's entry."""
+    rows, attempts = notice.changes.all(), Attempt.objects.filter(delivery__notice=notice)
+    hers = None
+    if entry is not None:
+        rows, attempts = rows.filter(pk__gt=entry.pk), attempts.filter(begun_at__gt=entry.at)
+        hers = Channel.objects.filter(Q(studies=notice.study_id) | Q(notices=notice))
+    yield from _deeds(list(rows.select_related("user", "key").order_by("-id")[:most]), hers)
     for attempt in attempts.select_related("delivery__channel").order_by("-id")[:most]:
         why = None if attempt.code is None else reasons.explain(attempt.code)
         yield Request(attempt.begun_at, attempt, attempt.delivery.channel, why)
     if notice.archived_at is not None:
         yield Deed(notice.archived_at, "", _("Archived: what the bot did is no longer kept."))
+    if entry is not None:
+        told = _("It came from another study: what was before is not shown here.")
+        yield Deed(entry.at, "", told)
+        return
     yield Deed(
         notice.created_at, who(notice.created_by, notice.created_with), _("Wrote the notice.")
     )
 
 
-def _unrecorded(notice: Notice) -> list[int]:
+def _unrecorded(notice: Notice, entry: Change | None) -> list[int]:
     """Versions that came past the desk and the API, or before this history was kept."""
+    first = entry.revision + 1 if entry else 2
     recorded = set(notice.changes.values_list("revision", flat=True))
-    return [number for number in range(2, notice.revision + 1) if number not in recorded]
+    return [number for number in range(first, notice.revision + 1) if number not in recorded]
 
 
-def _deeds(changes: Sequence[Change]) -> Iterator[Deed]:
-    names = _Names.of(changes)
+def _deeds(changes: Sequence[Change], hers: QuerySet[Channel] | None) -> Iterator[Deed]:
+    names = _Names.of(changes, hers)
     for change in changes:
         yield Deed(
             change.at,
@@ -171,20 +181,22 @@ def _file_name(attached: Attached) -> str:
 
 @dataclass(frozen=True)
 class _Names:
-    """Of what the recorded ids stand for: two queries for a page."""
+    """Of what the recorded ids stand for: two queries for a page. Of channels perhaps only hers."""
 
     channels: dict[int, Channel]
     studies: dict[int, Study]
 
     @classmethod
-    def of(cls, changes: Sequence[Change]) -> Self:
+    def of(cls, changes: Sequence[Change], hers: QuerySet[Channel] | None = None) -> Self:
         channels = {pk for change in changes for pk in change.channel_ids}
         studies: set[int] = set()
         for change in changes:
             for ids in change.differences.get("channels", ()):
                 channels.update(ids)
             studies.update(change.differences.get("study_id", ()))
-        return cls(Channel.objects.in_bulk(channels), Study.objects.in_bulk(studies))
+        named = Channel.objects.all() if hers is None else hers.distinct()
+        known = {channel.pk: channel for channel in named.filter(pk__in=channels)}
+        return cls(known, Study.objects.in_bulk(studies))
 
     def of_channels(self, ids: Sequence[int]) -> str:
         return ", ".join(str(self.channels.get(pk, pk)) for pk in ids)

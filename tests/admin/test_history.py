@@ -1,5 +1,6 @@
 """The history of a notice: who did what when, from what to what, and what the bot did."""
 
+import html
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -243,3 +244,79 @@ def test_of_what_stayed_only_the_surroundings_are_shown() -> None:
 def test_even_a_monotonous_text_is_compared_whole(text: str) -> None:
     parts = changed_parts(text, text[::-1] + "z")
     assert parts[-1].text.endswith("z")
+
+
+# --- a notice that came from another study ---------------------------------------------------
+
+
+@pytest.fixture
+def moved(
+    admin_desk: Client, desk: Client, notice: Notice, form: dict[str, Any], other_study: Study,
+    other_channel: Channel, study: Study, second_channel: Channel,
+) -> Notice:  # fmt: skip
+    """The first study's leader wrote it; a site admin gave it to the other study, as a draft."""
+    Notice.objects.filter(pk=notice.pk).update(publish_at=None, status="draft")
+    save(desk, notice, form, title="비밀 모임", content="우리끼리만", channels=[second_channel.pk])
+    notice.refresh_from_db()
+    save(
+        admin_desk, notice, form, study=other_study.pk, channels=[other_channel.pk],
+        title="이달의 책", content="소년이 온다", author="",
+    )  # fmt: skip
+    notice.refresh_from_db()
+    assert notice.study == other_study
+    return notice
+
+
+def test_its_new_leader_reads_nothing_of_what_was_before(
+    moved: Notice, other_leader: User, leader: User, study: Study, channel: Channel,
+    second_channel: Channel,
+) -> None:  # fmt: skip
+    client = logged_in(other_leader)
+    client.cookies["django_language"] = "en"
+    save(client, moved, {**_as_it_is(moved), "title": "다음 달의 책"})
+    page = html.unescape(history(client, moved).content.decode())
+
+    for hidden in (
+        "비밀 모임", "우리끼리만", "7주차", "화요일", leader.username, "민지", str(study),
+        channel.name + " (알고리즘)", second_channel.name, "Wrote the notice", "Of version",
+    ):  # fmt: skip
+        assert hidden not in page, hidden
+    assert {event.who for event in events(client, moved)} == {other_leader.username, ""}
+    assert "It came from another study" in page
+    assert "다음 달의 책" in page
+
+
+def _as_it_is(notice: Notice) -> dict[str, Any]:
+    return {
+        "study": notice.study_id, "channels": [one.pk for one in notice.channels.all()],
+        "author": notice.author, "ping": "none", "url": "", "image": "", "publish_at": "",
+        "expires_at": "",
+    }  # fmt: skip
+
+
+def test_who_may_read_both_studies_reads_all(
+    moved: Notice, other_study: Study, leader: User, desk: Client, admin_desk: Client
+) -> None:
+    admin_desk.cookies["django_language"] = "en"
+    assert "비밀 모임" in history(admin_desk, moved).content.decode()
+    other_study.leaders.add(leader)
+    assert "비밀 모임" in history(desk, moved).content.decode()
+
+
+def test_attempts_from_before_the_move_are_not_told(
+    moved: Notice, other_leader: User, other_study: Study, channel: Channel
+) -> None:
+    moved_at = Change.objects.entry(moved, Study.objects.filter(pk=other_study.pk))
+    assert moved_at is not None
+    attempt(moved, channel, moved_at.at - timedelta(hours=1))
+    client = logged_in(other_leader)
+
+    assert f"#{channel.name} (알고리즘)" not in history(client, moved).content.decode()
+    key = ApiKey(name="portal")
+    secret = ApiKey.objects.assign_key(key)
+    key.save()
+    key.studies.add(other_study)
+    address = f"/api/v1/notices/{moved.pk}/attempts/"
+    assert client.get(address, headers={"X-API-Key": secret}).json()["results"] == []
+    ApiKey.objects.update(all_studies=True)
+    assert len(client.get(address, headers={"X-API-Key": secret}).json()["results"]) == 1

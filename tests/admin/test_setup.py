@@ -249,3 +249,40 @@ def test_the_front_page_leads_there_while_nothing_is_set_up(
     assert admin_desk.get("/admin/").context["needs_setup"]
     admin_desk.post(CONNECT, {"new_study": "러스트", "channels": [channel.pk]})
     assert not admin_desk.get("/admin/").context["needs_setup"]
+
+
+def test_servers_that_look_alike_are_told_apart_by_their_ids(
+    admin_desk: Client, study: Study, channel: Channel, other_channel: Channel
+) -> None:
+    assert "another server looks the same" not in page(admin_desk)
+    Channel.objects.filter(pk=other_channel.pk).update(guild_name="알고리\u200b즘")
+    html = page(admin_desk)
+
+    assert html.count("another server looks the same") >= 2
+    for one in (channel, other_channel):
+        assert str(one.guild_id) in html
+
+
+def test_what_is_typed_into_a_field_offers_channels_with_their_servers_ids(
+    admin_desk: Client, study: Study, channel: Channel, other_channel: Channel
+) -> None:
+    Channel.objects.filter(pk=other_channel.pk).update(guild_name="알고리즘 ")
+    asked = {
+        "app_label": "notices",
+        "model_name": "study",
+        "field_name": "channels",
+        "term": "공지",
+    }
+    found = admin_desk.get("/admin/autocomplete/", asked, headers={"Accept-Language": "en"}).json()
+
+    texts = {one["id"]: one["text"] for one in found["results"]}
+    for one in (channel, other_channel):
+        assert str(one.guild_id) in texts[str(one.pk)]
+        assert "⚠ another server looks the same" in texts[str(one.pk)]
+
+
+def test_a_study_shows_its_channels_with_their_servers_ids(
+    admin_desk: Client, study: Study, channel: Channel
+) -> None:
+    html = admin_desk.get(f"/admin/notices/study/{study.pk}/change/").content.decode()
+    assert f"#{channel.name} ({channel.guild_name}, {channel.guild_id})" in html
