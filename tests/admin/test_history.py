@@ -273,7 +273,7 @@ def test_its_new_leader_reads_nothing_of_what_was_before(
 ) -> None:  # fmt: skip
     client = logged_in(other_leader)
     client.cookies["django_language"] = "en"
-    save(client, moved, {**_as_it_is(moved), "title": "다음 달의 책"})
+    save(client, moved, _as_it_is(moved), title="다음 달의 책")
     page = html.unescape(history(client, moved).content.decode())
 
     for hidden in (
