@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from notices import pictures
 from notices.attachments import MOST_BYTES_IN_ALL, MOST_FILES
@@ -24,6 +25,18 @@ KEPT_UNUSED = timedelta(days=1)
 # A leader's own; whoever uploads in a loop does not fill the database.
 MOST_UNUSED = 50
 UNKNOWN_TYPE = "application/octet-stream"
+# What stands at the beginning of a picture in HEIC or HEIF.
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+# By whether it is in HEIC, which a phone can be told not to use.
+NO_PICTURE = {
+    False: gettext_lazy(
+        "%(name)s is no picture that Discord shows: take a PNG, JPEG, GIF or WebP."
+    ),
+    True: gettext_lazy(
+        "%(name)s is in HEIC, which Discord does not show: save it as a JPEG. (iPhone: Settings, "
+        "Camera, Formats, Most Compatible.) Or add it below as a file."
+    ),
+}
 # Paths, what Windows and Discord refuse in names, and what no eye can see.
 _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\s]+')
 _NAMELESS = "file"
@@ -41,15 +54,18 @@ def limit_bytes() -> int:
     return settings.UPLOAD_LIMIT_MB * 1024 * 1024
 
 
-def keep(sent: Sent, *, by: Actor) -> Upload:
+def keep(sent: Sent, *, by: Actor, as_picture: bool = False) -> Upload:
     """Raises ValidationError, with the file's name, what is wrong with it, and the remedy."""
     name = clean_name(sent.name)
     check_size(name, len(sent.data))
     uploader = {"created_with" if isinstance(by, ApiKey) else "created_by": by}
     _refuse_too_many(uploader)
+    picture_type = _picture_type(name, sent.data)
+    if as_picture and picture_type is None:
+        raise ValidationError(no_picture(name, sent.data))
     return Upload.objects.create(
         name=name,
-        content_type=_picture_type(name, sent.data) or _guessed_type(name),
+        content_type=picture_type or _guessed_type(name),
         size=len(sent.data),
         sha256=hashlib.sha256(sent.data).hexdigest(),
         data=sent.data,
@@ -93,10 +109,12 @@ def check_together(uploads: Collection[Upload]) -> None:
 
 def check_picture(upload: Upload) -> None:
     if not upload.is_picture:
-        raise ValidationError(
-            _("%(name)s is no picture that Discord shows: take a PNG, JPEG, GIF or WebP.")
-            % {"name": upload.name}
-        )
+        raise ValidationError(no_picture(upload.name, bytes(upload.data)))
+
+
+def no_picture(name: str, data: bytes) -> str:
+    is_heic = data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS
+    return NO_PICTURE[is_heic] % {"name": name}
 
 
 def megabytes(size: int) -> str:

@@ -1,4 +1,4 @@
-"""The desk's first page: does the bot keep up, what needs a hand, and what goes out next?"""
+"""The desk's first page: the bot, what needs a hand, what goes out next, what is not finished."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -65,8 +65,9 @@ class FrontPage:
     failed: list[Entry]
     late: list[Entry]
     coming: list[Entry]
+    drafts: list[Entry]
     more: frozenset[str]
-    """Of which of the three lists there are more than are shown."""
+    """Of which of the lists there are more than are shown."""
 
 
 def front_page(user: Any, now: datetime) -> FrontPage:
@@ -76,6 +77,7 @@ def front_page(user: Any, now: datetime) -> FrontPage:
         "failed": _failed(studies, now),
         "late": _late(studies, now),
         "coming": _coming(studies, now),
+        "drafts": _drafts(studies),
     }
     shown = {name: notices[:SHOWN_AT_MOST] for name, notices in found.items()}
     why = _reasons([*shown["failed"], *shown["late"]])
@@ -84,6 +86,7 @@ def front_page(user: Any, now: datetime) -> FrontPage:
         failed=[Entry(notice, why.get(notice.pk, "")) for notice in shown["failed"]],
         late=[Entry(notice, why.get(notice.pk, "")) for notice in shown["late"]],
         coming=[Entry(notice, _moment(notice)) for notice in shown["coming"]],
+        drafts=[Entry(notice, _last_change(notice)) for notice in shown["drafts"]],
         more=frozenset(name for name in found if len(found[name]) > SHOWN_AT_MOST),
     )
 
@@ -126,6 +129,11 @@ def _coming(studies: list[int] | None, now: datetime) -> list[Notice]:
     return list(soonest[: SHOWN_AT_MOST + 1])
 
 
+def _drafts(studies: list[int] | None) -> list[Notice]:
+    ids = Parts(studies, (Notice.Status.DRAFT,)).newest(Notice.objects.all(), SHOWN_AT_MOST + 1)
+    return list(_rows(ids).order_by("-id"))
+
+
 def _rows(ids: Iterable[int]) -> QuerySet[Notice]:
     return Notice.objects.filter(pk__in=list(ids)).select_related("study")
 
@@ -136,6 +144,11 @@ def _moment(notice: Notice) -> str:
         return ""
     zone = notice.study.time_zone
     return f"{moments.in_words(notice.publish_at, ZoneInfo(zone))} ({zone})"
+
+
+def _last_change(notice: Notice) -> str:
+    changed_at = moments.in_words(notice.changed_at, ZoneInfo(notice.study.time_zone))
+    return _("last changed on %(moment)s") % {"moment": changed_at}
 
 
 def _reasons(notices: list[Notice]) -> dict[int, str]:

@@ -39,7 +39,8 @@ def collection(request: HttpRequest) -> HttpResponse:
         found = hers(request.user).filter(pk__in=ids)
         return JsonResponse({"uploads": [shown_in_form(upload) for upload in found]})
     try:
-        upload = uploads.keep(_sent(request), by=request.user)
+        as_picture = request.GET.get("as") == "picture"
+        upload = uploads.keep(_sent(request), by=request.user, as_picture=as_picture)
     except ValidationError as error:
         return JsonResponse({"error": " ".join(error.messages)}, status=400)
     return JsonResponse(shown_in_form(upload), status=201)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from notices import embeds
 from notices.desk.once import sent_writing, writing_of
 from notices.models import REFERENCE_LENGTH, BotInstance, Channel, Notice, Study, Submission
+from notices.uploads import NO_PICTURE
 
 # Discord's, over all texts of a message's embeds.
 LIMIT_IN_ALL = 6000
@@ -102,6 +103,8 @@ def _texts() -> dict[str, str]:
             "{name} has {size} MB, and a file may have {n} MB at most: make it smaller, or share "
             "it by a link."
         ),
+        "noPicture": NO_PICTURE[False] % {"name": "{name}"},
+        "heic": NO_PICTURE[True] % {"name": "{name}"},
         "tooManyFiles": _("{name} was not added: {n} at most. Remove another first."),
         "cancel": _("Cancel"),
         "cancelUpload": _("Cancel the upload of {name}"),

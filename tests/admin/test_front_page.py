@@ -219,5 +219,30 @@ def test_it_costs_the_same_queries_however_much_there_is(
     client = logged_in(leader)
     # Session, user, her studies, what else she may (twice); failed and late (which, and their
     # rows), coming, reasons; the bots, the oldest due, the oldest not fanned out.
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get(FRONT)
+
+
+# --- drafts --------------------------------------------------------------------------------
+
+
+def test_drafts_are_offered_to_go_on_with_the_newest_first(
+    desk: Client, study: Study, other_study: Study
+) -> None:
+    assert "Drafts" not in page(desk)
+    for title in ("first", "second"):
+        Notice.objects.create(study=study, title=title, content="…")
+    Notice.objects.create(study=other_study, title="of another", content="…")
+    write(study, "published", HOUR, "sent")
+    assert titles(front(desk).drafts) == ["second", "first"]
+    shown = page(desk)
+    assert "Drafts" in shown
+    assert "last changed on" in shown
+    assert "All drafts" not in shown
+
+
+def test_of_many_drafts_the_list_shows_the_rest(desk: Client, study: Study) -> None:
+    for number in range(12):
+        Notice.objects.create(study=study, title=str(number), content="…")
+    assert len(front(desk).drafts) == 10
+    assert "?status=draft" in page(desk)

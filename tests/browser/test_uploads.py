@@ -1,5 +1,6 @@
 """From her phone a leader attaches a picture and files: sent at once, shown at once, never lost."""
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -191,10 +192,122 @@ def test_no_save_goes_off_while_a_file_is_on_its_way(form: Page, plan: Path) -> 
     form.click("[name=_draft]")
     expect(form.locator(f"{FILES} {SAID}")).to_contain_text("올리는 중")
     assert form.url.endswith(ADD)
+    form.click("[name=_draft]")
     held[0].continue_()
     expect(rows(form, FILES)).to_have_count(1)
+    # What was said of the wait is over with it.
+    expect(form.locator(f"{FILES} {SAID} p")).to_have_count(1)
+    expect(form.locator(f"{FILES} {SAID}")).to_contain_text("올렸어요")
     save_draft(form)
     expect(rows(form, FILES)).to_have_count(1)
+
+
+# As every picture in HEIC begins.
+HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "content", "told"),
+    [
+        ("IMG_1.HEIC", "image/heic", HEIC, "JPEG"),
+        ("IMG_2.heif", "", HEIC, "JPEG"),
+        ("plan.pdf", "application/pdf", b"%PDF-1.4", "PNG"),
+        ("drawing.svg", "image/svg+xml", b"<svg/>", "PNG"),
+        # Called what it is not: the server looks into it.
+        ("IMG_3.jpg", "image/jpeg", HEIC, "JPEG"),
+        ("IMG_4.png", "image/png", b"no picture at all", "PNG"),
+    ],
+)
+def test_what_discord_shows_as_no_picture_is_refused_when_it_is_chosen(
+    form: Page, map_: Path, name: str, kind: str, content: bytes, told: str
+) -> None:
+    pick(form, PICTURE, map_)
+    expect(rows(form, PICTURE)).to_have_count(1)
+    chosen: Any = {"name": name, "mimeType": kind, "buffer": content}
+    form.set_input_files(f"{PICTURE} input[type=file]", chosen)
+    said = form.locator(f"{PICTURE} {SAID}")
+    expect(said).to_contain_text(name)
+    expect(said).to_contain_text(told)
+    expect(said).not_to_contain_text("올렸어요")
+
+
+def test_a_file_that_is_refused_puts_no_other_out(form: Page, map_: Path) -> None:
+    pick(form, PICTURE, map_)
+    expect(rows(form, PICTURE)).to_have_count(1)
+    heic: Any = {"name": "IMG_1.HEIC", "mimeType": "image/heic", "buffer": HEIC}
+    form.set_input_files(f"{PICTURE} input[type=file]", heic)
+    expect(form.locator(f"{PICTURE} {SAID}")).to_contain_text("HEIC")
+    expect(rows(form, PICTURE)).to_contain_text("지도_1.png")
+    # As a file it can go along.
+    form.set_input_files(f"{FILES} input[type=file]", heic)
+    expect(rows(form, FILES)).to_contain_text("IMG_1.HEIC")
+
+
+_HAND_OVER = """(target, [event, files, text]) => {
+  const data = new DataTransfer();
+  for (const [name, type, encoded] of files) {
+    const bytes = Uint8Array.from(atob(encoded), (one) => one.charCodeAt());
+    data.items.add(new File([bytes], name, { type }));
+  }
+  if (text) data.setData("text/plain", text);
+  const options = { bubbles: true, cancelable: true };
+  const made = event === "paste"
+    ? new ClipboardEvent(event, { ...options, clipboardData: data })
+    : new DragEvent(event, { ...options, dataTransfer: data });
+  return target.dispatchEvent(made);
+}"""
+
+
+def hand_over(form: Page, target: str, event: str, *files: Path, text: str = "") -> bool:
+    """As a browser does it; whether the form leaves it to the browser."""
+    kinds = {".png": "image/png", ".pdf": "application/pdf"}
+    sent = [
+        (path.name, kinds[path.suffix], base64.b64encode(path.read_bytes()).decode())
+        for path in files
+    ]
+    return bool(form.locator(target).evaluate(_HAND_OVER, [event, sent, text]))
+
+
+def test_a_picture_is_pasted_into_the_text(form: Page, map_: Path) -> None:
+    assert not hand_over(form, CONTENT, "paste", map_)
+    expect(rows(form, PICTURE)).to_contain_text("지도_1.png")
+    expect(preview(form).locator(".embed-image img")).to_have_js_property("naturalWidth", 300)
+    # The place is taken: the next one goes along as a file.
+    hand_over(form, CONTENT, "paste", map_)
+    expect(rows(form, FILES)).to_contain_text("지도_1.png")
+    expect(rows(form, PICTURE)).to_have_count(1)
+
+
+def test_words_that_bring_a_picture_of_themselves_are_pasted_as_words(
+    form: Page, map_: Path
+) -> None:
+    assert hand_over(form, CONTENT, "paste", map_, text="표의 글")
+    assert hand_over(form, CONTENT, "paste", text="글")
+    expect(form.locator("[data-upload], [data-under-way]")).to_have_count(0)
+
+
+def test_files_are_dropped_anywhere_into_the_form(form: Page, map_: Path, plan: Path) -> None:
+    assert not hand_over(form, TITLE, "dragover", map_, plan)
+    expect(form.locator("form.dropping")).to_have_count(1)
+    assert not hand_over(form, TITLE, "drop", map_, plan)
+    expect(form.locator("form.dropping")).to_have_count(0)
+    expect(rows(form, PICTURE)).to_contain_text("지도_1.png")
+    expect(rows(form, FILES)).to_contain_text("8주차_계획.pdf")
+    # What is dropped on a box goes into that one.
+    hand_over(form, FILES, "drop", map_)
+    expect(rows(form, FILES)).to_have_count(2)
+
+
+def test_words_that_are_dragged_are_left_to_the_browser(form: Page) -> None:
+    assert hand_over(form, CONTENT, "dragover", text="글")
+    assert hand_over(form, CONTENT, "drop", text="글")
+
+
+def test_what_picks_a_file_looks_like_a_button(phone: Page) -> None:
+    look = "(input) => getComputedStyle(input, '::file-selector-button')"
+    for picker in phone.locator("input[type=file]").all():
+        assert picker.evaluate(f"(input) => parseFloat(({look})(input).minHeight)") >= 44
+        assert picker.evaluate(f"(input) => ({look})(input).borderTopWidth") == "1px"
 
 
 def test_an_upload_can_be_cancelled(form: Page, plan: Path) -> None:

@@ -10,8 +10,10 @@ function start(box, page) {
   const { texts } = page;
   const { form } = ids;
   const [most, limit] = [Number(box.dataset.most), Number(box.dataset.megabytes)];
+  const accepted = picker.accept ? picker.accept.split(",") : null;
   const waiting = [];
   let isBusy = false;
+  let stillUploading = null;
 
   const rows = () => [...list.querySelectorAll("[data-upload]")];
   const listed = () => rows().map((row) => row.dataset.upload).join(",");
@@ -21,14 +23,10 @@ function start(box, page) {
   picker.hasChangeListener = true;
   picker.hidden = false;
   picker.addEventListener("change", () => {
-    said.replaceChildren();
     const picked = [...picker.files];
     // The same file can be picked once more.
     picker.value = "";
-    // One takes the place of the other where there can be one alone.
-    if (most === 1 && picked.length) for (const row of rows()) row.remove();
-    for (const file of picked) add(file);
-    tell();
+    take(picked);
   });
   // Put back from what the browser had kept: what is known of them is asked for.
   ids.addEventListener("change", () => {
@@ -37,11 +35,24 @@ function start(box, page) {
   form.addEventListener("submit", (event) => {
     if (!isBusy) return;
     event.preventDefault();
-    say(texts.stillUploading);
+    stillUploading ??= say(texts.stillUploading);
     box.scrollIntoView({ block: "center" });
   });
 
+  function take(files) {
+    said.replaceChildren();
+    stillUploading = null;
+    for (const file of files) add(file);
+    tell();
+  }
+
   function add(file) {
+    if (accepted && !accepted.includes(file.type)) {
+      say(fill(isHeic(file) ? texts.heic : texts.noPicture, { name: file.name }));
+      return;
+    }
+    // One takes the place of the other where there can be one alone.
+    if (most === 1 && file.size <= limit * PART) for (const row of rows()) row.remove();
     if (rows().length + waiting.length + list.querySelectorAll("[data-under-way]").length >= most) {
       say(fill(texts.tooManyFiles, { name: file.name, n: most }));
     } else if (file.size > limit * PART) {
@@ -72,6 +83,8 @@ function start(box, page) {
       tell();
     }
     isBusy = false;
+    stillUploading?.remove();
+    stillUploading = null;
   }
 
   /** What is known of the upload; or why it failed, in words; or neither where it was cancelled. */
@@ -79,7 +92,7 @@ function start(box, page) {
     return new Promise((resolve) => {
       const request = new XMLHttpRequest();
       const lost = () => resolve({ error: fill(texts.uploadLost, { name: file.name }) });
-      request.open("POST", box.dataset.address);
+      request.open("POST", accepted ? `${box.dataset.address}?as=picture` : box.dataset.address);
       request.setRequestHeader("X-CSRFToken", csrfToken(form));
       request.setRequestHeader("X-File-Name", encodeURIComponent(file.name.toWellFormed?.() ?? file.name));
       request.setRequestHeader("Content-Type", "application/octet-stream");
@@ -138,8 +151,55 @@ function start(box, page) {
   }
 
   function say(words) {
-    said.append(Object.assign(document.createElement("p"), { textContent: words }));
+    const line = Object.assign(document.createElement("p"), { textContent: words });
+    said.append(line);
+    return line;
   }
+
+  return { box, accepted, take, isEmpty: () => !rows().length && !waiting.length && !isBusy };
+}
+
+/** Where no system knows HEIC, a file of this kind has no type. */
+function isHeic(file) {
+  return /^image\/hei[cf]/.test(file.type) || /\.hei[cf]$/i.test(file.name);
+}
+
+/** What is pasted or dropped: into the box that it is dropped on, else a picture into its own box. */
+function share(files, boxes, target) {
+  const under = boxes.find(({ box }) => box.contains(target));
+  const shares = new Map(boxes.map((box) => [box, []]));
+  const rest = boxes.find(({ accepted }) => !accepted);
+  for (const file of files) {
+    const free = boxes.find((one) => one.accepted?.includes(file.type) && one.isEmpty() && !shares.get(one).length);
+    shares.get(under ?? free ?? rest ?? boxes[0]).push(file);
+  }
+  for (const [box, its] of shares) if (its.length) box.take(its);
+}
+
+/** A picture from the clipboard, and files dragged here: wherever in the form she does it. */
+function takeFromOutside(form, boxes) {
+  const hasFiles = ({ dataTransfer }) => dataTransfer.types.includes("Files");
+  const mark = (isOver) => form.classList.toggle("dropping", isOver);
+  form.addEventListener("paste", (event) => {
+    // What is copied from a table or a page comes as a picture too: its words are meant.
+    if (!event.clipboardData.files.length || event.clipboardData.types.includes("text/plain")) return;
+    event.preventDefault();
+    share(event.clipboardData.files, boxes, null);
+  });
+  form.addEventListener("dragover", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    mark(true);
+  });
+  form.addEventListener("dragleave", (event) => {
+    if (!form.contains(event.relatedTarget)) mark(false);
+  });
+  form.addEventListener("drop", (event) => {
+    mark(false);
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    share(event.dataTransfer.files, boxes, event.target);
+  });
 }
 
 function button(label, words) {
@@ -158,4 +218,8 @@ function fill(text, values) {
 }
 
 const data = document.getElementById("writing");
-if (data) for (const box of document.querySelectorAll("[data-uploads]")) start(box, JSON.parse(data.textContent));
+const places = [...document.querySelectorAll("[data-uploads]")];
+if (data && places.length) {
+  const page = JSON.parse(data.textContent);
+  takeFromOutside(places[0].closest("form"), places.map((place) => start(place, page)));
+}
