@@ -393,6 +393,13 @@ class Engine:
     async def _settle_transient(self, flight: _Flight, error: TransientError) -> None:
         if flight.settled:
             return
+        if error.code == ErrorCode.TIMED_OUT:
+            # Discord was not asked.
+            self._settle(
+                flight, Kind.TRANSIENT, code=error.code, detail=error.detail,
+                retry_after=error.retry_after, counts=False,
+            )  # fmt: skip
+            return
         answered = error.code != 0 and error.code != 429
         outage = False
         if self.active:

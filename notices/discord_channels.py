@@ -9,6 +9,7 @@ from typing import Any
 import discord
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from notices.models import Channel, Delivery, Study
 from notices.permissions import (
@@ -86,6 +87,17 @@ def timed_out_until(guild: discord.Guild) -> datetime | None:
     return None if _without_timeout(guild).guild_permissions.administrator else me.timed_out_until
 
 
+def timed_out_in(
+    client: discord.Client, channel_id: int, known: Mapping[int, datetime]
+) -> datetime | None:
+    """Until when the bot may not write there; `known` stands until the gateway tells."""
+    channel = client.get_channel(channel_id)
+    until = known.get(channel_id)
+    if isinstance(channel, AnyChannel) and channel.guild.me is not None:
+        until = timed_out_until(channel.guild)
+    return until if until is not None and until > timezone.now() else None
+
+
 def _without_timeout(guild: discord.Guild) -> discord.Member:
     """No event tells of a timeout's end: what the bot may do then is what is written."""
     me = copy.copy(guild.me)
@@ -116,6 +128,11 @@ def as_name(text: str | None) -> str:
     """A name of Discord's as every database takes it."""
     clean = (text or "").encode(errors="replace").decode().replace("\0", "")
     return clean[:100]
+
+
+def is_timed_out(guild_id: int) -> bool:
+    """For all that is written."""
+    return Channel.objects.filter(guild_id=guild_id, timed_out_until__isnull=False).exists()
 
 
 def write_channels(

@@ -9,7 +9,9 @@ import discord
 from django.db import transaction
 from django.utils import timezone
 
+from notices import ledger
 from notices.discord_channels import (
+    is_timed_out,
     seen_channels,
     seen_in_threads,
     timed_out_until,
@@ -118,6 +120,7 @@ def write(changes: Changes) -> None:
             if seen is None:
                 write_channels_gone(guild_id, now)
             else:
+                was_timed_out = is_timed_out(guild_id)
                 write_channels(
                     guild_id,
                     seen.channels,
@@ -125,4 +128,6 @@ def write(changes: Changes) -> None:
                     in_threads=seen.in_threads,
                     deleted=seen.deleted,
                 )
+                if was_timed_out and not is_timed_out(guild_id):
+                    ledger.end_timeouts(guild_id, now)
             write_roles(guild_id, seen.roles if seen else [])

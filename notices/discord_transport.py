@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,10 +15,11 @@ import aiohttp
 import discord
 import orjson
 from discord.http import Route
+from django.utils import timezone
 
 from notices.attachments import are_shown
 from notices.embeds import read_marker
-from notices.models import Attempt
+from notices.models import Attempt, ErrorCode
 from notices.pace import Brake, Pacer
 from notices.permissions import EMBED_LINKS, READ_MESSAGE_HISTORY, VIEW_CHANNEL
 from notices.transport import Answer, PermanentError, Request, Told, TransientError
@@ -40,6 +41,8 @@ LONGEST_SLEEP_SECONDS = 30.0
 # comes on top of that for the answer, since what moves is not cut off; with the largest body
 # it stays within the five minutes after which aiohttp gives up.
 SLOWEST_LINE = 128 * 1024
+# What stands in an archived thread can be changed once the thread is open.
+ARCHIVED_THREAD = 50083
 HISTORY_PAGE = 100
 HISTORY_PAGES = 10
 
@@ -58,6 +61,7 @@ class _Exchange:
         self.status = 0
         self.response: aiohttp.ClientResponse | None = None
         self.answer: Answer | None = None
+        self.has_opened = False
 
     @property
     def yields(self) -> bool:
@@ -80,7 +84,9 @@ class _Exchange:
             data = orjson.loads(body)
         except ValueError:
             data = body.decode(errors="replace")
-        self.answered(_from_answer(discord.HTTPException(self.response, data)))
+        error = _from_answer(discord.HTTPException(self.response, data))
+        if error.code != ARCHIVED_THREAD or self.has_opened:
+            self.answered(error)
 
     def _is_gone_already(self) -> bool:
         return self.status == 404 and self.request.action == Attempt.Action.DELETE
@@ -117,6 +123,7 @@ class DiscordTransport:
         self.trace = self._make_trace()
         self.http: discord.http.HTTPClient
         self.permissions_in: Callable[[int], int | None] = lambda _channel_id: None
+        self.timed_out_until: Callable[[int], datetime | None] = lambda _channel_id: None
         self.waiting = 0
         self.active = True
         self._timeout = request_timeout
@@ -157,17 +164,55 @@ class DiscordTransport:
         }
         match request.action:
             case Attempt.Action.CREATE:
+                self._wait_for_a_timeouts_end(request)
                 self._refuse_a_bare_ping(request)
-                await self.http.request(Route("POST", messages, **ids), **_body(request))
+                await self._request(Route("POST", messages, **ids), request)
             case Attempt.Action.EDIT:
+                self._wait_for_a_timeouts_end(request)
                 self._refuse_a_bare_ping(request)
-                route = Route("PATCH", messages + "/{message_id}", **ids)
-                await self.http.request(route, **_body(request))
+                await self._request(Route("PATCH", messages + "/{message_id}", **ids), request)
             case Attempt.Action.DELETE:
-                return await self._delete(Route("DELETE", messages + "/{message_id}", **ids))
+                route = Route("DELETE", messages + "/{message_id}", **ids)
+                return await self._delete(route, request)
             case Attempt.Action.LOOK_UP:
                 return await self._look_up(request)
         return None
+
+    async def _request(self, route: Route, request: Request) -> None:
+        """Once more where it was in an archived thread, which is opened for it."""
+        try:
+            await self.http.request(route, **_body(request))
+        except discord.HTTPException as error:
+            if error.code != ARCHIVED_THREAD:
+                raise
+            await self._open_thread(request.channel_id)
+            await self.http.request(route, **_body(request))
+
+    async def _open_thread(self, channel_id: int) -> None:
+        """Raise the refusal of what was asked where this is refused, too."""
+        exchange = _exchange.get()
+        if exchange is not None:
+            exchange.has_opened = True
+        asker = _exchange.set(None)  # its answer is not the one that is waited for
+        try:
+            async with asyncio.timeout(self._timeout):
+                route = Route("PATCH", "/channels/{channel_id}", channel_id=channel_id)
+                await self.http.request(route, json={"archived": False})
+        except discord.Forbidden as error:
+            detail = f"the thread cannot be opened: {error.text}"
+            raise PermanentError(detail, code=ARCHIVED_THREAD) from error
+        except TimeoutError as error:
+            raise TransientError("no answer in time", done=False) from error
+        finally:
+            _exchange.reset(asker)
+
+    def _wait_for_a_timeouts_end(self, request: Request) -> None:
+        """Discord would refuse it for good, and an edit would lose its embed."""
+        until = self.timed_out_until(request.channel_id)
+        if until is not None:
+            seconds = max(0.0, (until - timezone.now()).total_seconds())
+            detail = f"timed out until {until:%Y-%m-%d %H:%M:%S} UTC"
+            raise TransientError(detail, code=ErrorCode.TIMED_OUT, retry_after=seconds)
 
     def _refuse_a_bare_ping(self, request: Request) -> None:
         """Without Embed Links Discord drops the embed, and shows the ping that is left."""
@@ -178,9 +223,9 @@ class DiscordTransport:
             return
         raise PermanentError("the bot may not embed links", code=50013)
 
-    async def _delete(self, route: Route) -> Answer | None:
+    async def _delete(self, route: Route, request: Request) -> Answer | None:
         try:
-            await self.http.request(route)
+            await self._request(route, request)
         except discord.NotFound:
             return Answer()  # gone already
         return None
@@ -305,6 +350,8 @@ def _retry_after(body: bytes) -> float:
 
 def _body(request: Request) -> dict[str, Any]:
     """For discord.py's `request`, which may make it several times and rewinds the files then."""
+    if request.payload is None:
+        return {}
     if not request.files:
         return {"json": request.payload}
     files = [discord.File(io.BytesIO(file.data), file.name) for file in request.files]

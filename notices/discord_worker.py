@@ -100,6 +100,7 @@ class Worker:
         self._name = f"{platform.node()}:{os.getpid()}"
         self._started_at = timezone.now()
         self._cut_off_since: datetime | None = None
+        self._timeouts: dict[int, datetime] = {}
 
     # --- what the seat calls ---------------------------------------------------------------
 
@@ -196,6 +197,9 @@ class Worker:
                 self._cut_off_since = None
                 self._transport.http = client.http
                 self._transport.permissions_in = partial(discord_channels.permissions_in, client)
+                self._transport.timed_out_until = partial(
+                    discord_channels.timed_out_in, client, known=self._timeouts
+                )
                 log.info("logged in as %s", client.user)
                 return client
         return None
@@ -247,6 +251,7 @@ class Worker:
             clock - (now - begun).total_seconds() for _channel, begun in recent
         )
         self._engine.rest_channels(recent, now, REMEMBERED)
+        self._timeouts |= await self._engine.in_database(ledger.known_timeouts, now)
 
     async def _sync_guilds(self, client: StudyBotClient) -> None:
         """Write what the gateway told us, each burst of events once."""

@@ -440,6 +440,26 @@ def end_pauses(now: datetime, since: datetime) -> int:
     return ended
 
 
+def end_timeouts(guild_id: int, now: datetime) -> int:
+    """The bot is timed out in the guild no more: what waited for that is due."""
+    waiting = Delivery.objects.filter(
+        error_code=ErrorCode.TIMED_OUT, due_at__gt=now, channel__guild_id=guild_id
+    )
+    rows = waiting.order_by("due_at").values_list("pk", "notice")
+    found = [row for create in (True, False) for row in rows.filter(message_id__isnull=create)]
+    with transaction.atomic():
+        lock_notices(notice_id for _pk, notice_id in found)
+        ended = waiting.filter(Among("pk", [pk for pk, _notice in found])).update(due_at=now)
+    wake()
+    return ended
+
+
+def known_timeouts(now: datetime) -> dict[int, datetime]:
+    """By channel, until when the bot is timed out there for all that was written."""
+    timed_out = Channel.objects.filter(timed_out_until__gt=now)
+    return dict(timed_out.values_list("pk", "timed_out_until"))  # type: ignore[arg-type]
+
+
 def recent_requests(since: datetime) -> list[tuple[int, datetime]]:
     """(channel id, begun) of the requests of the last seconds: what the limits still remember."""
     recent = Attempt.objects.filter(begun_at__gte=since).order_by("begun_at")
