@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
+from django.conf import settings
 from django.db import connection
 from filelock import FileLock, Timeout
 
@@ -46,6 +47,17 @@ class SeatTakenError(Exception):
     """Another bot is active, and this database cannot tell us when it ends."""
 
 
+class NoSeatError(Exception):
+    """A pool of transactions keeps no session: two bots would share a lock, and hear of nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "DATABASE_URL leads to a PgBouncer that pools transactions (pool_mode), and the bot "
+            "keeps a session of its own. Give runbot a DATABASE_URL of PostgreSQL itself, and no "
+            "DATABASE_POOLER; web and qcluster may stay behind the pool."
+        )
+
+
 class Watcher(Protocol):
     """What the seat calls: `active` with true and false as it comes and goes, `wake` on news."""
 
@@ -74,8 +86,8 @@ async def _hold_postgres_seat(watcher: Watcher, shards: Shards) -> None:
 
 
 async def _sit(watcher: Watcher, shards: Shards) -> None:
-    parameters = _postgres_parameters()
-    async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as session:
+    async with await _connected() as session:
+        await _refuse_pooled_transactions(session)
         for shard_id in shards.ids:
             key = (LOCK_CLASS, shard_id)
             cursor = await session.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
@@ -90,11 +102,34 @@ async def _sit(watcher: Watcher, shards: Shards) -> None:
             watcher.wake()
 
 
+async def _connected() -> psycopg.AsyncConnection[Any]:
+    return await psycopg.AsyncConnection.connect(**_postgres_parameters(), autocommit=True)
+
+
+async def _refuse_pooled_transactions(session: psycopg.AsyncConnection[Any]) -> None:
+    """A second session that meets the first one's server while that is still there."""
+    if settings.DATABASE_POOLER == "TRANSACTION":
+        raise NoSeatError
+    server = await _server(session)
+    # A pooler tells its clients another number than the server's own.
+    if server != session.info.backend_pid:
+        async with await _connected() as other:
+            if await _server(other) == server:
+                raise NoSeatError
+
+
+async def _server(session: psycopg.AsyncConnection[Any]) -> int:
+    row = await (await session.execute("SELECT pg_backend_pid()")).fetchone()
+    assert row  # noqa: S101 - for the type: the statement always has one
+    return int(row[0])
+
+
 def _postgres_parameters() -> dict[str, Any]:
     """All that DATABASE_URL says, as Django connects with it, but for a dead network's sake."""
     known = {**connection.get_connection_params(), **KEEPALIVE}
     del known["cursor_factory"], known["context"]  # Django's own, and not for async
-    known["options"] = f"{known.get('options', '')} {SERVERS_KEEPALIVE}".strip()
+    if settings.DATABASE_POOLER == "NONE":
+        known["options"] = f"{known.get('options', '')} {SERVERS_KEEPALIVE}".strip()
     return known
 
 

@@ -57,6 +57,8 @@ KEEP_ATTEMPTS_DAYS = environment.whole("KEEP_ATTEMPTS_DAYS", 90, least=0, most=3
 KEEP_DELIVERIES_DAYS = environment.whole("KEEP_DELIVERIES_DAYS", 365, least=0, most=36_500)
 
 # --- storage -------------------------------------------------------------------------------
+# Whether a PgBouncer stands between, and what it pools.
+DATABASE_POOLER = environment.choice("DATABASE_POOLER", "NONE", ("NONE", "SESSION", "TRANSACTION"))
 _database = addresses.database("DATABASE_URL", VAR_DIR / "studybot.sqlite3", BASE_DIR)
 # None keeps a connection for the life of its thread or process: opening one costs more than
 # a notice.
@@ -82,17 +84,20 @@ else:
     _database["OPTIONS"] = {
         "connect_timeout": 5,
         "tcp_user_timeout": 10_000,
-        # Planned once: the same few statements come all day.
+        # Planned once: the same few statements come all day. Where transactions are pooled, each
+        # may meet a session that knows no plan of the last.
         "server_side_binding": True,
-        "prepare_threshold": 3,
+        "prepare_threshold": None if DATABASE_POOLER == "TRANSACTION" else 3,
         **_options,
-        # Of two that set the same the later wins.
-        "options": (
+    }
+    _database["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLER == "TRANSACTION"
+    if DATABASE_POOLER == "NONE":  # a pooler refuses what a session begins with
+        _database["OPTIONS"]["options"] = (
             "-c idle_in_transaction_session_timeout=10s -c tcp_user_timeout=10s "
             "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 "
+            # Of two that set the same the later wins.
             f"{_options.get('options', '')}"
-        ).strip(),
-    }
+        ).strip()
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

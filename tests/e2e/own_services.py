@@ -13,7 +13,7 @@ import psycopg
 import redis
 
 from tests.e2e.stack import free_port, wait_for
-from tests.services import postgres_programs, redis_program
+from tests.services import pgbouncer_program, postgres_programs, redis_program
 
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
@@ -194,6 +194,53 @@ class OwnRedis(OwnServer):
             return False
         finally:
             client.close()
+
+
+class OwnPgBouncer(OwnServer):
+    """In front of a PostgreSQL, with Debian's settings but for how it pools."""
+
+    def __init__(self, postgres: OwnPostgres, pool_mode: str) -> None:
+        super().__init__()
+        self._user = UNPRIVILEGED_USER if os.geteuid() == 0 else None
+        self._folder = Path(tempfile.mkdtemp(prefix="studybot-pgbouncer-"))
+        (self._folder / "users").write_text('"studybot" ""\n')
+        (self._folder / "pgbouncer.ini").write_text(
+            "[databases]\n"
+            f"* = host=127.0.0.1 port={postgres.port}\n"
+            "[pgbouncer]\n"
+            f"listen_addr = 127.0.0.1\nlisten_port = {self.port}\nunix_socket_dir =\n"
+            f"auth_type = trust\nauth_file = {self._folder}/users\npool_mode = {pool_mode}\n"
+        )
+        if self._user:
+            for path in (self._folder, *self._folder.iterdir()):
+                shutil.chown(path, self._user)
+
+    def __repr__(self) -> str:
+        return f"PgBouncer on port {self.port}"
+
+    def url(self, database: str) -> str:
+        return f"postgres://studybot@127.0.0.1:{self.port}/{database}"
+
+    def close(self) -> None:
+        super().close()
+        shutil.rmtree(self._folder)
+
+    def _launch(self) -> "subprocess.Popen[bytes]":
+        program = pgbouncer_program()
+        assert program is not None, "pgbouncer is not installed"
+        with (self._folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                [program, str(self._folder / "pgbouncer.ini")],
+                cwd=self._folder, user=self._user, extra_groups=[] if self._user else None,
+                stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def _is_up(self) -> bool:
+        try:
+            psycopg.connect(self.url("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
 
 def children_of(pid: int) -> list[int]:
