@@ -278,7 +278,7 @@ class ApiKey(AbstractAPIKey):
 
     # A write for every request would cost more than it tells.
     USE_NOTED_EVERY = timedelta(minutes=1)
-    INHERITED_FIELDS = ("name", "all_studies", "read_only")
+    INHERITED_FIELDS = ("name", "all_studies", "read_only", "may_ping")
 
     studies = models.ManyToManyField(
         Study, related_name="api_keys", blank=True, verbose_name=_("studies")
@@ -288,6 +288,11 @@ class ApiKey(AbstractAPIKey):
     )
     read_only = models.BooleanField(
         _("only reads"), default=False, help_text=_("It may read notices, and write none.")
+    )
+    may_ping = models.BooleanField(
+        _("may ping"),
+        default=False,
+        help_text=_("Its notices may ping @everyone, @here or the role."),
     )
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
 

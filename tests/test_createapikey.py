@@ -112,3 +112,16 @@ def test_rotating_changes_no_rights() -> None:
 def test_days_that_are_no_number_are_refused(days: str) -> None:
     with pytest.raises(CommandError, match="--days"):
         createapikey("p", f"--days={days}")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("given", "may_ping"), [((), False), (("--may-ping",), True)])
+def test_a_key_may_ping_where_it_is_said_and_its_successor_too(
+    given: tuple[str, ...], may_ping: bool
+) -> None:
+    createapikey("p", *given)
+    old = ApiKey.objects.get()
+    createapikey("--rotate", old.prefix)
+
+    assert set(ApiKey.objects.values_list("may_ping", flat=True)) == {may_ping}
+    assert ApiKey.objects.count() == 2

@@ -33,11 +33,12 @@ class Caller:
     has_every_study: bool
     actor: ApiKey | User
     read_only: bool = False
+    may_ping: bool = True
     session_key: str = ""
 
     @classmethod
     def with_key(cls, key: ApiKey) -> Caller:
-        return cls(f"key {key.prefix}", key.all_studies, key, key.read_only)
+        return cls(f"key {key.prefix}", key.all_studies, key, key.read_only, key.may_ping)
 
     @classmethod
     def logged_in(cls, user: User, session_key: str) -> Caller:
@@ -171,6 +172,7 @@ class _KeyRow:
     expiry_date: datetime | None
     all_studies: bool
     read_only: bool
+    may_ping: bool
     last_used_at: datetime | None
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 
 from notices.api.attaching import UploadIdsField, attach, refusing_what_is_gone
 from notices.api.authentication import Caller
@@ -115,6 +116,17 @@ def _check_ping(study: Study, ping: str | None) -> None:
         )
 
 
+def refuse_to_ping(caller: Caller, ping: str) -> None:
+    if ping != Notice.Ping.NONE and not caller.may_ping:
+        raise PermissionDenied(
+            _(
+                'ping "%(ping)s": this key may not ping; send "none", '
+                "or ask a site admin for a key that may ping."
+            )
+            % {"ping": ping}
+        )
+
+
 class Form(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """Copies, as each form needs; but not built anew, as the framework's deep ones are."""
@@ -183,6 +195,7 @@ class NewNoticeForm(_NoticeForm):
         _check_expiry(attrs["publish_at"], attrs.get("expires_at"), now)
         study = attrs["study"] = find_study(self.context["caller"], attrs.pop("study_id"))
         _check_ping(study, attrs.get("ping"))
+        refuse_to_ping(self.context["caller"], attrs.get("ping", Notice.Ping.NONE))
         attach(self.context["caller"], attrs)
         ids = attrs.pop("channel_ids", None)
         attrs["channels"] = (
@@ -233,7 +246,19 @@ class NoticeChangeForm(_NoticeForm):
         elif publish_at is not None and publish_at != notice.publish_at:
             # It may have lost some of them since they were picked.
             self._channels(list(notice.channels.values_list("pk", flat=True)))
+        self._check_right_to_ping(attrs, publish_at)
         return attrs
+
+    def _check_right_to_ping(self, attrs: dict[str, Any], publish_at: datetime | None) -> None:
+        """Whoever may not ping may not have what pings sent, in her words or in another's.
+
+        A draft pings nobody, nor does an edit of what is shown everywhere.
+        """
+        notice, ping = self.instance, attrs.get("ping", self.instance.ping)
+        adds = bool(set(attrs.get("channels", ())).difference(notice.channels.all()))
+        sends = publish_at is not None and (adds or notice.status != Notice.Status.SENT)
+        if sends or ping != notice.ping:
+            refuse_to_ping(self.context["caller"], ping)
 
     def _channels(self, ids: list[int]) -> list[Channel]:
         notice = self.instance

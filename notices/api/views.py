@@ -21,7 +21,13 @@ from notices.api import operations
 from notices.api.authentication import Caller, caller_of
 from notices.api.etags import check_match, etag
 from notices.api.filters import OLDEST_FIRST, NoticeFilter, PageForm, each_once
-from notices.api.forms import FirstFrontendForm, NewNoticeForm, NoticeChangeForm, StudyForm
+from notices.api.forms import (
+    FirstFrontendForm,
+    NewNoticeForm,
+    NoticeChangeForm,
+    StudyForm,
+    refuse_to_ping,
+)
 from notices.api.idempotency import idempotent
 from notices.api.pagination import Pages, PagesOfNotices
 from notices.api.preview import foresee
@@ -174,6 +180,7 @@ class Notices(Resource):
     def send_again(self, request: Request, pk: str) -> Response:
         with transaction.atomic():
             notice = self._locked(request, pk)
+            refuse_to_ping(caller_of(request), notice.ping)
             if not notice.send_again(by=caller_of(request).actor):
                 _refuse_archived(notice)
                 raise Conflict(

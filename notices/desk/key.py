@@ -24,7 +24,15 @@ admin.site.unregister(APIKey)
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = ApiKey
-        fields = ("name", "all_studies", "studies", "read_only", "expiry_date", "revoked")
+        fields = (
+            "name",
+            "all_studies",
+            "studies",
+            "read_only",
+            "may_ping",
+            "expiry_date",
+            "revoked",
+        )
         # The library's fields speak English alone.
         labels = {
             "name": gettext_lazy("name"),
@@ -59,8 +67,8 @@ class RevokedFilter(admin.SimpleListFilter):
 class ApiKeyAdmin(ModelAdmin):
     form = ApiKeyForm
     list_display = (
-        "beginning", "name_given", "all_studies", "read_only", "last_used_at", "expires",
-        "is_revoked",
+        "beginning", "name_given", "all_studies", "read_only", "may_ping", "last_used_at",
+        "expires", "is_revoked",
     )  # fmt: skip
     list_display_links = ("beginning", "name_given")
     actions = ("rotate",)

@@ -26,7 +26,8 @@ def key_for(*studies: Study, **fields: Any) -> str:
 
 @pytest.fixture
 def frontend(study: Study) -> APIClient:
-    return client_with(key_for(study))
+    """It may do all that a key may."""
+    return client_with(key_for(study, may_ping=True))
 
 
 @pytest.fixture

@@ -30,6 +30,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--read-only", action="store_true", help="it may write nothing")
         parser.add_argument(
+            "--may-ping", action="store_true", help="its notices may ping @everyone, @here, roles"
+        )
+        parser.add_argument(
             "--days", type=_whole, metavar="N", help="it is good for so long; without it, for ever"
         )
         parser.add_argument(
@@ -53,7 +56,12 @@ class Command(BaseCommand):
         name = _checked_name(options["name"] or "")
         studies = [_find_study(text) for text in options["study"]]
         with transaction.atomic():
-            api_key = ApiKey(name=name, all_studies=not studies, read_only=options["read_only"])
+            api_key = ApiKey(
+                name=name,
+                all_studies=not studies,
+                read_only=options["read_only"],
+                may_ping=options["may_ping"],
+            )
             if options["days"] is not None:
                 api_key.expiry_date = timezone.now() + timedelta(days=options["days"])
             key = ApiKey.objects.assign_key(api_key)
@@ -64,7 +72,7 @@ class Command(BaseCommand):
         return key
 
     def _rotate(self, options: dict[str, Any]) -> str:
-        given = ("name", "study", "read_only", "days")
+        given = ("name", "study", "read_only", "may_ping", "days")
         if any(options[name] for name in given):
             raise CommandError("--rotate keeps name, studies, rights and life: give it alone")
         old = _find_key(options["rotate"])
