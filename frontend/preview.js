@@ -62,4 +62,5 @@ function openCanvas(place) {
 }
 
 const place = document.getElementById("preview-message");
-if (place) startPreview(place, JSON.parse(document.getElementById("writing").textContent));
+const data = document.getElementById("writing") ?? document.getElementById("shown");
+if (place) startPreview(place, JSON.parse(data.textContent));

@@ -308,6 +308,7 @@ UNFOLD: dict[str, Any] = {
         lambda request: static("notices/icons.js"),
         lambda request: static("notices/once.js"),
         lambda request: static("notices/errors.js"),
+        lambda request: static("notices/zones.js"),
     ],
     "SIDEBAR": {"navigation": "notices.desk.navigation.menu"},
     "LOGIN": {"form": "notices.desk.site.DeskLoginForm"},

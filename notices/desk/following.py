@@ -18,6 +18,8 @@ from notices.desk.outcome import part_of
 from notices.desk.rights import LedAdmin
 from notices.models import Channel, Notice
 
+# A message that is true until the outcome on the page changes: outcome.js takes it away.
+UNDER_WAY = "under-way"
 # htmx's own, for the answer to a poll.
 STOP_POLLING = 286
 # What a button says of one channel: how the notice does it, and what she is told.
@@ -100,7 +102,7 @@ class Following(LedAdmin):
             raise Http404
         do, told = CHOICES[choice]
         if do(notice, channel_id, by=request.user):
-            messages.success(request, str(told) % {"channel": delivery.channel})
+            messages.success(request, str(told) % {"channel": delivery.channel}, UNDER_WAY)
         else:
             messages.warning(
                 request,

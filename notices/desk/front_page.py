@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from notices import health, ledger, moments, reasons
 from notices.desk.rights import led_studies
+from notices.desk.when import zone_note
 from notices.models import Delivery, Notice
 from notices.newest import Parts
 
@@ -143,7 +145,7 @@ def _moment(notice: Notice) -> str:
     if notice.publish_at is None:
         return ""
     zone = notice.study.time_zone
-    return f"{moments.in_words(notice.publish_at, ZoneInfo(zone))} ({zone})"
+    return format_html("{}{}", moments.in_words(notice.publish_at, ZoneInfo(zone)), zone_note(zone))
 
 
 def _last_change(notice: Notice) -> str:

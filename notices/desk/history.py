@@ -66,11 +66,15 @@ class BotInstanceAdmin(ReadOnly, ModelAdmin):
 
 @admin.register(LogEntry)
 class LogEntryAdmin(ReadOnly, LongList):
-    list_display = ("action_time", "user", "content_type", "object_repr", "change")
+    list_display = ("action_time", "user", "kind", "object_repr", "change")
     list_select_related = ("user", "content_type")
     search_fields = ("object_repr", "user__username")
-    fields = ("action_time", "user", "content_type", "object_repr", "action_flag", "change")
-    readonly_fields = ("change",)
+    fields = ("action_time", "user", "kind", "object_repr", "action_flag", "change")
+    readonly_fields = ("kind", "change")
+
+    @admin.display(description=gettext_lazy("kind"), ordering="content_type")
+    def kind(self, entry: LogEntry) -> str:
+        return str((entry.content_type and entry.content_type.name) or "")
 
     @admin.display(description=gettext_lazy("change"))
     def change(self, entry: Any) -> str:

@@ -11,8 +11,8 @@ from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
@@ -28,15 +28,16 @@ from notices.desk.finding import (
     UntilFilter,
     with_counts,
 )
-from notices.desk.following import Following
+from notices.desk.following import UNDER_WAY, Following
 from notices.desk.long_list import LongList
 from notices.desk.notice_form import NoticeForm
 from notices.desk.once import made, once
 from notices.desk.outcome import part_of
 from notices.desk.rights import leads_many, led_studies
 from notices.desk.upload_fields import attached_links
-from notices.desk.withdrawal import CONFIRMED, confirmation
-from notices.desk.writing import page_data, remember_saved
+from notices.desk.when import zone_note
+from notices.desk.withdrawal import CONFIRMED, confirmation, confirmation_of_deletion
+from notices.desk.writing import page_data, remember_saved, shown_data
 from notices.ids import read_id
 from notices.models import Change, Notice, Study
 from notices.pings import reach_of
@@ -54,7 +55,7 @@ class NoticeAdmin(LongList, Following):
     list_per_page = 50
     search_fields = ("title", "content", "author")
     empty_value_display = ""
-    actions = ("send_again", "withdraw", "duplicate")
+    actions = ("send_again", "withdraw", "duplicate", "delete_drafts")
     making_actions = ("duplicate",)
     # Labels stand above their fields: beside them stands the preview.
     compressed_fields = False
@@ -218,6 +219,8 @@ class NoticeAdmin(LongList, Following):
                 context["effects"] = effects.of_saving(notice, notice.channels.all())
         if self.has_change_permission(request, notice):
             context["writing"] = page_data(request, context["adminform"].form)
+        elif notice:
+            context["shown"] = shown_data(notice)
         if context["adminform"].form.question:
             context["errors"] = []  # nothing is wrong: she is asked
         return super().render_change_form(request, context, *args, **kwargs)
@@ -250,10 +253,9 @@ class NoticeAdmin(LongList, Following):
         elif notice.current_status == Notice.Status.SCHEDULED:
             zone = notice.study.time_zone
             moment = moments.in_words(notice.publish_at, ZoneInfo(zone))
-            messages.success(
-                request,
-                _("Will be published on %(moment)s (%(zone)s).") % {"moment": moment, "zone": zone},
-            )
+            moment = format_html("{}{}", moment, zone_note(zone))
+            told = conditional_escape(_("Will be published on %(moment)s."))
+            messages.success(request, mark_safe(told % {"moment": moment}))  # noqa: S308
         elif notice.revision > 1:
             messages.success(request, _("Saved. The messages already shown are changed too."))
         else:
@@ -334,7 +336,7 @@ class NoticeAdmin(LongList, Following):
             messages.warning(request, _("Nothing had failed: nothing is sent again."))
             return
         text = ngettext("Sent again to %(n)d channel.", "Sent again to %(n)d channels.", channels)
-        messages.success(request, text % {"n": channels})
+        messages.success(request, text % {"n": channels}, UNDER_WAY)
 
     @admin.action(description=gettext_lazy("Withdraw: remove the messages"))
     def withdraw(self, request: HttpRequest, queryset: QuerySet[Notice]) -> HttpResponse | None:
@@ -359,6 +361,27 @@ class NoticeAdmin(LongList, Following):
         if withdrawn:
             text = ngettext("Withdrew %(n)d notice.", "Withdrew %(n)d notices.", withdrawn)
             messages.success(request, text % {"n": withdrawn})
+        return None
+
+    @admin.action(description=gettext_lazy("Delete drafts"))
+    def delete_drafts(self, request: HttpRequest, queryset: QuerySet[Notice]) -> Any:
+        """Names them first, and what is no draft stays."""
+        drafts = [one for one in queryset if self.has_delete_permission(request, one)]
+        if drafts and CONFIRMED not in request.POST:
+            return confirmation_of_deletion(self, request, drafts)
+        if left := queryset.count() - len(drafts):
+            text = ngettext(
+                "%(n)d notice is no draft and stays: withdraw it instead.",
+                "%(n)d notices are no drafts and stay: withdraw them instead.",
+                left,
+            )
+            messages.warning(request, text % {"n": left})
+        if drafts:
+            self.log_deletions(request, Notice.objects.filter(pk__in=[one.pk for one in drafts]))
+            for draft in drafts:
+                draft.delete()
+            text = ngettext("Deleted %(n)d draft.", "Deleted %(n)d drafts.", len(drafts))
+            messages.success(request, text % {"n": len(drafts)})
         return None
 
     @admin.action(description=gettext_lazy("Duplicate as a draft"))

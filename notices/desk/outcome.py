@@ -1,19 +1,19 @@
 """What became of a notice, channel by channel, as its page shows it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2s
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import F, Prefetch
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from notices import reasons
-from notices.models import Attempt, Channel, Delivery, ErrorCode, Notice
+from notices.models import Attempt, Change, Channel, Delivery, ErrorCode, Notice
 
 POLL_SECONDS = 2
 # A notice that waits for its hour need not be asked after every two seconds.
@@ -32,6 +32,7 @@ class Line:
     delivery: Delivery | None = None
     why: reasons.Reason | None = None
     attempts: Sequence[Attempt] = ()
+    failed_again: bool = False
 
     @property
     def key(self) -> str:
@@ -52,6 +53,8 @@ class Line:
             return _("please look")
         if self.is_left:
             return _("left as it is")
+        if self.failed_again:
+            return _("failed again")
         return str(State(self.state).label)
 
     @property
@@ -145,14 +148,21 @@ class Part:
 
 
 def outcome_of(notice: Notice) -> Outcome:
-    """Three queries, however many channels."""
+    """Three queries, however many channels, and one more where something failed."""
     if notice.publish_at is None or notice.archived_at is not None:
         return Outcome(notice, [])
     latest = Attempt.objects.order_by("-id")[:ATTEMPTS_SHOWN]
-    deliveries = notice.deliveries.select_related("channel").prefetch_related(
-        Prefetch("attempts", queryset=latest, to_attr="latest_attempts")
+    deliveries = (
+        notice.deliveries.select_related("channel")
+        .annotate(notice_status=F("notice__status"))
+        .prefetch_related(Prefetch("attempts", queryset=latest, to_attr="latest_attempts"))
     )
-    lines = [_line(delivery) for delivery in deliveries]
+    again = _tried_again(notice, deliveries)
+    lines = [_line(delivery, again) for delivery in deliveries]
+    # Read in one statement with them: above stands what the lines say.
+    read_with: Any = next(iter(deliveries), None)
+    if read_with is not None:
+        notice.status = read_with.notice_status
     known = {line.channel.pk for line in lines}
     if notice.withdrawn_at is None:
         lines += [Line(one) for one in notice.channels.all() if one.pk not in known]
@@ -168,11 +178,20 @@ def part_of(notice: Notice) -> Part:
     return Part(outcome, html, seen)
 
 
-def _line(delivery: Any) -> Line:
+def _tried_again(notice: Notice, deliveries: Iterable[Delivery]) -> set[int]:
+    """The channels that failed and in which somebody had it tried again before."""
+    if all(delivery.state != State.FAILED for delivery in deliveries):
+        return set()
+    tried = notice.changes.filter(deed=Change.Deed.SENT_AGAIN).values_list("channel_ids", flat=True)
+    return {channel_id for ids in tried for channel_id in ids}
+
+
+def _line(delivery: Any, again: set[int]) -> Line:
     code = delivery.error_code
     for_good = delivery.state == Delivery.State.FAILED
     why = None if code is None else reasons.explain(code, delivery.channel, for_good=for_good)
-    return Line(delivery.channel, delivery, why, delivery.latest_attempts)
+    failed_again = delivery.state == State.FAILED and delivery.channel_id in again
+    return Line(delivery.channel, delivery, why, delivery.latest_attempts, failed_again)
 
 
 def _names(lines: list[Line]) -> str:

@@ -33,6 +33,15 @@ class ModelAdmin(LeanAdmin):
         is_making = request.method == "POST" and object_id is None
         return once(request, make) if is_making else make()
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Our own link deletes: unfold's says it in the order of English words."""
+        obj = kwargs.get("obj")
+        may_delete = obj is not None and self.has_delete_permission(request, obj)
+        context |= {"show_delete": False, "may_delete": may_delete}
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def response_add(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         made(request)
         return super().response_add(request, *args, **kwargs)

@@ -20,13 +20,19 @@ class Moment(forms.DateTimeInput):
         super().__init__(attrs=attrs, format="%Y-%m-%dT%H:%M")
 
 
+def zone_note(zone: str) -> SafeString:
+    """Behind a moment; the page leaves it out where the browser's own clock is the same."""
+    return format_html('<span data-zone="{}"> ({})</span>', zone, zone)
+
+
 def zones_of(studies: Iterable[Study]) -> SafeString:
     """In which time zone a moment is read; the page leaves that of the study picked."""
     by_zone: defaultdict[str, list[Study]] = defaultdict(list)
     for study in studies:
         by_zone[study.time_zone].append(study)
     if len(by_zone) == 1:
-        return format_html("{} {}.", _("Time zone:"), *by_zone)
+        [zone] = by_zone
+        return format_html('<span data-zone="{}">{} {}.</span>', zone, _("Time zone:"), zone)
     zones = format_html_join(
         "",
         '<span class="zone" data-zone-of="{}">{} ({})</span>',

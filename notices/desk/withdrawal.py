@@ -1,4 +1,4 @@
-"""The page before a withdrawal: what it will remove, and where."""
+"""The page before a withdrawal, or before drafts are deleted: what will go, and where."""
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -42,6 +42,21 @@ def confirmation(
         "back": _where_it_was_asked(request, notices),
     }
     return TemplateResponse(request, "admin/notices/notice/withdrawal.html", context)
+
+
+def confirmation_of_deletion(
+    admin: ModelAdmin, request: HttpRequest, drafts: list[Notice]
+) -> HttpResponse:
+    context = {
+        **admin.admin_site.each_context(request),
+        "title": _("Delete drafts?"),
+        "opts": admin.opts,
+        "drafts": drafts,
+        "checkbox": ACTION_CHECKBOX_NAME,
+        "confirmed": CONFIRMED,
+        "back": request.get_full_path(),
+    }
+    return TemplateResponse(request, "admin/notices/notice/deletion.html", context)
 
 
 def _can_be_withdrawn(notice: Notice) -> bool:

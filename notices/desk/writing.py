@@ -7,8 +7,9 @@ from django.http import HttpRequest
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from notices import embeds
+from notices import attachments, embeds
 from notices.desk.once import sent_writing, writing_of
+from notices.desk.upload_fields import shown_in_form
 from notices.models import REFERENCE_LENGTH, BotInstance, Channel, Notice, Study, Submission
 from notices.uploads import NO_PICTURE
 
@@ -44,6 +45,32 @@ def page_data(request: HttpRequest, form: Any) -> dict[str, Any]:
         "channels": {channel.pk: channel.name for channel in _named_channels(form)},
         "limitInAll": LIMIT_IN_ALL,
         "texts": _texts(),
+    }
+
+
+def shown_data(notice: Notice) -> dict[str, Any]:
+    """Of a notice that can only be looked at: what the preview reads instead of a form."""
+    held = notice.uploads.in_bulk()
+    picture, files = (
+        attachments.picture_of(notice.attachments),
+        attachments.files_of(notice.attachments),
+    )
+    listed = {"picture": [picture] if picture else [], "attached": files}
+    return {
+        "values": {
+            name: getattr(notice, name) for name in ("title", "author", "url", "image", "ping")
+        },
+        "attached": {
+            name: [shown_in_form(held[one["id"]]) for one in ones if one["id"] in held]
+            for name, ones in listed.items()
+        },
+        "page": {
+            "study": notice.study_id,
+            "published": notice.publish_at and f"{localtime(notice.publish_at):%Y-%m-%dT%H:%M}",
+            "studies": {notice.study_id: _study(notice.study, notice)},
+            "channels": {one.pk: one.name for one in notice.channels.all() if one.name},
+            "texts": _texts(),
+        },
     }
 
 

@@ -171,7 +171,9 @@ def test_what_goes_out_next_says_when_by_the_studys_clock(desk: Client, study: S
         Notice.objects.create(study=study, title=title, content="…", publish_at=moment)
     Notice.objects.create(study=study, title="초안", content="…")
     assert titles(front(desk).coming) == ["먼저", "나중"]
-    assert "Mon, Mar 9, 2099, 10:00 AM (America/New_York)" in page(desk)
+    shown = page(desk)
+    assert "Mon, Mar 9, 2099, 10:00 AM<span" in shown
+    assert 'data-zone="America/New_York"> (America/New_York)</span>' in shown
 
 
 # --- whose, and at what cost ---------------------------------------------------------------

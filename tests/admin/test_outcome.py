@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from notices.desk.outcome import outcome_of
 from notices.models import Change, Channel, Delivery, ErrorCode, Notice, Study
 from tests.admin.conftest import logged_in
 
@@ -65,6 +66,37 @@ def test_a_status_read_just_before_the_last_outcome_is_looked_at_again(
 ) -> None:
     Notice.objects.filter(pk=failed.notice_id).update(status="sending")
     assert "hx-get" in poll(desk, failed.notice).content.decode()
+
+
+def test_above_stands_what_its_lines_say(notice: Notice, channel: Channel) -> None:
+    """The notice was read, then its last outcome was written, then its lines are read."""
+    Notice.objects.filter(pk=notice.pk).update(status="sending", fanned_out_revision=1)
+    read = Notice.objects.get(pk=notice.pk)
+    Delivery.objects.create(
+        notice=notice, channel=channel, wanted=1, shown=1, message_id=7, state=STATE.SENT
+    )
+    Notice.objects.filter(pk=notice.pk).update(status="sent")
+    outcome = outcome_of(read)
+    assert [line.state for line in outcome.lines] == [STATE.SENT]
+    assert outcome.notice.current_status == "sent"
+
+
+def test_what_fails_again_is_said_to_have_failed_again(desk: Client, failed: Delivery) -> None:
+    assert "failed again" not in poll(desk, failed.notice).content.decode()
+    answer = choose(desk, failed, "send_again")
+    assert 'data-tags="under-way"' in answer.content.decode()
+    Delivery.objects.filter(pk=failed.pk).update(state=STATE.FAILED, error_code=50013, due_at=None)
+    assert "failed again" in poll(desk, failed.notice).content.decode()
+
+
+def test_a_withdrawn_notice_is_shown_as_it_looked(desk: Client, notice: Notice) -> None:
+    Notice.objects.filter(pk=notice.pk).update(content="첫째 줄\n<둘째> 줄", ping="everyone")
+    notice.withdraw()
+    page = desk.get(f"{LIST}{notice.pk}/change/").content.decode()
+    assert '<textarea id="id_content" name="content">첫째 줄\n&lt;둘째&gt; 줄</textarea>' in page
+    assert 'id="preview-message"' in page
+    assert '<input type="hidden" name="ping" value="everyone">' in page
+    assert "publish-row" not in page
 
 
 def test_nothing_is_sent_while_nothing_is_new(

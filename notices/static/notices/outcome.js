@@ -34,6 +34,7 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
     // What she stood on may be gone, such as the button to try again: she stays with the notice.
     if (wasFocused && !outcome.contains(document.activeElement)) outcome.focus({ preventScroll: true });
+    for (const said of document.querySelectorAll("[data-tags~=under-way]")) said.closest("li, div").remove();
     const words = document.getElementById("outcome-body").dataset.said;
     if (said.textContent !== words) said.textContent = words;
     htmx.trigger(document.body, "outcome-changed"); // what a save would do may have changed too
