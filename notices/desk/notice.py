@@ -94,14 +94,21 @@ class NoticeAdmin(LongList, Following):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         if obj is None or obj.current_status in (Notice.Status.DRAFT, Notice.Status.SCHEDULED):
             return ()
-        return ("study", "publish_at")
+        if self.has_change_permission(request, obj):
+            return ("study", "publish_at")
+        return ("study", "publish_at", "written")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """When it was published is said above the form: no choice is left to make."""
-        if "publish_at" not in self.get_readonly_fields(request, obj):
+        readonly = self.get_readonly_fields(request, obj)
+        if "publish_at" not in readonly:
             return self.fieldsets
+        shown = {"publish_at": None, **({"content": "written"} if "written" in readonly else {})}
         return [
-            (name, {**part, "fields": [one for one in part["fields"] if one != "publish_at"]})
+            (
+                name,
+                {**part, "fields": [to for one in part["fields"] if (to := shown.get(one, one))]},
+            )
             for name, part in self.fieldsets
         ]
 
@@ -139,6 +146,11 @@ class NoticeAdmin(LongList, Following):
         return moments.in_words(notice.publish_at, ZoneInfo(notice.study.time_zone))
 
     # --- where it can only be looked at -----------------------------------------------------
+
+    @admin.display(description=gettext_lazy("content"))
+    def written(self, notice: Notice) -> SafeString:
+        """With its lines, and the class by which the preview follows it on a phone."""
+        return format_html('<div class="field-content written">{}</div>', notice.content)
 
     @admin.display(description=gettext_lazy("picture"))
     def picture(self, notice: Notice) -> SafeString | None:

@@ -73,11 +73,11 @@ def test_a_name_that_is_none_of_ours_is_not_repeated(
     assert told(desk.get(saved["Location"]))["saved"] == []
 
 
-def test_what_can_only_be_read_has_no_preview(desk: Client, notice: Notice) -> None:
+def test_what_can_only_be_read_is_previewed_and_not_kept(desk: Client, notice: Notice) -> None:
     notice.withdraw()
     page = desk.get(change(notice)).content.decode()
     assert 'id="writing"' not in page
-    assert 'id="preview"' not in page
+    assert 'id="preview"' in page
 
 
 def test_the_moment_of_a_published_notice_is_on_the_studys_clock(
