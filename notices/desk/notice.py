@@ -103,7 +103,10 @@ class NoticeAdmin(LongList, Following):
         readonly = self.get_readonly_fields(request, obj)
         if "publish_at" not in readonly:
             return self.fieldsets
-        shown = {"publish_at": None, **({"content": "written"} if "written" in readonly else {})}
+        shown: dict[Any, str | None] = {
+            "publish_at": None,
+            **({"content": "written"} if "written" in readonly else {}),
+        }
         return [
             (
                 name,
