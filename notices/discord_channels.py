@@ -68,7 +68,12 @@ def seen_in_threads(guild: discord.Guild) -> dict[int, int]:
     """By channel, what the bot may do in its threads: of an archived one nothing is told."""
     me = _without_timeout(guild)
     base = discord.abc.GuildChannel.permissions_for  # a channel's own takes more away
-    return {channel.id: _in_threads(base(channel, me).value) for channel in guild.channels}
+    with_threads = (
+        channel
+        for channel in guild.channels
+        if isinstance(channel, discord.TextChannel | discord.ForumChannel)
+    )
+    return {channel.id: _in_threads(base(channel, me).value) for channel in with_threads}
 
 
 def _in_threads(bits: int) -> int:

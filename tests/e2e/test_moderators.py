@@ -1,0 +1,94 @@
+"""What moderators do in Discord comes back to the leader, through the real processes."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.e2e.stack import Stack, wait_for
+from tests.e2e.test_one_notice import post
+
+
+@pytest.fixture
+def channel(stack: Stack) -> str:
+    return stack.text_channels()[0]
+
+
+@pytest.fixture
+def thread(stack: Stack, channel: str) -> str:
+    return str(stack.discord.add_thread(channel, "7주차")["id"])
+
+
+@pytest.fixture
+def study(stack: Stack, channel: str, thread: str) -> str:
+    return stack.manage("addstudy", "알고리즘 스터디", "--channel", channel, thread)
+
+
+@pytest.fixture
+def key(stack: Stack, study: str) -> str:
+    return stack.manage("createapikey", "frontend", "--study", study)
+
+
+def delivery(stack: Stack, notice: int, key: str) -> dict[str, object]:
+    [found] = stack.get(f"/api/v1/notices/{notice}/", key)["deliveries"]
+    return dict(found)
+
+
+def error_code(stack: Stack, notice: int, key: str) -> int | None:
+    error = delivery(stack, notice, key)["error"]
+    return int(error["code"]) if isinstance(error, dict) else None
+
+
+def shown(stack: Stack, place: str, study: str, key: str, title: str) -> int:
+    notice = post(stack, place, study, key, title)
+    wait_for(lambda: stack.status(notice, key) == "sent", f"{title} is sent")
+    return notice
+
+
+def test_deletions_and_archived_threads_come_back_to_the_leader(
+    stack: Stack, channel: str, thread: str, study: str, key: str
+) -> None:
+    stack.start("web", "runbot")
+    wait_for(stack.discord.sessions, "the bot listens")
+    one = shown(stack, channel, study, key, "하나")
+    two = shown(stack, channel, study, key, "둘")
+    ids = [str(delivery(stack, notice, key)["message_id"]) for notice in (one, two)]
+    stack.discord.delete_message(channel, ids[0])
+    wait_for(lambda: error_code(stack, one, key) == 10008, "the deletion is told")
+    stack.discord.delete_messages(channel, ids[1])
+    wait_for(lambda: error_code(stack, two, key) == 10008, "the purge is told")
+    assert stack.shown(channel) == []
+    assert stack.ask("POST", f"/api/v1/notices/{one}/send-again/", {}, key=key)[0] < 300
+    wait_for(lambda: stack.shown(channel) == ["하나"], "it is shown again")
+
+    three = shown(stack, thread, study, key, "셋")
+    stack.discord.change_channel(thread, archived=True)
+    assert stack.ask("PATCH", f"/api/v1/notices/{three}/", {"title": "셋!"}, key=key)[0] == 200
+    wait_for(lambda: stack.shown(thread) == ["셋!"], "the edit opens the thread")
+    stack.discord.change_channel(thread, archived=True)
+    assert stack.ask("POST", f"/api/v1/notices/{three}/withdraw/", {}, key=key)[0] < 300
+    wait_for(lambda: stack.status(three, key) == "withdrawn", "the withdrawal opens it, too")
+
+
+def test_a_notice_is_shown_when_the_bots_timeout_is_over(
+    stack: Stack, channel: str, study: str, key: str
+) -> None:
+    state = stack.discord.state()
+    [guild] = [
+        guild for guild in state["guilds"] if channel in {one["id"] for one in guild["channels"]}
+    ]
+    stack.start("web", "runbot")
+    wait_for(stack.discord.sessions, "the bot listens")
+    shown(stack, channel, study, key, "앞서")
+    until = datetime.now(UTC) + timedelta(seconds=8)
+    stack.discord.time_out(guild["id"], state["me"], until.isoformat())
+
+    def is_told() -> bool:
+        found = stack.get("/api/v1/channels/", key)["results"]
+        return any(one["problems"] for one in found if one["id"] == channel)
+
+    wait_for(is_told, "the timeout is told")
+    notice = post(stack, channel, study, key, "그동안")
+    wait_for(lambda: error_code(stack, notice, key) == 12, "it waits for the timeout's end")
+    wait_for(lambda: stack.status(notice, key) == "sent", "it is sent by itself")
+    assert datetime.now(UTC) >= until
+    wait_for(lambda: not is_told(), "the channel is well again")
