@@ -20,6 +20,7 @@ from notices.permissions import (
     THREADS,
     VIEW_CHANNEL,
 )
+from notices.text import composed
 
 SEEN_FIELDS = (
     "guild_id", "guild_name", "name", "type", "parent_id", "is_archived", "is_locked",
@@ -132,7 +133,7 @@ def _permissions(channel: AnyChannel, me: discord.Member) -> int | None:
 def as_name(text: str | None) -> str:
     """A name of Discord's as every database takes it."""
     clean = (text or "").encode(errors="replace").decode().replace("\0", "")
-    return clean[:100]
+    return composed(clean)[:100]
 
 
 def is_timed_out(guild_id: int) -> bool:

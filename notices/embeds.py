@@ -9,6 +9,7 @@ from typing import Any
 from notices import attachments
 from notices.held import HeldDelivery, HeldNotice, HeldStudy
 from notices.models import REFERENCE_LENGTH, Delivery, Notice, Study
+from notices.text import is_blank
 
 AnyStudy = Study | HeldStudy
 AnyNotice = Notice | HeldNotice
@@ -86,7 +87,7 @@ def _embed(delivery: AnyDelivery) -> dict[str, Any]:
         "color": study.colour,
         "footer": {"text": footer_text(study, delivery.nonce, notice.revision)},
     }
-    if notice.author.strip():
+    if not is_blank(notice.author):
         embed["author"] = {"name": notice.author}
     if notice.url:
         embed["url"] = notice.url

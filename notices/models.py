@@ -27,6 +27,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
 
+from notices.text import is_blank
+
 # Discord's limits for what we show as an embed (its documentation, "Embed Limits").
 TITLE_LIMIT = 256
 DESCRIPTION_LIMIT = 4096
@@ -67,7 +69,7 @@ def validate_time_zone(value: str) -> None:
 
 def validate_not_blank(value: str) -> None:
     # Discord strips an embed's texts and then refuses an empty one.
-    if not value.strip():
+    if is_blank(value):
         raise ValidationError(_("This must not be blank."), code="blank")
 
 

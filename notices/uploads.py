@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from notices import pictures
 from notices.attachments import MOST_BYTES_IN_ALL, MOST_FILES
 from notices.models import FILE_NAME_LIMIT, Actor, ApiKey, Upload
+from notices.text import composed, is_blank
 
 # What nobody has attached to a notice by then is gone.
 KEPT_UNUSED = timedelta(days=1)
@@ -128,7 +129,7 @@ def clean_name(name: str) -> str:
 
     (Discord keeps those that are not ASCII as the file's title.)
     """
-    last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
+    last = composed(name).replace("\\", "/").rpartition("/")[2]
     seen = "".join(
         letter for letter in last if unicodedata.category(letter)[0] != "C" or letter in "\t\n"
     )
@@ -137,7 +138,9 @@ def clean_name(name: str) -> str:
     if not dot:
         stem, extension = cleaned, ""
     room = FILE_NAME_LIMIT - len(dot) - len(extension[:20])
-    return f"{stem[:room] or _NAMELESS}{dot}{extension[:20]}"
+    if is_blank(stem):
+        stem = _NAMELESS
+    return f"{stem[:room]}{dot}{extension[:20]}"
 
 
 def _picture_type(name: str, data: bytes) -> str | None:

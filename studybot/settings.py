@@ -165,6 +165,7 @@ MIDDLEWARE = [
     "studybot.compression.DeskGZipMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "notices.content_policy.PagePolicyMiddleware",
+    "notices.incoming.Incoming",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

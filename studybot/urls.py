@@ -6,6 +6,10 @@ from django.views.generic import RedirectView
 
 from notices import health, metrics
 
+handler400 = "notices.refusing.bad_request"
+handler403 = "notices.refusing.permission_denied"
+handler404 = "notices.refusing.page_not_found"
+handler500 = "notices.refusing.server_error"
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/", permanent=False)),
     path("admin/", admin.site.urls),

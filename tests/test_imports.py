@@ -21,8 +21,9 @@ class Rule(NamedTuple):
 BOT = ("notices.discord_*", "notices.delivery", "discord", "discord.*")
 # A pattern of files by dotted name; the first exception that fits lifts the rule.
 RULES = (
-    Rule("notices.models", ("notices*",), but=("notices.retry",)),
+    Rule("notices.models", ("notices*",), but=("notices.retry", "notices.text")),
     Rule("notices.retry", ("notices*", "django*")),
+    Rule("notices.text", ("notices*", "django*")),
     Rule("notices.permissions", ("notices*",), but=("notices.models",)),
     Rule("notices.moments", ("notices*",)),
     Rule("notices.held", ("notices*",)),

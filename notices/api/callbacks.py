@@ -40,11 +40,12 @@ class EventsField(StrictField):
         return {"type": "array", "items": known, "minItems": 1}
 
     def to_internal_value(self, data: Any) -> list[str]:
-        allowed = ", ".join(CallbackMessage.Type.values)
+        events = CallbackMessage.Type.values
+        allowed = ", ".join(events)
         if not isinstance(data, list) or not data:
             self.fail("no_list", value=quoted(data), allowed=allowed)
         for one in data:
-            if one not in CallbackMessage.Type.values:
+            if one not in events:
                 self.fail("unknown", value=quoted(one), allowed=allowed)
         return list(dict.fromkeys(data))
 

@@ -15,26 +15,29 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.db import IntegrityError, InterfaceError, OperationalError
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import (
     APIException,
     ErrorDetail,
     NotFound,
+    ParseError,
     PermissionDenied,
     UnsupportedMediaType,
     ValidationError,
 )
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import SAFE_METHODS
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from notices.api.refusals import Broken, Conflict, Unavailable, quoted, shortened
+from notices.api.refusals import Broken, Conflict, TooLarge, Unavailable, quoted, shortened
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +51,7 @@ TITLES = {
     HTTPStatus.METHOD_NOT_ALLOWED: gettext_lazy("This method is not for this address"),
     HTTPStatus.NOT_ACCEPTABLE: gettext_lazy("Answers are in JSON alone"),
     HTTPStatus.CONFLICT: gettext_lazy("This does not fit with what there is"),
+    HTTPStatus.LENGTH_REQUIRED: gettext_lazy("The length of the body is missing"),
     HTTPStatus.PRECONDITION_FAILED: gettext_lazy("It was changed since you read it"),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: gettext_lazy("The body is too large"),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: gettext_lazy("The body is of another type"),
@@ -57,6 +61,13 @@ TITLES = {
 }
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def problem(refusal: APIException) -> HttpResponse:
+    """For what is refused before any view of the API is reached."""
+    document = JSONRenderer().render(_problem(refusal, None))
+    headers = getattr(refusal, "headers", None)
+    return HttpResponse(document, MEDIA_TYPE, refusal.status_code, headers=headers)
 
 
 def explain(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -83,6 +94,10 @@ def _refusal(exc: Exception, request: Request) -> APIException:
             return NotFound()
         case DjangoPermissionDenied():
             return PermissionDenied()
+        case RequestDataTooBig():
+            return TooLarge(_("The body is too large for its type; send JSON."))
+        case SuspiciousOperation() | BadRequest():
+            return ParseError(_("The body is not what its Content-Type says; send JSON."))
         case IntegrityError():
             log.warning("A request met another one's change", exc_info=exc)
             return Conflict()
@@ -93,7 +108,7 @@ def _refusal(exc: Exception, request: Request) -> APIException:
     return Broken()
 
 
-def _problem(refusal: APIException, request: Request) -> dict[str, Any]:
+def _problem(refusal: APIException, request: Request | None) -> dict[str, Any]:
     """The document; of a field that was refused with its name, what was sent, and the sentences."""
     detail = " ".join(_messages(refusal.detail))
     fields: dict[str, list[str]] = {}
@@ -101,7 +116,7 @@ def _problem(refusal: APIException, request: Request) -> dict[str, Any]:
     if isinstance(refusal, ValidationError) and isinstance(refusal.detail, dict):
         fields = {name: list(_messages(told)) for name, told in refusal.detail.items()}
         detail = " ".join(f"{name}: {' '.join(told)}" for name, told in fields.items())
-        sent = _sent(request)
+        sent = _sent(request) if request else {}
     return {
         "type": f"urn:studybot:{_code(refusal).replace('_', '-')}",
         "title": str(TITLES[HTTPStatus(refusal.status_code)]),

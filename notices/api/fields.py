@@ -15,10 +15,15 @@ from rest_framework import serializers
 from notices.api.refusals import quoted
 from notices.ids import ID_PATTERN, LARGEST_ID, read_id
 from notices.models import URL_LIMIT, http_url
+from notices.text import NOT_STORABLE, UNSEEN, composed, is_blank
 
-_NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 _COLOUR = re.compile("#[0-9A-Fa-f]{6}")
 _FIRST_YEAR, _LAST_YEAR = 2000, 2999
+# More channels than a study has: a server has 500, and threads.
+MOST_IDS = 1000
+# No letter is written in more pieces: what is longer than so many times the limit is too long
+# however it is composed.
+MOST_PIECES = 4
 
 
 class StrictField(serializers.Field[Any, Any, Any, Any]):
@@ -90,7 +95,7 @@ class TextField(StrictField):
     def json_schema(self) -> dict[str, Any]:
         schema = {"type": "string", "maxLength": self.limit, "pattern": r"^[^\u0000]*$"}
         if self.required:
-            schema |= {"minLength": 1, "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
+            schema |= {"minLength": 1, "pattern": f"^[^\\u0000]*[^{UNSEEN}][^\\u0000]*$"}
         return schema
 
     def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
@@ -100,14 +105,18 @@ class TextField(StrictField):
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("no_text", value=quoted(data))
-        text = data.strip()
+        text = self.cleaned(data) if len(data) <= MOST_PIECES * self.limit else data
         if not text and self.required:
             self.fail("blank", value=quoted(data))
-        if _NOT_STORABLE.search(text):
+        if NOT_STORABLE.search(text):
             self.fail("not_storable", value=quoted(text))
         if len(text) > self.limit:
             self.fail("too_long", value=quoted(text), length=len(text), limit=self.limit)
         return text
+
+    def cleaned(self, text: str) -> str:
+        text = composed(text).strip()
+        return "" if is_blank(text) and not NOT_STORABLE.search(text) else text
 
 
 class LinkField(TextField):
@@ -127,6 +136,10 @@ class LinkField(TextField):
     def json_schema(self) -> dict[str, Any]:
         web = {"type": "string", "format": "uri", "maxLength": self.limit, "pattern": "^https?://"}
         return {"oneOf": [web, {"type": "string", "const": ""}]}
+
+    def cleaned(self, text: str) -> str:
+        """A server knows a file by its name as it was given, not composed."""
+        return text.strip()
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
@@ -222,6 +235,7 @@ class IdsField(StrictField):
     default_error_messages = {
         "no_list": _("{value} is not a list; send a list of ids."),
         "empty": _("The list is empty; name at least one id, or leave it out."),
+        "too_many": _("The list has {length} ids; name at most {limit}."),
     }
 
     def __init__(self, **options: Any) -> None:
@@ -230,11 +244,18 @@ class IdsField(StrictField):
 
     @property
     def json_schema(self) -> dict[str, Any]:
-        return {"type": "array", "items": self.child.json_schema, "minItems": 1}
+        return {
+            "type": "array",
+            "items": self.child.json_schema,
+            "minItems": 1,
+            "maxItems": MOST_IDS,
+        }
 
     def to_internal_value(self, data: Any) -> list[int]:
         if not isinstance(data, list):
             self.fail("no_list", value=quoted(data))
         if not data:
             self.fail("empty")
+        if len(data) > MOST_IDS:
+            self.fail("too_many", length=len(data), limit=MOST_IDS)
         return list(dict.fromkeys(self.child.run_validation(value) for value in data))

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from notices.api.authentication import Caller
 from notices.api.fields import IdField, MomentField, OneOfField, TextField, WholeField
 from notices.api.forms import StrictForm, find_study
-from notices.api.refusals import quoted
+from notices.api.refusals import MOST_NAMED, quoted
 from notices.api.representations import readable_notices
 from notices.models import Notice, NoticeQuerySet
 from notices.newest import Parts, stored_as
@@ -35,6 +35,7 @@ def each_once(parameters: QueryDict) -> dict[str, Any]:
     """Of two of a name only one would count, and nobody could tell which was meant."""
     twice = [name for name in parameters if len(parameters.getlist(name)) > 1]
     if twice:
+        del twice[MOST_NAMED:]
         told = _("%(name)s is there twice; send it once.")
         raise serializers.ValidationError({name: told % {"name": quoted(name)} for name in twice})
     return parameters.dict()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from copy import copy
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.db import transaction
@@ -25,7 +26,7 @@ from notices.api.fields import (
     TextField,
     TimeZoneField,
 )
-from notices.api.refusals import quoted
+from notices.api.refusals import MOST_NAMED, listed, quoted
 from notices.models import (
     AUTHOR_LIMIT,
     DESCRIPTION_LIMIT,
@@ -60,7 +61,7 @@ def _channels_among(
     allowed: QuerySet[Channel], study: Study, ids: list[int], field: str
 ) -> list[Channel]:
     channels = {channel.pk: channel for channel in allowed.filter(pk__in=ids).order_by()}
-    missing = ", ".join(str(pk) for pk in ids if pk not in channels)
+    missing = [pk for pk in ids if pk not in channels]
     if missing:
         raise serializers.ValidationError(
             {
@@ -68,7 +69,7 @@ def _channels_among(
                     "%(ids)s is not connected to study %(study)s; "
                     "connect it in the admin or by manage.py addstudy."
                 )
-                % {"ids": missing, "study": study.pk}
+                % {"ids": listed(missing), "study": study.pk}
             }
         )
     return list(channels.values())
@@ -158,14 +159,14 @@ class StrictForm(Form):
     """What it does not know is refused by its name: a typing error is not to be lost."""
 
     def to_internal_value(self, data: Mapping[str, Any]) -> Any:
-        unknown = {
+        unknown = islice((name for name in data if name not in self.fields), MOST_NAMED)
+        refused = {
             name: _("%(name)s is not a field here; the fields are %(fields)s.")
             % {"name": quoted(name), "fields": ", ".join(self.fields)}
-            for name in data
-            if name not in self.fields
+            for name in unknown
         }
-        if unknown:
-            raise serializers.ValidationError(unknown)
+        if refused:
+            raise serializers.ValidationError(refused)
         return super().to_internal_value(data)
 
 

@@ -76,9 +76,9 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        names = [name for name, _value in pairs]
-        double = next(name for name in fields if names.count(name) > 1)
-        raise ValueError(_("%(name)s is there twice") % {"name": quoted(double)})
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in fields:
+            raise ValueError(_("%(name)s is there twice") % {"name": quoted(name)})
+        fields[name] = value
     return fields

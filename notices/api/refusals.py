@@ -1,6 +1,7 @@
 """What a refusal is made of. Apart from `errors`, since the framework's views import the parser."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -9,6 +10,16 @@ from rest_framework import status
 from rest_framework.exceptions import APIException
 
 _SHOWN_LENGTH = 80
+# Of what is refused for the same reason: who has mended these knows the rest.
+MOST_NAMED = 10
+
+
+class LengthRequired(APIException):
+    status_code = status.HTTP_411_LENGTH_REQUIRED
+    default_code = "length_required"
+    default_detail = gettext_lazy(
+        "The body came in chunks, without its length; send it whole, with Content-Length."
+    )
 
 
 class TooLarge(APIException):
@@ -59,6 +70,12 @@ class Broken(APIException):
 
     default_code = "broken"
     default_detail = gettext_lazy("This is a fault of the server; the operator's log has it.")
+
+
+def listed(values: Sequence[Any]) -> str:
+    """The first of them."""
+    more = ", …" if len(values) > MOST_NAMED else ""
+    return ", ".join(map(str, values[:MOST_NAMED])) + more
 
 
 def quoted(value: Any) -> str:

@@ -29,5 +29,5 @@ urlpatterns = [
     *router.urls,
     path("api/schema/", schema, name="schema"),
     path("api/docs/", docs),
-    re_path(r"^api(/.*)?$", views.NoSuchAddress.as_view()),
+    re_path(r"^api(/[\s\S]*)?$", views.NoSuchAddress.as_view()),
 ]

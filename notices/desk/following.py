@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from notices.desk import effects, timeline
 from notices.desk.outcome import part_of
 from notices.desk.rights import LedAdmin
+from notices.ids import read_id
 from notices.models import Channel, Notice
 
 # A message that is true until the outcome on the page changes: outcome.js takes it away.
@@ -82,7 +83,7 @@ class Following(LedAdmin):
     def effects_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What a save would do, with the channels that are picked on the form just now."""
         notice = self._found(request, pk)
-        ids = [int(one) for one in request.GET.getlist("channels") if one.isdecimal()]
+        ids = {read_id(one) for one in request.GET.getlist("channels")}
         offered = Channel.objects.filter(studies=notice.study_id) | notice.channels.all()
         picked = [channel for channel in offered.distinct() if channel.pk in ids]
         page = "admin/notices/notice/effects.html"

@@ -8,6 +8,11 @@ from notices.ids import read_id
 
 
 class KeysField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    def prepare_value(self, value: Any) -> Any:
+        """A widget that looks its rows up is shown again with those that there can be."""
+        keys = super().prepare_value(value)
+        return [key for key in keys if read_id(key)] if isinstance(keys, list) else keys
+
     def clean(self, value: Any) -> Any:
         for key in value or ():
             if read_id(key) is None:

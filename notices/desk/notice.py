@@ -215,8 +215,7 @@ class NoticeAdmin(LongList, Following):
 
     def _zone(self, request: HttpRequest, object_id: str | None) -> ZoneInfo | None:
         led = Study.objects.led_by(request.user)
-        picked = request.POST.get("study", "")
-        if picked.isdecimal():
+        if picked := read_id(request.POST.get("study")):
             study = led.filter(pk=picked).first()
         elif object_id:
             notice = self.get_object(request, object_id)

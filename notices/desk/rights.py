@@ -3,11 +3,13 @@
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from unfold import admin as unfold_admin
 
+from notices.desk.keys import KeysField
 from notices.desk.once import made, once
 from notices.desk.scripts import LeanAdmin
 from notices.models import Study
@@ -18,6 +20,11 @@ else:
     TabularInline = unfold_admin.TabularInline
 
 MOST_OFFERED = 50
+# Each word is looked for in each of the columns, in every row.
+MOST_WORDS = 30
+MOST_LETTERS = 300
+# Rows that one action goes through, while somebody waits for its page.
+MOST_CHOSEN = 500
 
 
 class ModelAdmin(LeanAdmin):
@@ -50,6 +57,27 @@ class ModelAdmin(LeanAdmin):
         make = partial(super().changelist_view, request, *args, **kwargs)
         is_making = request.POST.get("action") in self.making_actions
         return once(request, make) if is_making else make()
+
+    def formfield_for_manytomany(self, *args: Any, **kwargs: Any) -> Any:
+        return super().formfield_for_manytomany(*args, **{"form_class": KeysField, **kwargs})
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        words = search_term.split()
+        if len(words) > MOST_WORDS or len(search_term) > MOST_LETTERS:
+            told = _("Search for at most %(words)d words and %(letters)d letters.")
+            messages.warning(request, told % {"words": MOST_WORDS, "letters": MOST_LETTERS})
+            return queryset.none(), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        chooses_all = request.POST.get("select_across", "0") not in ("", "0")
+        if chooses_all and queryset.values("pk")[MOST_CHOSEN : MOST_CHOSEN + 1].exists():
+            told = _("These are more than %(n)d. Choose fewer at a time.")
+            messages.error(request, told % {"n": MOST_CHOSEN})
+            return None
+        return super().response_action(request, queryset)
 
 
 def led_studies(user: Any) -> list[Study]:

@@ -8,7 +8,8 @@ from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.core.paginator import InvalidPage
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.response import TemplateResponse
@@ -115,6 +116,16 @@ class Desk(AdminSite):
         """Django's own words in scripts, and ours in their place."""
         packages = ["django.contrib.admin", "notices"]
         return JavaScriptCatalog.as_view(packages=packages)(request)
+
+    def search(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Unfold turns to whatever page is named."""
+        try:
+            found: HttpResponse = super().search(request, extra_context)  # type: ignore[misc]
+        except InvalidPage as error:
+            raise Http404 from error
+        return found
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

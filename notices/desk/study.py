@@ -1,5 +1,6 @@
 """Studies on the desk: a site admin sets them up, their leaders look."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -17,6 +18,8 @@ from notices.desk.rights import LedAdmin
 from notices.models import Role, Study
 from notices.sendable import never_show
 
+_COLOUR = re.compile("#?[0-9A-Fa-f]{6}")
+
 
 class ColourField(forms.CharField):
     """A number in the database, a colour picker on the page."""
@@ -27,14 +30,12 @@ class ColourField(forms.CharField):
         return f"#{value:06x}" if isinstance(value, int) else value
 
     def to_python(self, value: Any) -> Any:
-        text = str(value).removeprefix("#")
-        try:
-            return int(text, 16)
-        except ValueError:
+        if not _COLOUR.fullmatch(str(value)):
             raise forms.ValidationError(
                 _("%(value)s is not a colour; write one such as #5865f2."),
                 params={"value": value},
-            ) from None
+            )
+        return int(value.removeprefix("#"), 16)
 
 
 class StudyForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
+
+from rapidfuzz.distance import Indel
 
 # What stayed the same is shown as far as it helps to find the place.
 CONTEXT_LETTERS = 60
+# A text in more pieces is read more easily as it was and as it is.
+MOST_PARTS = 200
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 
 
@@ -20,17 +23,26 @@ class Part(NamedTuple):
 
 def changed_parts(before: str, after: str) -> list[Part]:
     parts = [part for part in _parts(_WORDS.findall(before), _WORDS.findall(after)) if part.text]
+    if len(parts) > MOST_PARTS:
+        return [Part("removed", before), Part("added", after)]
     last = len(parts) - 1
     return [_shortened(part, is_first=n == 0, is_last=n == last) for n, part in enumerate(parts)]
 
 
 def _parts(old: list[str], new: list[str]) -> Iterator[Part]:
-    for tag, old_from, old_to, new_from, new_to in SequenceMatcher(None, old, new).get_opcodes():
-        if tag == "equal":
-            yield Part("same", "".join(old[old_from:old_to]))
+    """Every third is what stayed, between what went and what came; any may be empty."""
+    removed = added = ""
+    # Its time is bounded whatever the words: difflib's grows with the cube of one that repeats.
+    for tag, old_from, old_to, new_from, new_to in Indel.opcodes(old, new):
+        if tag == "delete":
+            removed += "".join(old[old_from:old_to])
+        elif tag == "insert":
+            added += "".join(new[new_from:new_to])
         else:
-            yield Part("removed", "".join(old[old_from:old_to]))
-            yield Part("added", "".join(new[new_from:new_to]))
+            yield from (Part("removed", removed), Part("added", added))
+            yield Part("same", "".join(old[old_from:old_to]))
+            removed = added = ""
+    yield from (Part("removed", removed), Part("added", added))
 
 
 def _shortened(part: Part, *, is_first: bool, is_last: bool) -> Part:

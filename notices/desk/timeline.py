@@ -15,11 +15,14 @@ from notices import moments, reasons
 from notices.attachments import Attached
 from notices.desk.display_name import display_name
 from notices.desk.text_diff import Part, changed_parts
+from notices.ids import read_id
 from notices.models import Attempt, Change, Channel, Notice, Study
 
 PAGE_ROWS = 100
 # Whoever wants to know more of one notice has the database.
 LAST_PAGE = 100
+# The newest of a notice's versions, among which those that nobody recorded are looked for.
+MOST_VERSIONS = 1000
 TEXTS = {"content"}
 # As on the form.
 FIELDS = (
@@ -77,7 +80,7 @@ class Page:
 def page_of(notice: Notice, user: Any, asked: str = "") -> Page:
     """As she may read it, the newest first; a few queries, however long the history."""
     entry = Change.objects.entry(notice, Study.objects.led_by(user))
-    number = min(max(int(asked), 1), LAST_PAGE) if asked.isdecimal() else 1
+    number = min(read_id(asked) or 1, LAST_PAGE)
     most = number * PAGE_ROWS + 1
     newest = sorted(_events(notice, entry, most), key=attrgetter("at"), reverse=True)
     events = newest[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]
@@ -109,8 +112,9 @@ def _events(notice: Notice, entry: Change | None, most: int) -> Iterator[Deed | 
 
 def _unrecorded(notice: Notice, entry: Change | None) -> list[int]:
     """Versions that came past the desk and the API, or before this history was kept."""
-    first = entry.revision + 1 if entry else 2
-    recorded = set(notice.changes.values_list("revision", flat=True))
+    begun = entry.revision if entry else 1
+    first = max(notice.revision - MOST_VERSIONS, begun) + 1
+    recorded = set(notice.changes.filter(revision__gte=first).values_list("revision", flat=True))
     return [number for number in range(first, notice.revision + 1) if number not in recorded]
 
 

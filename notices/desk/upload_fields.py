@@ -17,6 +17,9 @@ from notices.attachments import MOST_FILES, Attached
 from notices.ids import read_id
 from notices.models import Notice, Upload, UploadQuerySet
 
+# More than a form offers; the field itself says how many a notice may have.
+MOST_IDS = 50
+
 
 def shown_in_form(upload: Upload) -> dict[str, Any]:
     return {
@@ -117,5 +120,5 @@ class PictureField(UploadsField):
 
 def _ids(value: Any) -> list[int]:
     """From what the browser sends, `7,9`, or from a list; each once."""
-    parts: Iterable[Any] = value.split(",") if isinstance(value, str) else value or ()
+    parts: Iterable[Any] = value.split(",", MOST_IDS) if isinstance(value, str) else value or ()
     return list(dict.fromkeys(pk for part in parts if (pk := read_id(part))))

@@ -17,12 +17,13 @@ from notices.uploads import NO_PICTURE
 LIMIT_IN_ALL = 6000
 UNKNOWN_REFERENCE = "X" * REFERENCE_LENGTH
 _SAVED = "saved_writings"
+MOST_SAVED = 20
 
 
 def remember_saved(request: HttpRequest) -> None:
     """The next page tells the browser that it need not keep this text any longer."""
     if writing := sent_writing(request):
-        request.session[_SAVED] = [*request.session.get(_SAVED, []), writing]
+        request.session[_SAVED] = [*request.session.get(_SAVED, []), writing][-MOST_SAVED:]
 
 
 def page_data(request: HttpRequest, form: Any) -> dict[str, Any]:

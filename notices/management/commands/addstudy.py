@@ -11,6 +11,7 @@ from django.db import transaction
 from notices.ids import read_id
 from notices.models import Channel, Study, default_time_zone
 from notices.sendable import never_show
+from notices.text import composed
 
 
 class Command(BaseCommand):
@@ -33,7 +34,7 @@ class Command(BaseCommand):
     @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         study = Study(
-            name=options["name"].strip(),
+            name=composed(options["name"]).strip(),
             language=options["language"],
             time_zone=options["time_zone"],
         )
@@ -57,6 +58,7 @@ def _save(study: Study) -> None:
 
 
 def _find_leaders(names: list[str]) -> list[User]:
+    names = [User.normalize_username(name) for name in names]
     users = {user.get_username(): user for user in User.objects.filter(username__in=names)}
     for name in names:
         if name not in users:

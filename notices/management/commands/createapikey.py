@@ -10,7 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from notices.ids import read_id
-from notices.models import ApiKey, Study
+from notices.models import ApiKey, Study, validate_not_blank
+from notices.text import composed
 
 OVERLAP_HOURS = 24
 
@@ -100,7 +101,9 @@ def _find_key(text: str) -> ApiKey:
 
 def _checked_name(name: str) -> str:
     try:
-        return str(ApiKey._meta.get_field("name").clean(name.strip(), None))
+        name = composed(name).strip()
+        validate_not_blank(name)
+        return str(ApiKey._meta.get_field("name").clean(name, None))
     except ValidationError as error:
         raise CommandError(f"name {name!r}: {' '.join(error.messages)}") from error
 

@@ -7,9 +7,9 @@ const NEAR = 0.9;
 // A screen reader is told once she pauses, not at every letter.
 const PAUSE_MS = 700;
 
-/** In code points, as the server and Discord count: an emoji of several parts is several. */
+/** In code points, as the server and Discord count: an emoji of several parts is several, a syllable one. */
 export function lengthOf(text) {
-  return [...text.replace(OUTER_BLANKS, "")].length;
+  return [...text.normalize("NFC").replace(OUTER_BLANKS, "")].length;
 }
 
 function start(page) {
