@@ -71,13 +71,15 @@ class ModelAdmin(LeanAdmin):
             return queryset.none(), False
         return super().get_search_results(request, queryset, search_term)
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
         chooses_all = request.POST.get("select_across", "0") not in ("", "0")
         if chooses_all and queryset.values("pk")[MOST_CHOSEN : MOST_CHOSEN + 1].exists():
             told = _("These are more than %(n)d. Choose fewer at a time.")
             messages.error(request, told % {"n": MOST_CHOSEN})
             return None
-        return super().response_action(request, queryset)
+        return super().response_action(request, queryset, *args, **kwargs)
 
 
 def led_studies(user: Any) -> list[Study]:

@@ -33,15 +33,14 @@ def _parts(old: list[str], new: list[str]) -> Iterator[Part]:
     """Every third is what stayed, between what went and what came; any may be empty."""
     removed = added = ""
     # Its time is bounded whatever the words: difflib's grows with the cube of one that repeats.
-    for tag, old_from, old_to, new_from, new_to in Indel.opcodes(old, new):
-        if tag == "delete":
-            removed += "".join(old[old_from:old_to])
-        elif tag == "insert":
-            added += "".join(new[new_from:new_to])
-        else:
-            yield from (Part("removed", removed), Part("added", added))
-            yield Part("same", "".join(old[old_from:old_to]))
+    for step in Indel.opcodes(old, new):
+        went = "".join(old[step.src_start : step.src_end])
+        if step.tag == "equal":
+            yield from (Part("removed", removed), Part("added", added), Part("same", went))
             removed = added = ""
+        else:
+            removed += went
+            added += "".join(new[step.dest_start : step.dest_end])
     yield from (Part("removed", removed), Part("added", added))
 
 

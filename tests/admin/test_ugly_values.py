@@ -49,9 +49,14 @@ def rows(notice: Notice, channel: Channel, site_admin: User) -> dict[str, str]:
     }
 
 
+def with_value(address: str, value: str) -> str:
+    return "/" + PLACE.sub(lambda _place: quote(value, safe=""), address)
+
+
 def with_rows(address: str, rows: dict[str, str]) -> str:
-    row = next((row for before, row in rows.items() if before in address), "1")
-    return "/" + PLACE.sub(lambda _place: row, address)
+    return with_value(
+        address, next((row for before, row in rows.items() if before in address), "1")
+    )
 
 
 def answered(client: Client, method: str, address: str, *sent: Any, **more: Any) -> Any:
@@ -71,7 +76,7 @@ def test_whatever_stands_in_an_address_is_answered(
     browser: Client, rows: dict[str, str], address: str
 ) -> None:
     for kind, value in TEXTS.items():
-        there = "/" + PLACE.sub(lambda _place, value=value: quote(value, safe=""), address)
+        there = with_value(address, value)
         for method in ("get", "post") if kind in (*WORST, "NUL") else ("get",):
             answered(browser, method, there)
 

@@ -174,3 +174,23 @@ def test_a_body_may_be_as_deep_as_it_needs_and_no_deeper(
     assert refused.status_code == 400
     assert "nested too deeply" in refused.json()["detail"]
     assert Notice.objects.count() == 1
+
+
+@pytest.mark.parametrize("address", ["/notice/", NOTICES, "/api/v1/uploads/"])
+def test_a_body_in_chunks_is_refused_for_its_missing_length(
+    frontend: APIClient, address: str
+) -> None:
+    """Django goes by Content-Length, and would find no body at all."""
+    answer = frontend.post(address, headers={"Transfer-Encoding": "chunked"})
+
+    assert (answer.status_code, answer["Content-Type"]) == (411, TYPE)
+    assert "send it whole, with Content-Length" in answer.json()["detail"]
+
+
+def test_what_no_view_was_reached_for_is_a_problem_too(frontend: APIClient) -> None:
+    for address, status in (("/api/v1/notices/%0A", 404), ("/notice%0A", 404)):
+        answer = frontend.get(address)
+        assert answer.status_code == status
+    assert frontend.get("/api/\n")["Content-Type"] == TYPE
+    answer = frontend.get(NOTICES, headers={"Host": "a host of nobody's"})
+    assert (answer.status_code, answer["Content-Type"]) == (400, TYPE)

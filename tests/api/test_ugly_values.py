@@ -1,7 +1,7 @@
 """Every operation of the API is sent what nobody means to send: a problem document, never a 500."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -69,7 +69,13 @@ def operations() -> Iterator[Operation]:
             yield Operation(method, path, tuple(names), tuple(form.get("properties", ())))
 
 
-OPERATIONS = [pytest.param(one, id=f"{one.method} {one.path}") for one in operations()]
+OPERATIONS = list(operations())
+
+
+def each(chosen: Sequence[Operation]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        "operation", chosen, ids=[f"{one.method} {one.path}" for one in chosen]
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +114,10 @@ def filled(path: str, rows: dict[str, int]) -> str:
     return path.replace("{id}", str(row))
 
 
+def send(client: Any, method: str, address: str, *body: Any, **headers: Any) -> Any:
+    return client.generic(method, address, *(body or (b"{}", "application/json")), **headers)
+
+
 def check(answer: Any, asked: Any) -> None:
     if answer.streaming:
         answer.getvalue()  # to its end, which gives its place back
@@ -118,7 +128,7 @@ def check(answer: Any, asked: Any) -> None:
         assert answer.json()["detail"], asked
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@each(OPERATIONS)
 def test_whatever_stands_in_the_address(
     caller: APIClient, rows: dict[str, int], operation: Operation
 ) -> None:
@@ -126,14 +136,14 @@ def test_whatever_stands_in_the_address(
     for kind, value in TEXTS.items():
         if "{id}" in operation.path:
             there = operation.path.replace("{id}", quote(value, safe=""))
-            check(caller.generic(operation.method, there, b"{}", "application/json"), kind)
+            check(send(caller, operation.method, there), kind)
         for name in (*operation.parameters, "no_such", "cursor"):
             for query in ([(name, value)], [(name, value), (name, value)], [(value, name)]):
                 there = f"{address}?{urlencode(query)}"
-                check(caller.generic(operation.method, there, b"{}", "application/json"), kind)
+                check(send(caller, operation.method, there), kind)
 
 
-@pytest.mark.parametrize("operation", [one for one in OPERATIONS if one.values[0].fields])
+@each([one for one in OPERATIONS if one.fields])
 def test_whatever_stands_in_a_field(
     caller: APIClient, rows: dict[str, int], operation: Operation
 ) -> None:
@@ -141,21 +151,21 @@ def test_whatever_stands_in_a_field(
     for kind, value in VALUES.items():
         for name in operation.fields:
             body = json.dumps({"study_id": rows["/studies/"], name: value})
-            answer = caller.generic(operation.method, address, body, "application/json")
+            answer = send(caller, operation.method, address, body, "application/json")
             check(answer, (kind, name))
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@each(OPERATIONS)
 def test_whatever_the_body_is(
     caller: APIClient, logged_in: APIClient, rows: dict[str, int], operation: Operation
 ) -> None:
     address = filled(operation.path, rows)
     for kind, (body, content_type) in BODIES.items():
         for client in (caller, logged_in):
-            check(client.generic(operation.method, address, body, content_type), kind)
+            check(send(client, operation.method, address, body, content_type), kind)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@each(OPERATIONS)
 def test_whatever_the_headers_say(
     caller: APIClient, rows: dict[str, int], operation: Operation
 ) -> None:
@@ -163,17 +173,13 @@ def test_whatever_the_headers_say(
     for kind, value in UGLY_HEADERS.items():
         for name in HEADERS:
             headers = {name: value}
-            answer = caller.generic(
-                operation.method, address, b"{}", "application/json", headers=headers
-            )
+            answer = send(caller, operation.method, address, headers=headers)
             check(answer, (kind, name))
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@each(OPERATIONS)
 def test_whatever_the_method_is(
     caller: APIClient, rows: dict[str, int], operation: Operation
 ) -> None:
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY", "가"):
-        check(
-            caller.generic(method, filled(operation.path, rows), b"{}", "application/json"), method
-        )
+        check(send(caller, method, filled(operation.path, rows)), method)
