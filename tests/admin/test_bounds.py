@@ -69,7 +69,10 @@ def test_versions_that_nobody_recorded_are_looked_for_among_the_newest(
     Notice.objects.filter(pk=notice.pk).update(revision=2_000_000)
     notice.refresh_from_db()
 
-    assert len(timeline.page_of(notice).unrecorded) == timeline.MOST_VERSIONS
+    assert (
+        len(timeline.page_of(notice, notice.study.leaders.get()).unrecorded)
+        == timeline.MOST_VERSIONS
+    )
 
 
 def test_an_action_for_all_is_for_so_many_at_most(desk: Client, study: Study) -> None:
