@@ -77,6 +77,7 @@ def test_names_of_discord_and_of_files_are_composed() -> None:
     assert clean_name("\u3164.pdf") == "file.pdf"
 
 
+@pytest.mark.django_db
 def test_a_study_needs_a_name_that_is_seen() -> None:
     with pytest.raises(ValidationError):
         Study(name="\u115f").full_clean()
