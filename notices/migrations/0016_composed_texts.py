@@ -40,7 +40,7 @@ def fits(model, name, text, rows):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notices", "0014_name_of_the_bot"),
+        ("notices", "0015_keys_that_may_ping"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
     operations = [migrations.RunPython(compose, migrations.RunPython.noop, elidable=True)]
