@@ -67,7 +67,8 @@ def discord_server(folder: Path, channels: int, *options: str) -> Iterator[Disco
     layout = folder / f"layout-{channels}.json"
     layout.write_text(json.dumps(_layout(channels)), encoding="utf-8")
     process = subprocess.Popen(
-        [sys.executable, "-m", "fakediscord", "--port", "0", "--layout", str(layout), *options],
+        [sys.executable, "-m", "fakediscord", "--port", "0", "--any-token",
+         "--layout", str(layout), *options],
         cwd=ROOT, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import errno
 import gc
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from fakediscord.server import FakeDiscord
 from fakediscord.settings import Settings
 
 USAGE_ERROR = 2
+DEMO_TOKEN = "demo"  # noqa: S105 (it opens nothing but this)
 # Messages are kept for good: to look among them for garbage costs a tenth and finds none.
 ALLOCATIONS_BETWEEN_COLLECTIONS = 100_000
 
@@ -29,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             port=options.port,
             layout=options.layout,
             state=options.state,
-            tokens=options.token,
+            tokens=_tokens(options),
             settings=_settings(options),
         )
         asyncio.run(_serve(fake))
@@ -46,12 +48,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8001, help="0 takes a free one")
     parser.add_argument("--layout", type=Path, default=DEFAULT_LAYOUT, metavar="FILE.json")
     parser.add_argument("--state", type=Path, metavar="FILE", help="keeps it all across restarts")
-    parser.add_argument("--token", action="append", default=[], help="the only one that is let in")
+    parser.add_argument(
+        "--token",
+        action="append",
+        help=f"the only one that is let in; unless given, BOT_TOKEN's value, or {DEMO_TOKEN!r}",
+    )
+    parser.add_argument("--any-token", action="store_true", help="lets every one in")
     parser.add_argument("--latency", type=float, metavar="SECONDS")
     parser.add_argument("--jitter", type=float, metavar="SECONDS")
     parser.add_argument("--global-rate", type=int, metavar="PER_SECOND", help="0 lifts the limit")
     parser.add_argument("--no-limits", action="store_true", help="lifts every limit")
     return parser
+
+
+def _tokens(options: argparse.Namespace) -> Sequence[str]:
+    """None at all lets every one in."""
+    return () if options.any_token else options.token or [os.environ.get("BOT_TOKEN") or DEMO_TOKEN]
 
 
 def _settings(options: argparse.Namespace) -> Settings:

@@ -6,8 +6,6 @@ from pathlib import Path
 
 from aiohttp import web
 
-from fakediscord.local_only import local_only
-
 PATH = "/attachments/{channel_id}/{attachment_id}/{filename}"
 SHOWN_IN_PAGES = {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg"}
 SHOWN_IN_PAGES |= {"gif": "image/gif", "webp": "image/webp"}
@@ -23,7 +21,7 @@ class Files:
         self.url = ""
 
     def add_to(self, app: web.Application) -> None:
-        app.router.add_get(PATH, local_only(self._serve))
+        app.router.add_get(PATH, self._serve)
 
     def put(self, channel_id: str, attachment_id: str, filename: str, content: bytes) -> str:
         """Returns the address that it is at."""

@@ -1,27 +1,35 @@
-"""Keeps other websites, whose requests a browser would carry, out of the page and the controls."""
+"""Keeps other websites, whose requests a browser would carry, out of everything that is served."""
 
-from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SAFE_METHODS = ("GET", "HEAD")
 
 
-def local_only(handler: Handler) -> Handler:
+@web.middleware
+async def local_only(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The host must be this machine and, to change something, the page asking must be our own."""
+    if not _is_this_machine(request.host):
+        raise web.HTTPForbidden(text=f"{request.host!r} is not this machine; use 127.0.0.1\n")
+    origin = request.headers.get("Origin")
+    # A page of any site may open a socket without being asked for its origin by the browser.
+    is_safe = request.method in SAFE_METHODS and "Upgrade" not in request.headers
+    if not is_safe and origin not in (None, f"http://{request.host}"):
+        raise web.HTTPForbidden(text=f"{origin!r} is another website\n")
+    return await handler(request)
 
-    async def guarded(request: web.Request) -> web.StreamResponse:
-        if not is_loopback(urlsplit(f"//{request.host}").hostname or ""):
-            raise web.HTTPForbidden(text=f"{request.host!r} is not this machine; use 127.0.0.1\n")
-        origin = request.headers.get("Origin")
-        if request.method not in SAFE_METHODS and origin not in (None, f"http://{request.host}"):
-            raise web.HTTPForbidden(text=f"{origin!r} is another website\n")
-        return await handler(request)
 
-    return guarded
+@lru_cache(maxsize=100)
+def _is_this_machine(host: str) -> bool:
+    """By name: a name of elsewhere may lead to this machine, by an answer of its own DNS."""
+    try:
+        return is_loopback(urlsplit(f"//{host}").hostname or "")
+    except ValueError:
+        return False
 
 
 def is_loopback(host: str) -> bool:

@@ -7,7 +7,6 @@ from aiohttp import web
 
 from fakediscord.backend import Backend
 from fakediscord.control import acted, press
-from fakediscord.local_only import local_only
 from fakediscord.threads import is_thread
 from fakediscord.wire import Json, dumps
 from fakediscord.world import Event, Guild, displayed_name
@@ -41,13 +40,13 @@ class Page:
         backend.answers.listeners.append(self._on_ephemeral)
 
     def add_to(self, app: web.Application) -> None:
-        app.router.add_get("/", local_only(self._index))
-        app.router.add_get("/channels/{guild_id}/{channel_id}{_:.*}", local_only(self._link))
-        app.router.add_get("/static/{name}", local_only(self._file))
-        app.router.add_get("/_page/events", local_only(self._events))
-        app.router.add_post("/_page/interactions", local_only(acted(self._press)))
+        app.router.add_get("/", self._index)
+        app.router.add_get("/channels/{guild_id}/{channel_id}{_:.*}", self._link)
+        app.router.add_get("/static/{name}", self._file)
+        app.router.add_get("/_page/events", self._events)
+        app.router.add_post("/_page/interactions", acted(self._press))
         path = "/_page/channels/{channel_id}/messages/{message_id}"
-        app.router.add_delete(path, local_only(acted(self._delete)))
+        app.router.add_delete(path, acted(self._delete))
 
     # What happens, as it is told to the browsers that look on.
 

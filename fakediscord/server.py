@@ -14,7 +14,7 @@ from fakediscord.control import Control
 from fakediscord.files import Files
 from fakediscord.keeping import Keeper, StateError, kept_world, read_state, restore
 from fakediscord.layout import DEFAULT_LAYOUT, read_layout
-from fakediscord.local_only import is_loopback
+from fakediscord.local_only import is_loopback, local_only
 from fakediscord.page import Page
 from fakediscord.people import People
 from fakediscord.rest import API, Api
@@ -110,7 +110,7 @@ class FakeDiscord:
         await self.stop()
 
     def _app(self) -> web.Application:
-        app = web.Application(client_max_size=LARGEST_BODY)
+        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[local_only])
         backend = self.backend
         messages = MessageRoutes(backend)
         guilds, interactions = GuildRoutes(backend), InteractionRoutes(backend)

@@ -31,8 +31,9 @@ class FakeDiscordError(Exception):
 class FakeDiscordProcess:
     """`with FakeDiscordProcess() as discord:`; `arguments` are the command's own."""
 
-    def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "fakediscord", "--port", "0", *arguments]
+    def __init__(self, *arguments: str, any_token: bool = True) -> None:
+        tokens = ("--any-token",) if any_token and "--token" not in arguments else ()
+        command = [sys.executable, "-m", "fakediscord", "--port", "0", *tokens, *arguments]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout
         line = self.process.stdout.readline()

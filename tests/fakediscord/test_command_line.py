@@ -47,6 +47,16 @@ def test_a_named_token_is_the_only_one_that_is_let_in() -> None:
         assert whoami(discord, "right") == 401
 
 
+@pytest.mark.parametrize(("given", "right"), [("", "demo"), ("of-the-demo", "of-the-demo")])
+def test_unless_one_is_named_the_demos_token_is(
+    monkeypatch: pytest.MonkeyPatch, given: str, right: str
+) -> None:
+    monkeypatch.setenv("BOT_TOKEN", given)
+    with FakeDiscordProcess(any_token=False) as discord:
+        for token, status in (("wrong", 401), ("", 401), (right, 200)):
+            assert whoami(discord, f"Bot {token}") == status
+
+
 def whoami(discord: FakeDiscordProcess, authorization: str) -> int:
     with contextlib.suppress(FakeDiscordError):
         discord.call("GET", "/api/v10/users/@me", headers={"Authorization": authorization})
