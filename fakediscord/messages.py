@@ -139,6 +139,14 @@ class Messages:
         self._suppress(revised)
         return revised
 
+    def set_flags(self, channel_id: str, message_id: str, flags: int) -> Json:
+        """A moderator may change nothing else of another's message: its embeds go, or come back."""
+        message = self.get(channel_id, message_id)
+        revised = self.revise(message, {"flags": flags})
+        revised["edited_timestamp"] = message["edited_timestamp"]
+        self.replace(revised)
+        return revised
+
     def _suppress(self, message: Json) -> None:
         """Embeds are kept while the flags suppress them, and come back with the flag's end."""
         self.suppressed.pop(message["id"], None)

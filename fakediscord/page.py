@@ -7,7 +7,7 @@ from aiohttp import web
 
 from fakediscord.backend import Backend
 from fakediscord.control import acted, press
-from fakediscord.threads import is_thread
+from fakediscord.threads import changed_thread, is_thread
 from fakediscord.wire import Json, dumps
 from fakediscord.world import Event, Guild, displayed_name
 
@@ -47,6 +47,8 @@ class Page:
         app.router.add_post("/_page/interactions", acted(self._press))
         path = "/_page/channels/{channel_id}/messages/{message_id}"
         app.router.add_delete(path, acted(self._delete))
+        app.router.add_patch(path, acted(self._set_flags))
+        app.router.add_patch("/_page/channels/{channel_id}", acted(self._change_thread))
 
     # What happens, as it is told to the browsers that look on.
 
@@ -144,6 +146,17 @@ class Page:
     async def _delete(self, request: web.Request) -> None:
         found = request.match_info
         self._backend.messages.delete(found["channel_id"], found["message_id"])
+
+    async def _set_flags(self, request: web.Request) -> None:
+        found = request.match_info
+        flags = int((await request.json())["flags"])
+        self._backend.messages.set_flags(found["channel_id"], found["message_id"], flags)
+
+    async def _change_thread(self, request: web.Request) -> None:
+        thread = self._world.channel(request.match_info["channel_id"])
+        if not is_thread(thread):
+            raise ValueError(f"channel {thread['id']} is no thread")
+        self._world.put_thread(changed_thread(thread, await request.json()))
 
     # Its files.
 

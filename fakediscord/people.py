@@ -65,14 +65,9 @@ class People:
         self._backend.messages.delete_many(request.match_info["channel_id"], ids)
 
     async def _suppress_embeds(self, request: web.Request) -> Json:
-        """A moderator may change nothing of another's message but its flags."""
         found = request.match_info
-        message = self._backend.messages.get(found["channel_id"], found["message_id"])
         flags = int((await request.json())["flags"])
-        revised = self._backend.messages.revise(message, {"flags": flags})
-        revised["edited_timestamp"] = message["edited_timestamp"]
-        self._backend.messages.replace(revised)
-        return revised
+        return self._backend.messages.set_flags(found["channel_id"], found["message_id"], flags)
 
     # Guilds.
 

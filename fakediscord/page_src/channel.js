@@ -4,15 +4,17 @@ import { h, keep } from "./dom.js";
 import { drawIconButton, drawSign } from "./icons.js";
 import { drawMessage, isEphemeral } from "./message.js";
 import { missingPermissions } from "./permissions.js";
-import { drawChannelSign } from "./sidebar.js";
+import { drawChannelSign, isThread } from "./sidebar.js";
 import { formatDate, midnight } from "./timestamp.js";
 
+const SUPPRESS_EMBEDS = 1 << 2;
 const GROUP_MS = 7 * 60_000;
 
-export function drawHeader(parent, channel, { texts }) {
+/** `onArchive(channel)` archives a thread, or opens it. */
+export function drawHeader(parent, channel, { texts }, onArchive) {
   keep(parent, [
     { key: "name", deps: [channel], draw: () => drawName(channel, texts) },
-    { key: "topic", deps: [channel], draw: () => drawTopic(channel, texts) },
+    { key: "topic", deps: [channel], draw: () => drawTopic(channel, texts, onArchive) },
   ]);
 }
 
@@ -20,10 +22,18 @@ function drawName(channel, texts) {
   return h("h1", {}, channel ? drawChannelSign(channel, texts) : null, channel?.name ?? texts.pageTitle);
 }
 
-function drawTopic(channel, texts) {
+function drawTopic(channel, texts, onArchive) {
+  if (channel && isThread(channel)) return drawThreadState(channel, texts, onArchive);
   const missing = channel ? missingPermissions(channel, texts) : "";
   if (missing) return h("p", { class: "missing" }, drawSign("warning"), missing);
   return h("p", { class: "topic", title: channel?.topic }, channel?.topic ?? "");
+}
+
+function drawThreadState(thread, texts, onArchive) {
+  const { archived } = thread.thread_metadata;
+  const label = archived ? texts.open : texts.archive;
+  const button = h("button", { type: "button", class: "link-button", onclick: () => onArchive(thread) }, label);
+  return h("p", { class: "topic" }, archived ? `${texts.archived} ` : "", button);
 }
 
 /**
@@ -40,7 +50,7 @@ export function drawLog(log, channel, { texts }) {
   return list;
 }
 
-/** `context` also has the `guild` it speaks of. `actions`: `personId`, `presses`, `onPress(message, customId)`, `onDismiss(message)`, `onDelete(message)`. */
+/** `context` also has the `guild` it speaks of. `actions`: `personId`, `presses`, `onPress(message, customId)`, `onDismiss(message)`, `onDelete(message)`, `onEmbeds(message, flags)`. */
 export function drawMessages(list, messages, context, actions) {
   keep(list, messages.flatMap((message, index) => drawItems(message, messages[index - 1], context, actions)));
   const stop = list.querySelector('.message[tabindex="0"]');
@@ -72,9 +82,16 @@ function drawItem(message, follows, press, context, actions) {
   return h("li", { class: follows ? "follows" : null }, article);
 }
 
-function drawToolbar(message, { texts }, { onDelete }) {
+function drawToolbar(message, { texts }, { onDelete, onEmbeds }) {
   const attributes = { class: "icon-button delete", "data-focus": "delete", onclick: () => onDelete(message) };
-  return h("div", { class: "toolbar" }, drawIconButton("trash", texts.deleteMessage, attributes));
+  const buttons = [drawIconButton("trash", texts.deleteMessage, attributes)];
+  const suppressed = message.flags & SUPPRESS_EMBEDS;
+  if (suppressed || message.embeds?.length) {
+    const label = suppressed ? texts.bringBackEmbeds : texts.removeEmbeds;
+    const flags = suppressed ? 0 : SUPPRESS_EMBEDS;
+    buttons.push(drawIconButton("embed", label, { "data-focus": "embeds", onclick: () => onEmbeds(message, flags) }));
+  }
+  return h("div", { class: "toolbar" }, ...buttons);
 }
 
 function drawDay(message, { locale }) {

@@ -6,7 +6,7 @@ import { createDrawer } from "./drawer.js";
 import { drawIconButton, drawSign } from "./icons.js";
 import { drawMessage, isEphemeral } from "./message.js";
 import { currentRoute, settleAddress } from "./route.js";
-import { deleteMessage, listen, pressButton } from "./server.js";
+import { changeFlags, changeThread, deleteMessage, listen, pressButton } from "./server.js";
 import { drawChannels, drawGuilds, drawPeople } from "./sidebar.js";
 import { addEphemeral, createState, EVENTS, guildOf, messagesFor, unreadEverywhere, unreadIn } from "./state.js";
 import { choose } from "./texts.js";
@@ -59,14 +59,14 @@ function drawSidebar({ guild, channel }) {
 }
 
 function drawChannel({ guild, channel }) {
-  drawHeader(byId("channel-title"), channel, language);
+  drawHeader(byId("channel-title"), channel, language, onArchive);
   if (!list || listOf !== channel?.id) {
     list = drawLog(log, channel, language);
     listOf = channel?.id;
     log.scrollTop = 0;
   }
   const context = createContext(state, guild, language);
-  const actions = { personId: personIn(guild), presses: state.presses, onPress, onDismiss, onDelete };
+  const actions = { personId: personIn(guild), presses: state.presses, onPress, onDismiss, onDelete, onEmbeds };
   drawMessages(list, channel ? messagesFor(state, channel.id, actions.personId) : [], context, actions);
   drawNewest();
 }
@@ -121,6 +121,15 @@ async function onPress(message, customId) {
 function onDismiss(message) {
   state.ephemerals.delete(message.id);
   drawSoon();
+}
+
+async function onEmbeds(message, flags) {
+  if (!(await changeFlags(message, flags))) showProblem(byId("toast"), texts.changeFailed);
+}
+
+async function onArchive(thread) {
+  const archived = !thread.thread_metadata.archived;
+  if (!(await changeThread(thread, { archived }))) showProblem(byId("toast"), texts.changeFailed);
 }
 
 function onDelete(message) {

@@ -1,4 +1,4 @@
-// The seam with the server: its stream of events, and the two things that a person can do.
+// The seam with the server: its stream of events, and what a person can do.
 
 const RETRY_MS = 1000;
 const ANSWER_TIMEOUT_MS = 15_000;
@@ -33,10 +33,24 @@ export async function pressButton(press) {
   }
 }
 
-/** Whether the server took it. */
-export async function deleteMessage({ channel_id: channelId, id }) {
+/** Each tells whether the server took it. */
+export function deleteMessage({ channel_id: channelId, id }) {
+  return ask("DELETE", `/_page/channels/${channelId}/messages/${id}`);
+}
+
+/** As a moderator removes the embeds of a message, or brings them back. */
+export function changeFlags({ channel_id: channelId, id }, flags) {
+  return ask("PATCH", `/_page/channels/${channelId}/messages/${id}`, { flags });
+}
+
+export function changeThread({ id }, changes) {
+  return ask("PATCH", `/_page/channels/${id}`, changes);
+}
+
+async function ask(method, path, body) {
   try {
-    const response = await fetch(`/_page/channels/${channelId}/messages/${id}`, { method: "DELETE" });
+    const headers = { "Content-Type": "application/json" };
+    const response = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
     return response.ok;
   } catch {
     return false;

@@ -8,6 +8,7 @@ import { hrefTo } from "./route.js";
 import { channelsOf, unreadIn } from "./state.js";
 
 const ANNOUNCEMENT = 5;
+const THREADS = [10, 11, 12];
 
 export function drawGuilds(parent, state, shown, { texts }) {
   const items = [...state.guilds.values()].map((guild) => {
@@ -69,7 +70,12 @@ function drawChannel(guildId, channel, isShown, unread, texts) {
   );
 }
 
+export function isThread({ type }) {
+  return THREADS.includes(type);
+}
+
 export function drawChannelSign({ type }, texts) {
+  if (isThread({ type })) return drawSign("thread", texts.thread);
   return type === ANNOUNCEMENT ? drawSign("announcement", texts.announcementChannel) : drawSign("text", texts.textChannel);
 }
 

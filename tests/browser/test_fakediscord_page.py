@@ -152,6 +152,30 @@ def test_a_moderator_deletes_a_message_by_keyboard(bot: Bot, page: Page) -> None
     expect(shown(page, first)).to_be_focused()
 
 
+def test_a_moderator_removes_an_embed_and_brings_it_back(bot: Bot, page: Page) -> None:
+    message = shown(page, bot.send(content="공지", embeds=[{"title": "7주차"}]))
+    expect(message.locator(".embed-title")).to_have_text("7주차")
+    message.hover()
+    message.get_by_role("button", name="임베드 지우기").click()
+    expect(message.locator(".embed")).to_have_count(0)
+    message.hover()
+    message.get_by_role("button", name="임베드 다시 보이기").click()
+    expect(message.locator(".embed-title")).to_have_text("7주차")
+
+
+def test_a_thread_stands_below_its_channel_and_is_archived_and_opened(
+    discord: FakeDiscordProcess, page: Page
+) -> None:
+    thread = discord.add_thread(NEWS, "7주차 이야기")
+    names = page.locator("[data-channel-id] .channel-name")
+    expect(names.nth(1)).to_have_text("7주차 이야기")
+    page.locator(f'[data-channel-id="{thread["id"]}"]').click()
+    page.get_by_role("button", name="보관하기").click()
+    expect(page.get_by_text("보관된 스레드예요.")).to_be_visible()
+    page.get_by_role("button", name="열기", exact=True).click()
+    expect(page.get_by_role("button", name="보관하기")).to_be_visible()
+
+
 def test_a_deletion_can_be_thought_better_of(bot: Bot, page: Page) -> None:
     message = shown(page, bot.send(content="남아요"))
     message.hover()
