@@ -48,6 +48,11 @@ export function momentAt(text, zone) {
   return Number.isNaN(asUtc) ? null : new Date(asUtc - offset(asUtc, zone));
 }
 
+/** What the clock in `zone` shows at a moment, as "2026-03-02T20:00". */
+export function clockAt(date, zone) {
+  return new Date(date.getTime() + offset(date.getTime(), zone)).toISOString().slice(0, 16);
+}
+
 /** By how many milliseconds the clock in `zone` is ahead of UTC. */
 function offset(moment, zone) {
   // Swedish writes dates as ISO 8601 does.

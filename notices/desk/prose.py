@@ -28,6 +28,8 @@ class Tool(NamedTuple):
     label: Promise
     icon: str
     key: str = ""
+    opens: bool = False
+    """Something below the toolbar, rather than change the text at once."""
 
 
 TOOLS = (
@@ -43,6 +45,8 @@ TOOLS = (
     Tool("link", _("Link"), "link"),
     Tool("code", _("Code"), "code"),
     Tool("codeblock", _("Code block"), "data_object"),
+    Tool("emoji", _("Emoji"), "mood", opens=True),
+    Tool("timestamp", _("A moment on each reader's clock"), "schedule", opens=True),
 )
 
 

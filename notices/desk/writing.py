@@ -105,7 +105,7 @@ def _bot_name() -> str:
     return named.values_list("display_name", flat=True).first() or _("Notice bot")
 
 
-def _texts() -> dict[str, str]:
+def _texts() -> dict[str, Any]:
     """What the scripts say. A name in braces is theirs to fill in."""
     return {
         "bot": _bot_name(),
@@ -139,4 +139,47 @@ def _texts() -> dict[str, str]:
         "remove": _("Remove"),
         "removeFile": _("Remove {name}"),
         "removed": _("{name} is removed. Others see it until you save."),
+        "toolLost": _("This could not be loaded: look at your connection, and press it again."),
+        "emoji": _emoji_texts(),
+        "timestamp": {
+            "label": _("A moment on each reader's clock"),
+            "moment": _("Moment"),
+            "style": _("Shown as"),
+            "add": _("Put it in"),
+            "help": _("Discord shows each reader the moment by the clock beside her."),
+        },
     }
+
+
+def _emoji_texts() -> dict[str, Any]:
+    """What the emoji picker says, as its library asks for it."""
+    return {
+        "regionLabel": _("Emoji"),
+        "searchLabel": _("Search"),
+        "searchResultsLabel": _("Search results"),
+        "searchDescription": _("Press up or down to select a result, and Enter to take it."),
+        "categoriesLabel": _("Categories"),
+        "favoritesLabel": _("Often used"),
+        "loadingMessage": _("Loading…"),
+        "networkErrorMessage": _("The emoji could not be loaded."),
+        "emojiUnsupportedMessage": _("Your browser shows no coloured emoji."),
+        "skinToneLabel": _("Pick a skin tone (now {skinTone})"),
+        "skinTonesLabel": _("Skin tones"),
+        "skinToneDescription": _("Press up or down to select one, and Enter to take it."),
+        "skinTones": [
+            _("Default"), _("Light skin"), _("Medium-light skin"), _("Medium skin"),
+            _("Medium-dark skin"), _("Dark skin"),
+        ],
+        "categories": {
+            "custom": _("Others"),
+            "smileys-emotion": _("Faces and feelings"),
+            "people-body": _("People"),
+            "animals-nature": _("Animals and nature"),
+            "food-drink": _("Food and drink"),
+            "travel-places": _("Travel and places"),
+            "activities": _("Activities"),
+            "objects": _("Objects"),
+            "symbols": _("Symbols"),
+            "flags": _("Flags"),
+        },
+    }  # fmt: skip

@@ -118,3 +118,9 @@ def test_the_preview_calls_the_bot_as_readers_see_it(desk: Client) -> None:
         name="active", started_at=now, heartbeat_at=now, is_active=True, display_name="스터디봇"
     )
     assert told(desk.get(ADD))["texts"]["bot"] == "스터디봇"
+
+
+def test_the_names_of_the_emoji_are_in_her_language(desk: Client) -> None:
+    for language in ("ko", "en"):
+        page = desk.get(ADD, headers={"Accept-Language": language}).content.decode()
+        assert f'data-emoji-data="/static/notices/emoji-{language}.json"' in page

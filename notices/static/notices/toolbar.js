@@ -114,6 +114,54 @@ function replacing(from, to, words, selectedFrom, selectedTo) {
   return { from, to, words, selected: [from + selectedFrom, from + selectedTo] };
 }
 
+/** What Enter makes of a line of a list: another one, or the list's end where the line is empty; else null. */
+export function continueList(text, start, end) {
+  const from = text.lastIndexOf("\n", start - 1) + 1;
+  const line = /^( *)([-*]|(\d+)\.) (.*)$/.exec(text.slice(from, start));
+  if (!line || isInFence(text, from)) return null;
+  const [, indent, mark, number, words] = line;
+  const rest = text.slice(end).split("\n", 1)[0];
+  if (!words.trim()) return rest.trim() ? null : replacing(from, start, "", 0, 0);
+  const next = `\n${indent}${number ? `${Number(number) + 1}.` : mark} `;
+  return replacing(start, end, next, next.length, next.length);
+}
+
+function isInFence(text, position) {
+  return text.slice(0, position).split(FENCE).length % 2 === 0;
+}
+
+/** What becomes of a pasted web address: the target of the words that are selected, or of the link that is being made. */
+export function pasteAddress(address, text, start, end) {
+  if (!/^https?:\/\/\S+$/.test(address)) return null;
+  // A bracket would end the link.
+  const target = address.replaceAll("(", "%28").replaceAll(")", "%29");
+  const [before, chosen, after] = [text.slice(0, start), text.slice(start, end), text.slice(end)];
+  // In a link's address, where nothing stands yet but how addresses begin.
+  const begun = /\]\((https:\/\/)?$/.exec(before);
+  if (begun && /^(https:\/\/)?\)/.test(after) && (!chosen || chosen === ADDRESS)) {
+    const [from, to] = [start - (begun[1]?.length ?? 0), end + (after.startsWith(ADDRESS) ? ADDRESS.length : 0)];
+    return replacing(from, to, target, target.length, target.length);
+  }
+  // In its words: the caret stays in them.
+  const words = /\[([^[\]\n]*)$/.exec(before);
+  const unfinished = /^([^[\]\n]*)\]\((?:https:\/\/)?\)/.exec(after);
+  if (!chosen && words && unfinished) {
+    const link = `[${words[1]}${unfinished[1]}](${target})`;
+    const caret = 1 + words[1].length;
+    return replacing(words.index, end + unfinished[0].length, link, caret, caret);
+  }
+  if (!chosen.trim() || chosen.includes("\n") || /^https?:\/\//.test(chosen)) return null;
+  const link = `[${chosen}](${target})`;
+  return replacing(start, end, link, link.length, link.length);
+}
+
+// What other programs put before the lines of a list.
+const BULLETS = /^([ \t]*)[•·◦▪▫‣●○■□–—ㆍ・][ \t]*(?=\S)/gm;
+
+export function withoutBullets(text) {
+  return text.replace(BULLETS, (_bullet, indent) => `${indent.replaceAll("\t", "  ")}- `);
+}
+
 /** By the browser's own editing command, which alone leaves its undo as it was. */
 function apply(area, { from, to, words, selected }) {
   area.focus();
@@ -129,7 +177,11 @@ function apply(area, { from, to, words, selected }) {
 function start(toolbar) {
   const area = document.getElementById(toolbar.getAttribute("aria-controls"));
   const buttons = [...toolbar.querySelectorAll("button")];
-  const use = (tool) => apply(area, edit(tool, area.value, area.selectionStart, area.selectionEnd));
+  const popup = startPopup(toolbar, area);
+  const use = (tool) => {
+    if (popup.has(tool)) popup.toggle(tool);
+    else apply(area, edit(tool, area.value, area.selectionStart, area.selectionEnd));
+  };
 
   // A press must not take the focus, and on some phones the selection with it.
   toolbar.addEventListener("pointerdown", (event) => event.preventDefault());
@@ -144,7 +196,90 @@ function start(toolbar) {
     event.preventDefault();
     use(tool);
   });
+  // Fired by phones' keyboards too, and not while a syllable is put together.
+  area.addEventListener("beforeinput", (event) => {
+    if (!["insertLineBreak", "insertParagraph"].includes(event.inputType) || event.isComposing) return;
+    instead(event, continueList(area.value, area.selectionStart, area.selectionEnd));
+  });
+  area.addEventListener("paste", (event) => {
+    const pasted = event.clipboardData.getData("text/plain").trim();
+    instead(event, pasteAddress(pasted, area.value, area.selectionStart, area.selectionEnd));
+  });
+  startBullets(toolbar.parentElement.querySelector(".bullets"), area);
   toolbar.hidden = false;
+
+  function instead(event, change) {
+    if (!change) return;
+    event.preventDefault();
+    apply(area, change);
+  }
+}
+
+/** Offers to make a list of what was pasted with the bullets of another program. */
+function startBullets(offer, area) {
+  let isPasted = false;
+  area.addEventListener("paste", () => (isPasted = true));
+  area.addEventListener("input", () => {
+    const hasBullets = withoutBullets(area.value) !== area.value;
+    offer.hidden = !(hasBullets && (isPasted || !offer.hidden));
+    isPasted = false;
+  });
+  offer.querySelector("button").addEventListener("click", () => {
+    const words = withoutBullets(area.value);
+    apply(area, replacing(0, area.value.length, words, words.length, words.length));
+  });
+}
+
+/** What a tool opens below the toolbar; its script comes when it is first asked for. */
+function startPopup(toolbar, area) {
+  const place = toolbar.parentElement.querySelector(".toolbar-popup");
+  const { dataset } = toolbar;
+  const locale = document.documentElement.lang;
+  const page = JSON.parse(document.getElementById("writing").textContent);
+  const pick = (words) => apply(area, replacing(area.selectionStart, area.selectionEnd, words, words.length, words.length));
+  const addresses = { emoji: dataset.emoji, timestamp: dataset.timestamp };
+  const options = {
+    emoji: () => ({ data: dataset.emojiData }),
+    timestamp: () => {
+      const { study, publish_at: moment } = area.form.elements;
+      const zone = page.studies[study?.value ?? page.study]?.zone ?? Object.values(page.studies)[0]?.zone;
+      return { zone: zone ?? "UTC", moment: moment?.value };
+    },
+  };
+  let opened = null;
+
+  function close() {
+    if (opened) button(opened).ariaExpanded = "false";
+    opened = null;
+    place.hidden = true;
+    place.replaceChildren();
+  }
+
+  async function toggle(tool) {
+    const wasOpen = opened === tool;
+    close();
+    if (wasOpen) return;
+    opened = tool;
+    button(tool).ariaExpanded = "true";
+    const drawn = await import(addresses[tool]).then(
+      ({ draw }) => draw({ ...options[tool](), locale, texts: page.texts[tool], pick }),
+      () => page.texts.toolLost,
+    );
+    // Another was opened, or this one closed, while it was on its way.
+    if (opened !== tool) return;
+    place.replaceChildren(drawn);
+    place.hidden = false;
+    place.querySelector("input")?.focus();
+  }
+
+  const button = (tool) => toolbar.querySelector(`[data-tool=${tool}]`);
+  place.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    close();
+    area.focus();
+  });
+  return { has: (tool) => tool in addresses, toggle };
 }
 
 function shortcut(event) {
