@@ -200,7 +200,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
         "NumericPasswordValidator",
     )
-]
+] + [{"NAME": "notices.passwords.NameInPasswordValidator"}]
 
 PASSWORD_HASHERS = ["notices.hashing.BoundedHasher"]
 # Wrong passwords are counted by name and address together. By the address alone one guesser would
