@@ -354,6 +354,8 @@ class KeptAnswer(models.Model):
     status = models.PositiveSmallIntegerField(null=True)
     headers = models.JSONField(default=dict)
     body = models.TextField(blank=True)
+    # The body's, in bytes: to add them up nobody need read them.
+    size = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [
@@ -417,6 +419,10 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         if user.is_superuser:
             return self
         return self.filter(study__in=Study.objects.led_by(user))
+
+    def waiting(self) -> Self:
+        """For a person, or for their hour (of a key: index notice_waiting_of_key)."""
+        return self.filter(status__in=["draft", "scheduled"])
 
     def not_fanned_out(self) -> Self:
         """Notices with a change that the deliveries do not know yet (index notice_to_fan_out)."""
@@ -620,6 +626,12 @@ class Notice(models.Model):
             models.Index("study", Minus("id"), name="notice_of_study"),
             models.Index("status", Minus("id"), name="notice_by_status"),
             models.Index("study", "status", Minus("id"), name="notice_of_study_by_status"),
+            # How many of a key wait: what is published at once never is in it.
+            models.Index(
+                fields=["created_with"],
+                condition=Q(status__in=["draft", "scheduled"]),
+                name="notice_waiting_of_key",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -7,24 +7,20 @@ import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import Q
-from django.utils import timezone
+from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from notices import pictures
+from notices import pictures, quotas
 from notices.attachments import MOST_BYTES_IN_ALL, MOST_FILES
-from notices.models import FILE_NAME_LIMIT, Actor, ApiKey, Upload
+from notices.models import FILE_NAME_LIMIT, Actor, Upload
 from notices.text import composed, is_blank
 
 # What nobody has attached to a notice by then is gone.
 KEPT_UNUSED = timedelta(days=1)
-# A leader's own; whoever uploads in a loop does not fill the database.
-MOST_UNUSED = 50
 UNKNOWN_TYPE = "application/octet-stream"
 # What stands at the beginning of a picture in HEIC or HEIF.
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
@@ -59,19 +55,24 @@ def keep(sent: Sent, *, by: Actor, as_picture: bool = False) -> Upload:
     """Raises ValidationError, with the file's name, what is wrong with it, and the remedy."""
     name = clean_name(sent.name)
     check_size(name, len(sent.data))
-    uploader = {"created_with" if isinstance(by, ApiKey) else "created_by": by}
-    _refuse_too_many(uploader)
+    quotas.check_upload(by, len(sent.data))
     picture_type = _picture_type(name, sent.data)
     if as_picture and picture_type is None:
         raise ValidationError(no_picture(name, sent.data))
-    return Upload.objects.create(
+    upload = Upload(
         name=name,
         content_type=picture_type or _guessed_type(name),
         size=len(sent.data),
         sha256=hashlib.sha256(sent.data).hexdigest(),
         data=sent.data,
-        **uploader,
+        **quotas.uploader(by),
     )
+    with transaction.atomic():
+        # Once more: while this one was looked into, others may have come.
+        quotas.lock(by)
+        quotas.check_upload(by, upload.size)
+        upload.save()
+    return upload
 
 
 def check_size(name: str, size: int) -> None:
@@ -165,16 +166,3 @@ def _guessed_type(name: str) -> str:
     guessed = mimetypes.guess_type(name)[0] or UNKNOWN_TYPE
     # Called a picture, and is none.
     return UNKNOWN_TYPE if guessed in Upload.PICTURE_TYPES else guessed
-
-
-def _refuse_too_many(uploader: dict[str, Any]) -> None:
-    lately = Q(uploaded_at__gt=timezone.now() - KEPT_UNUSED)
-    if Upload.objects.filter(lately, **uploader).held_by_none().count() >= MOST_UNUSED:
-        raise ValidationError(
-            _(
-                "%(n)d files are waiting to be attached already: save the notice they are for, or "
-                "try again tomorrow, when they are gone."
-            )
-            % {"n": MOST_UNUSED},
-            code="too_many",
-        )

@@ -12,20 +12,18 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from notices import quotas
 from notices.api.authentication import Caller, caller_of
 from notices.api.fields import IdsField, LinkField, StrictField
 from notices.api.filters import OLDEST_FIRST, PageForm
 from notices.api.forms import StrictForm, find_study
 from notices.api.idempotency import idempotent
 from notices.api.operations import Page
-from notices.api.refusals import Conflict, quoted
+from notices.api.refusals import quoted
 from notices.api.representations import Moment, may_read_studies
 from notices.api.views import Resource
 from notices.callback_http import names_private_address
 from notices.models import CallbackEndpoint, CallbackEndpointQuerySet, CallbackMessage, Study
-
-# Each event is written once for each: a frontend in a loop must not make every notice dear.
-MOST_ACTIVE = 10
 
 
 class EventsField(StrictField):
@@ -220,8 +218,9 @@ class Callbacks(Resource):
     def create(self, request: Request) -> Response:
         form = NewCallbackForm(data=request.data, context={"caller": caller_of(request)})
         form.is_valid(raise_exception=True)
-        self._refuse_too_many(request)
-        endpoint = form.save()
+        with transaction.atomic():
+            self._refuse_too_many(request, is_new=True)
+            endpoint = form.save()
         return Response(
             CallbackWithSecret(endpoint).data,
             status=status.HTTP_201_CREATED,
@@ -233,9 +232,11 @@ class Callbacks(Resource):
         context = {"caller": caller_of(request)}
         form = CallbackChangeForm(endpoint, data=data, partial=True, context=context)
         form.is_valid(raise_exception=True)
-        if form.validated_data.get("active") and not endpoint.active:
-            self._refuse_too_many(request)
-        return Response(CallbackShown(form.save()).data)
+        with transaction.atomic():
+            if form.validated_data.get("active") and not endpoint.active:
+                self._refuse_too_many(request, is_new=False)
+            endpoint = form.save()
+        return Response(CallbackShown(endpoint).data)
 
     def _mine(self, request: Request) -> CallbackEndpointQuerySet:
         found = CallbackEndpoint.objects.prefetch_related("studies")
@@ -248,7 +249,7 @@ class Callbacks(Resource):
             raise self.unknown(pk)
         return endpoint
 
-    def _refuse_too_many(self, request: Request) -> None:
-        if self._mine(request).filter(active=True).count() >= MOST_ACTIVE:
-            told = _("There are %(count)s active callbacks already; switch one off first.")
-            raise Conflict(told % {"count": MOST_ACTIVE})
+    def _refuse_too_many(self, request: Request, *, is_new: bool) -> None:
+        """Each event is written once for each: a loop must not make every notice dear."""
+        caller = caller_of(request)
+        quotas.check_callbacks(caller.key, caller.user, is_new=is_new)

@@ -38,6 +38,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from notices.api.refusals import Broken, Conflict, TooLarge, Unavailable, quoted, shortened
+from notices.quotas import ExceededError
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +91,8 @@ def _refusal(exc: Exception, request: Request) -> APIException:
             return exc
         case APIException():
             return exc
+        case ExceededError():
+            return Conflict(exc.messages[0], code="quota")
         case Http404():
             return NotFound()
         case DjangoPermissionDenied():

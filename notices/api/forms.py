@@ -14,6 +14,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
 
+from notices import quotas
 from notices.api.attaching import UploadIdsField, attach, refusing_what_is_gone
 from notices.api.authentication import Caller
 from notices.api.fields import (
@@ -207,8 +208,15 @@ class NewNoticeForm(_NoticeForm):
     def create(self, validated_data: dict[str, Any]) -> Notice:
         channels = validated_data.pop("channels")
         notice = Notice(**self.context["caller"].authorship, **validated_data)
-        with refusing_what_is_gone():
+        if notice.first_status() == Notice.Status.QUEUED and not notice.attachments:
             post(notice, [channel.pk for channel in channels])
+            return notice
+        with transaction.atomic(), refusing_what_is_gone():
+            if notice.first_status() != Notice.Status.QUEUED:
+                quotas.check_waiting(notice.study, self.context["caller"].key)
+            post(notice, [channel.pk for channel in channels])
+            if notice.attachments:
+                quotas.check_attached(notice.study)
         return notice
 
 
@@ -277,6 +285,8 @@ class NoticeChangeForm(_NoticeForm):
         if "attachments" in validated_data:
             with refusing_what_is_gone():
                 instance.hold_uploads()
+            if instance.attachments:
+                quotas.check_attached(instance.study)
         return instance
 
 

@@ -20,6 +20,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from notices import quotas
 from notices.api.authentication import Caller, caller_of
 from notices.api.refusals import Conflict, quoted
 from notices.models import KeptAnswer
@@ -55,6 +56,7 @@ def idempotent(may_read: MayRead) -> Callable[[Handler], Handler]:
                     raise _reused(key)
                 if kept.status is not None:
                     return _again(kept, request, may_read)
+                quotas.check_kept(caller_of(request).name, caller_of(request).actor)
                 response = handler(view, request, *args, **kwargs)
                 _keep(kept, response)
             return response
@@ -107,8 +109,9 @@ def _wait_no_longer() -> None:
 def _keep(kept: KeptAnswer, response: Response) -> None:
     kept.status = response.status_code
     kept.headers = {name: response[name] for name in KEPT_HEADERS if name in response}
-    kept.body = JSONRenderer().render(response.data).decode()
-    kept.save(update_fields=["status", "headers", "body"])
+    body = JSONRenderer().render(response.data)
+    kept.body, kept.size = body.decode(), len(body)
+    kept.save(update_fields=["status", "headers", "body", "size"])
 
 
 def _again(kept: KeptAnswer, request: Request, may_read: MayRead) -> Response:

@@ -22,6 +22,7 @@ from notices.api.refusals import TooLarge
 from notices.api.representations import UploadShown
 from notices.api.views import Resource
 from notices.models import FILE_NAME_LIMIT
+from notices.quotas import ExceededError
 from notices.upload_response import bytes_of
 
 FILE_TYPE = "application/octet-stream"
@@ -75,6 +76,8 @@ class Uploads(Resource):
         sent = uploads.Sent(asked.validated_data["name"], body.get("file", b""))
         try:
             upload = uploads.keep(sent, by=caller_of(request).actor)
+        except ExceededError:
+            raise
         except Invalid as error:
             told = error.messages[0]
             if getattr(error, "code", "") == "too_large":

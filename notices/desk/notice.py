@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,7 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 
-from notices import attachments, ledger, moments
+from notices import attachments, ledger, moments, quotas
 from notices.desk import effects, to_whom
 from notices.desk.display_name import display_name
 from notices.desk.finding import (
@@ -401,9 +402,15 @@ class NoticeAdmin(LongList, Following):
     @admin.action(description=gettext_lazy("Duplicate as a draft"))
     def duplicate(self, request: HttpRequest, queryset: QuerySet[Notice]) -> HttpResponse | None:
         """To the copy where one was made."""
-        copies = []
-        for notice in queryset:
-            copies.append(copy := notice.duplicate(by=request.user))
+        copies: list[Notice] = []
+        for notice in queryset.select_related("study"):
+            try:
+                with transaction.atomic():
+                    quotas.check_waiting(notice.study)
+                    copies.append(copy := notice.duplicate(by=request.user))
+            except quotas.ExceededError as error:
+                messages.error(request, error.messages[0])
+                continue
             if left := notice.channels.exclude(pk__in=copy.channels.all()):
                 told = _("The copy does without %(channels)s, which %(study)s no longer has.")
                 names = ", ".join(map(str, left))

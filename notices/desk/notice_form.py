@@ -16,7 +16,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from notices import attachments, moments
+from notices import attachments, moments, quotas
 from notices.desk import to_whom
 from notices.desk.conflict import conflict
 from notices.desk.prose import MarkdownTextarea, ProseField
@@ -185,6 +185,7 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
         doubts = self._choose_moment() if "publish_at" in self.fields else []
         if {"picture", "attached"} <= self.cleaned_data.keys():
             self._attach(self.cleaned_data["picture"], self.cleaned_data["attached"])
+        self._check_quotas()
         study = self.cleaned_data.get("study") or (self.instance.pk and self.instance.study)
         if study and "channels" in self.cleaned_data:
             self._check_channels(study)
@@ -202,6 +203,21 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
         if doubts and not self.errors and self.data.get(button) != question.answer:
             self.question = question
             raise ValidationError(_("Nothing is saved yet: please answer first."))
+
+    def _check_quotas(self) -> None:
+        study = self.cleaned_data.get("study") or (self.instance.pk and self.instance.study)
+        if not study:
+            return
+        is_another = self.instance.pk is None or self.instance.study_id != study.pk
+        waits = PUBLISH not in self.data and "publish_at" in self.fields
+        more = [*self.cleaned_data.get("picture", ()), *self.cleaned_data.get("attached", ())]
+        try:
+            if is_another and waits:
+                quotas.check_waiting(study)
+            if more:
+                quotas.check_attached(study, more, but=self.instance)
+        except quotas.ExceededError as error:
+            self.add_error(None, error)
 
     def _attach(self, pictures: list[Upload], files: list[Upload]) -> None:
         if pictures and self.cleaned_data.get("image"):

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
@@ -105,7 +106,7 @@ def test_a_file_that_breaks_off_is_not_kept(desk: Client) -> None:
 
 
 def test_whoever_uploads_in_a_loop_is_stopped(desk: Client, leader: User) -> None:
-    for n in range(uploads.MOST_UNUSED):
+    for n in range(settings.UPLOADS_WAITING):
         keep(Sent(f"{n}.txt", b"x"), by=leader)
     answer = send(desk)
     assert answer.status_code == 400
