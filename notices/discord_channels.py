@@ -148,8 +148,12 @@ def write_channels(
     *,
     in_threads: Mapping[int, int] = MappingProxyType({}),
     deleted: Collection[int] = (),
+    is_whole: bool = True,
 ) -> None:
-    """Make the table say what was seen of this guild. Only what changed is written."""
+    """Make the table say what was seen of this guild. Only what changed is written.
+
+    What is not among it is gone, or archived; unless some of it could not be read.
+    """
     with transaction.atomic():
         ids = [row["id"] for row in seen]
         known = {channel.pk: channel for channel in Channel.objects.filter(pk__in=ids)}
@@ -166,6 +170,8 @@ def write_channels(
             update_fields=[*SEEN_FIELDS, "refused_at", "refused_code"],
         )
         unseen = Channel.objects.filter(guild_id=guild_id, gone_at=None).exclude(pk__in=ids)
+        if not is_whole:
+            unseen = unseen.filter(pk__in=deleted)
         archived = _archived(unseen.exclude(pk__in=deleted), in_threads)
         unseen.exclude(pk__in=[thread.pk for thread in archived]).update(gone_at=now, permissions=0)
         _write_archived(archived, in_threads)

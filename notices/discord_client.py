@@ -54,8 +54,8 @@ class StudyBotClient(discord.AutoShardedClient):
             "MESSAGE_DELETE": self._see_deletion,
             "MESSAGE_DELETE_BULK": self._see_deletions,
         }
-        EventReader(self._connection)
-        self.guild_sync = GuildSync(self)
+        reader = EventReader(self._connection)
+        self.guild_sync = GuildSync(self, gaps=reader.gaps)
 
     async def close_before_start(self) -> None:
         """End a client that never connected: close() would look for shards it has not."""

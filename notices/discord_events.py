@@ -63,8 +63,11 @@ class EventReader:
 
     def __init__(self, connection: discord.state.AutoShardedConnectionState[Any]) -> None:
         self._connection = connection
-        self._parsers = dict(connection.parsers)
+        self._parsers: dict[str, Callable[[Any], Any]] = dict(connection.parsers)
+        self._parsers["GUILD_UPDATE"] = partial(self._update_guild, self._parsers["GUILD_UPDATE"])
         self._telling = Telling()
+        self.gaps: set[int] = set()
+        """The guilds of which some channel could not be read: it may be there all the same."""
         self._cuts: dict[str, Callable[[Json], Json]] = {
             "READY": self._ready,
             "CHANNEL_CREATE": self._channel,
@@ -77,17 +80,33 @@ class EventReader:
             "GUILD_MEMBER_UPDATE": self._own_member,
         }
         for event in self._parsers:
-            connection.parsers[event] = partial(self.read, event)
+            connection.parsers[event] = partial(self._see, event)
 
-    def read(self, event: str, data: Any) -> None:
+    def _see(self, event: str, data: Any) -> None:
+        self.read(event, data)
+
+    def read(self, event: str, data: Any) -> bool:
+        """Return whether anything could be made of it."""
         try:
             self._parsers[event](data)
         except Exception as error:
             self._telling.once(f"{event} ({_ids(data)})", error)
-            if isinstance(data, dict):
-                self._read_what_can_be(event, data)
+            return isinstance(data, dict) and self._read_what_can_be(event, data)
+        if event == "GUILD_CREATE":
+            self.gaps.discard(int(data["id"]))
+        return True
 
-    def _read_what_can_be(self, event: str, data: Json) -> None:
+    def _update_guild(self, parse: Callable[[Json], None], data: Json) -> None:
+        """discord.py forgets the roles first, even where it is told of none."""
+        guild = self._connection._get_guild(int(data["id"]))
+        roles = guild._roles if guild else {}
+        try:
+            parse(data)
+        finally:
+            if guild and not guild._roles:
+                guild._roles = roles
+
+    def _read_what_can_be(self, event: str, data: Json) -> bool:
         try:
             if event in ("GUILD_CREATE", "GUILD_UPDATE"):
                 self._read_guild(event, data)
@@ -95,8 +114,12 @@ class EventReader:
                 self._read_thread_list(data)
             elif event in self._cuts:
                 self._parsers[event](self._cuts[event](data))
+            else:
+                return False
         except Exception as error:
             log.debug("%s (%s): not even in parts: %r", event, _ids(data), error)
+            return False
+        return True
 
     def _read_guild(self, event: str, data: Json) -> None:
         guild = {name: data[name] for name in OF_A_GUILD if data.get(name) is not None}
@@ -107,7 +130,9 @@ class EventReader:
             if str((member.get("user") or {}).get("id")) == own
         ]
         self._parsers[event](guild)
-        self._read_parts(data, data["id"])
+        is_whole = self._read_parts(data, data["id"])
+        if event == "GUILD_CREATE" and not (is_whole and isinstance(data.get("channels"), list)):
+            self.gaps.add(int(data["id"]))
 
     def _read_thread_list(self, data: Json) -> None:
         whole = {"guild_id": data["guild_id"], "threads": [], "members": []}
@@ -116,11 +141,14 @@ class EventReader:
         self._parsers["THREAD_LIST_SYNC"](whole)
         self._read_parts(data, data["guild_id"])
 
-    def _read_parts(self, data: Json, guild_id: Any) -> None:
+    def _read_parts(self, data: Json, guild_id: Any) -> bool:
+        """Return whether each could be read."""
+        is_whole = True
         for part, event in PARTS.items():
             for one in _listed(data.get(part)):
                 piece = {"role": one} if part == "roles" else one
-                self.read(event, {**piece, "guild_id": guild_id})
+                is_whole &= self.read(event, {**piece, "guild_id": guild_id})
+        return is_whole
 
     # Events cut down to the fields that we use. What is missing stays as it was known.
 

@@ -1,7 +1,7 @@
 """Gathers what the gateway tells of guilds, and has their channels and roles written."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -30,6 +30,8 @@ class Seen(NamedTuple):
     """By channel, what the bot may do in its threads."""
     deleted: frozenset[int] = frozenset()
     """The threads that were deleted, and not only archived."""
+    is_whole: bool = True
+    """Whether what is not among the channels is gone."""
 
 
 # By the guild's id; null where the bot is no longer there.
@@ -39,11 +41,13 @@ Changes = dict[int, Seen | None]
 class GuildSync:
     """Gathers which guilds changed; the worker writes them, each burst of events once."""
 
-    def __init__(self, client: discord.Client) -> None:
+    def __init__(self, client: discord.Client, *, gaps: Container[int] = ()) -> None:
         self._client = client
+        self._gaps = gaps
         self._changed: set[int] = set()
         self._archived: dict[int, discord.Thread] = {}
         self._deleted: set[tuple[int, int]] = set()
+        self._timeout_ends: dict[int, asyncio.TimerHandle] = {}
         self._any = asyncio.Event()
 
     def mark(self, *guild_ids: int) -> None:
@@ -98,13 +102,17 @@ class GuildSync:
         self._deleted -= {(guild.id, one) for one in deleted}
         self._look_again_after_a_timeout(guild)
         channels = seen_channels(guild, archived)
-        return Seen(channels, seen_roles(guild), seen_in_threads(guild), deleted)
+        is_whole = guild.id not in self._gaps
+        return Seen(channels, seen_roles(guild), seen_in_threads(guild), deleted, is_whole)
 
     def _look_again_after_a_timeout(self, guild: discord.Guild) -> None:
         """No event tells of its end."""
+        if timer := self._timeout_ends.pop(guild.id, None):
+            timer.cancel()
         if (until := timed_out_until(guild)) is not None:
             seconds = (until - timezone.now()).total_seconds()
-            asyncio.get_running_loop().call_later(seconds, self.mark, guild.id)
+            loop = asyncio.get_running_loop()
+            self._timeout_ends[guild.id] = loop.call_later(seconds, self.mark, guild.id)
 
 
 def _is_known(guild: discord.Guild) -> bool:
@@ -127,6 +135,7 @@ def write(changes: Changes) -> None:
                     now,
                     in_threads=seen.in_threads,
                     deleted=seen.deleted,
+                    is_whole=seen.is_whole,
                 )
                 if was_timed_out and not is_timed_out(guild_id):
                     ledger.end_timeouts(guild_id, now)

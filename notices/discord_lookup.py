@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 ASKED_EVERY = timedelta(hours=1)
 MOST_AT_ONCE = 20
 
+# The last are threads that counted as gone when they were archived, before parents were kept.
+_UNKNOWN = Q(seen_at=None) | Q(type__in=THREADS, parent_id=None, gone_at__isnull=False)
+
 InDatabase = Callable[..., Awaitable[Any]]
 Facts = dict[str, Any]
 
@@ -34,8 +37,8 @@ async def look_up_channels(client: discord.Client, in_database: InDatabase) -> N
 
 def channels_to_look_up() -> list[int]:
     asked_long_ago = Q(refused_at=None) | Q(refused_at__lt=timezone.now() - ASKED_EVERY)
-    unseen = Channel.objects.filter(asked_long_ago, seen_at=None, studies__isnull=False)
-    ordered = unseen.order_by(F("refused_at").asc(nulls_first=True), "pk").distinct()
+    unknown = Channel.objects.filter(_UNKNOWN, asked_long_ago, studies__isnull=False)
+    ordered = unknown.order_by(F("refused_at").asc(nulls_first=True), "pk").distinct()
     return list(ordered.values_list("pk", flat=True)[:MOST_AT_ONCE])
 
 
@@ -43,7 +46,7 @@ def write_facts(channel_id: int, facts: Facts) -> None:
     """What was refused is asked again in an hour; what the gateway tells meanwhile stands."""
     now = timezone.now()
     moment = "seen_at" if facts["refused_code"] is None else "refused_at"
-    Channel.objects.filter(pk=channel_id, seen_at=None).update(**facts, **{moment: now})
+    Channel.objects.filter(_UNKNOWN, pk=channel_id).update(**facts, **{moment: now})
 
 
 def _not_a_channel(client: discord.Client, channel_id: int) -> Facts | None:
@@ -75,6 +78,7 @@ def _shown(client: discord.Client, told: Facts) -> Facts:
         "guild_name": as_name(guild.name) if guild else "",
         "refused_code": None,
         "refused_at": None,
+        "gone_at": None,
     }
     return facts | _of_thread(told, guild) if facts["type"] in THREADS else facts
 

@@ -143,6 +143,30 @@ def test_an_event_out_of_which_nothing_can_be_made_ends_nothing(
     live(server, scenario)
 
 
+UGLY: list[Any] = [
+    None, [], {}, "x", 7, {"guild_id": STUDY}, {"guild_id": None}, {"guild_id": "x", "id": "y"},
+    {"guild_id": STUDY, "id": TALK}, {"id": STUDY, "guild_id": STUDY, "user": {}, "role": {}},
+]  # fmt: skip
+
+
+def test_no_event_of_discord_pys_table_ends_the_bot_by_whatever_it_holds(
+    server: FakeDiscordProcess,
+) -> None:
+    understood = {"GUILD_CREATE", "GUILD_DELETE", "CHANNEL_DELETE"}  # by an id alone
+
+    async def scenario(bot: Bot) -> None:
+        await bot.in_step(channel_is(TALK))
+        for event in sorted(bot.client._connection.parsers.keys() - understood):
+            for value in UGLY:
+                await tell(server, event, value)
+        await still_listens(bot, server)
+        held = permissions_in(bot.client, int(TALK))
+        assert held is not None
+        assert held & SEND_MESSAGES
+
+    live(server, scenario)
+
+
 @pytest.mark.parametrize("text", ["no JSON", "[]", '{"op": 0, "t": "READY", "s": 9, "d": {}}'])
 def test_a_frame_that_is_none_of_discords_ends_nothing(
     server: FakeDiscordProcess, text: str
@@ -228,6 +252,44 @@ def test_an_odd_part_of_a_guild_hides_none_of_the_others(
         await tell(server, "GUILD_CREATE", guild)
         await bot.in_step(channel_is(TALK, name="자유!"))
         await still_listens(bot, server)
+        held = permissions_in(bot.client, int(TALK))
+        assert held is not None
+        assert held & SEND_MESSAGES
+
+    live(server, scenario)
+
+
+@pytest.mark.parametrize("channels", [None, [{"id": TALK, "guild_id": STUDY}]])
+def test_a_channel_that_could_not_be_read_does_not_count_as_gone(
+    server: FakeDiscordProcess, channels: Any
+) -> None:
+    [guild] = [guild for guild in server.state()["guilds"] if guild["id"] == STUDY]
+    news = [one for one in guild["channels"] if one["id"] == NEWS]
+    odd = guild | {"channels": channels and channels + news, "name": "새 이름", "threads": None}
+
+    async def scenario(bot: Bot) -> None:
+        await bot.in_step(channel_is(TALK))
+        odd.pop(
+            "unavailable", None
+        )  # as of a guild that the bot has just joined: nothing is known of it
+        await tell(server, "GUILD_CREATE", odd)
+        await bot.in_step(Role.objects.filter(pk=STUDY, guild_name="새 이름").exists)
+        assert await bot.in_database(channel_is(TALK))
+        # The next that can be read whole says what is gone.
+        whole = guild | {"channels": news, "unavailable": False}
+        await tell(server, "GUILD_CREATE", whole)
+        await bot.in_step(channel_is(NEWS, guild_name="알고리즘 스터디"))
+
+    live(server, scenario)
+
+
+def test_roles_outlive_an_update_of_their_guild_that_names_none(
+    server: FakeDiscordProcess,
+) -> None:
+    async def scenario(bot: Bot) -> None:
+        await bot.in_step(channel_is(TALK))
+        await tell(server, "GUILD_UPDATE", {"id": STUDY, "name": "새 이름", "roles": None})
+        await bot.in_step(channel_is(TALK, guild_name="새 이름"))
         held = permissions_in(bot.client, int(TALK))
         assert held is not None
         assert held & SEND_MESSAGES

@@ -188,6 +188,27 @@ def test_a_thread_that_was_archived_before_the_bot_came_is_connected_by_its_id(
     live(server, scenario)
 
 
+def test_a_thread_that_once_counted_as_gone_when_it_was_archived_is_found_again(
+    server: FakeDiscordProcess,
+) -> None:
+    before = int(server.add_thread(TALK, "지난 학기", archived=True)["id"])
+    connect(before)
+    long_ago = timezone.now() - timedelta(days=30)
+    Channel.objects.filter(pk=before).update(
+        type=Channel.Type.PUBLIC_THREAD, guild_id=STUDY, seen_at=long_ago, gone_at=long_ago
+    )
+
+    async def scenario(bot: Bot) -> None:
+        await bot.in_step(channel_is(TALK))
+        await discord_lookup.look_up_channels(bot.client, bot.in_database)
+        await bot.in_step(channel_is(before, is_archived=True, gone_at=None, parent_id=TALK))
+        await bot.in_step(is_well(before))
+        server.delete(f"/_fake/channels/{before}")
+        await bot.in_step(channel_is(before, gone_at__isnull=False))
+
+    live(server, scenario)
+
+
 @pytest.mark.parametrize(
     ("wrong_id", "said"),
     [
