@@ -10,7 +10,13 @@ class NoticesConfig(AppConfig):
     verbose_name = _("Study notices")
 
     def ready(self) -> None:
-        from notices import queue_gate, schedules, security_log, signals  # noqa: F401
+        from notices import (  # noqa: F401
+            login_life,
+            queue_gate,
+            schedules,
+            security_log,
+            signals,
+        )
 
         queue_gate.install()
         post_migrate.connect(schedules.keep, sender=self)

@@ -9,16 +9,18 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.utils import translation
+from django.utils.cache import patch_vary_headers
+from rest_framework.exceptions import APIException
 
-from notices.api.refusals import LengthRequired
-from notices.ids import read_id
+from notices.api.refusals import LengthRequired, PlainHttp
 from notices.refusing import is_of_api, refused
 from notices.text import composed, is_blank
 
-# What an action is for: the rows that there can be.
-ROWS = "_selected_action"
+# Each answer is one caller's, in her language.
+VARIES_ON = ("Accept", "Accept-Language", "Cookie", "X-API-Key")
 # Named without a value it names no column, for which Django looks nevertheless.
 COLUMN = "_to_field"
 # An address is another one when it is written otherwise, and a password no longer fits.
@@ -36,11 +38,15 @@ class Incoming:
         request.COOKIES = {
             name: value for name, value in request.COOKIES.items() if value.isprintable()
         }
-        # gunicorn would read on, and Django, which goes by the length, finds no body at all.
-        if "Transfer-Encoding" in request.headers:
+        if refusal := _refusal(request):
             with translation.override(translation.get_language_from_request(request)):
-                return refused(request, LengthRequired())
-        return self.get_response(request)
+                answer = refused(request, refusal)
+        else:
+            answer = self.get_response(request)
+        if is_of_api(request):
+            answer["Cache-Control"] = "no-store"
+            patch_vary_headers(answer, VARIES_ON)
+        return answer
 
     def process_view(
         self, request: HttpRequest, _view: Any, _args: Any, places: dict[str, Any]
@@ -54,6 +60,15 @@ class Incoming:
             request.POST = _cleaned(request.POST)  # type: ignore[assignment]
 
 
+def _refusal(request: HttpRequest) -> APIException | None:
+    # gunicorn would read on, and Django, which goes by the length, finds no body at all.
+    if "Transfer-Encoding" in request.headers:
+        return LengthRequired()
+    if settings.SECURE_SSL_REDIRECT and "X-API-Key" in request.headers:
+        return None if request.is_secure() else PlainHttp()
+    return None
+
+
 def _cleaned(sent: QueryDict) -> QueryDict:
     found = QueryDict(mutable=True, encoding=sent.encoding)
     for name, values in sent.lists():
@@ -63,8 +78,6 @@ def _cleaned(sent: QueryDict) -> QueryDict:
 
 
 def _values(name: str, values: list[str]) -> list[str]:
-    if name == ROWS:
-        return [value for value in values if read_id(value)]
     if name == COLUMN:
         return [value for value in values if value]
     return values if _AS_IT_IS.fullmatch(name) else [_text(value) for value in values]

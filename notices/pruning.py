@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 from django_q.models import Task
@@ -67,6 +68,7 @@ class Pruned:
     uploads: int = 0
     submissions: int = 0
     failed_logins: int = 0
+    sessions: int = 0
 
     def __str__(self) -> str:
         return ", ".join(f"{name} {number}" for name, number in asdict(self).items())
@@ -90,6 +92,7 @@ def _batches(now: datetime, gone: Pruned) -> Iterator[None]:
     yield from _prune_answers(now, gone)
     yield from _prune_submissions(now, gone)
     yield from _prune_failed_logins(now, gone)
+    yield from _prune_sessions(now, gone)
     if settings.KEEP_DELIVERIES_DAYS:
         yield from _archive_notices(now - timedelta(days=settings.KEEP_DELIVERIES_DAYS), now, gone)
     if settings.KEEP_ATTEMPTS_DAYS:
@@ -179,6 +182,14 @@ def _prune_failed_logins(now: datetime, gone: Pruned) -> Iterator[None]:
     old = AccessAttempt.objects.filter(attempt_time__lt=now - settings.AXES_COOLOFF_TIME)
     while ids := list(old.order_by().values_list("pk", flat=True)[:BATCH]):
         gone.failed_logins += AccessAttempt.objects.filter(pk__in=ids).delete()[0]
+        yield
+
+
+def _prune_sessions(now: datetime, gone: Pruned) -> Iterator[None]:
+    """Logins that are over: what `clearsessions` does, in batches."""
+    old = Session.objects.filter(expire_date__lt=now).values_list("pk", flat=True)
+    while ids := list(old[:BATCH]):
+        gone.sessions += Session.objects.filter(pk__in=ids).delete()[0]
         yield
 
 

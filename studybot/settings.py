@@ -166,6 +166,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "notices.security_log.SecurityLogMiddleware",
+    "notices.incoming.Incoming",
     "django.middleware.security.SecurityMiddleware",
     "studybot.prefix.RootAlone",
     "notices.probes.Probes",
@@ -173,12 +174,12 @@ MIDDLEWARE = [
     "studybot.compression.DeskGZipMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "notices.content_policy.PagePolicyMiddleware",
-    "notices.incoming.Incoming",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "notices.login_life.LoginLife",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "notices.hashing.TooManyPasswordsMiddleware",
@@ -268,6 +269,16 @@ _is_for_this_machine = not BEHIND_TLS_PROXY and all(
 )
 SESSION_COOKIE_SECURE = not _is_for_this_machine
 CSRF_COOKIE_SECURE = not _is_for_this_machine
+LANGUAGE_COOKIE_SECURE = not _is_for_this_machine
+# (A frontend's page on the same site reads the token against forged requests: not HttpOnly.)
+SESSION_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+# From a login on, whatever is done; and without being used.
+SESSION_HOURS = environment.number("SESSION_HOURS", 168, least=0.1, most=8760)
+SESSION_IDLE_HOURS = environment.number("SESSION_IDLE_HOURS", 24, least=0.1, most=8760)
+SESSION_COOKIE_AGE = int(SESSION_HOURS * 3600)
+# A key that is shown once is to be in no cookie.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_SSL_REDIRECT = BEHIND_TLS_PROXY
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
 # Machines ask these without TLS, from beside the web process.

@@ -344,7 +344,7 @@ def test_it_says_in_one_line_what_went(
         prune_all()
     assert caplog.messages == [
         "pruned: notices 1, deliveries 1, attempts 1, tasks 0, bots 0, answers 0, callbacks 0, "
-        "uploads 0, submissions 0, failed_logins 0"
+        "uploads 0, submissions 0, failed_logins 0, sessions 0"
     ]
 
 

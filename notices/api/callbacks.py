@@ -17,7 +17,7 @@ from notices.api.authentication import Caller, caller_of
 from notices.api.fields import IdsField, LinkField, StrictField
 from notices.api.filters import OLDEST_FIRST, PageForm
 from notices.api.forms import StrictForm, find_study
-from notices.api.idempotency import idempotent
+from notices.api.idempotency import SECRET, idempotent
 from notices.api.operations import Page
 from notices.api.refusals import quoted
 from notices.api.representations import Moment, may_read_studies
@@ -207,6 +207,9 @@ class Callbacks(Resource):
             raise PermissionDenied(
                 _("Only a frontend's key or a site admin may set up callbacks; use a key.")
             )
+
+    def completed(self, answer: dict[str, Any]) -> dict[str, Any]:
+        return {**answer, SECRET: CallbackEndpoint.objects.get(pk=answer["id"]).secret}
 
     def list(self, request: Request) -> Response:
         return self.page_of(self._mine(request), CallbackShown, request, ordering=OLDEST_FIRST)

@@ -32,6 +32,8 @@ KEY_PATTERN = f"^[!-~]([ -~]{{0,{KEY_LIMIT - 2}}}[!-~])?$"
 # Then whoever waits for a request under way is told to come back.
 WAIT_SECONDS = 5
 KEPT_HEADERS = ("ETag", "Location")
+# It is not kept with the answer: the view reads it again where it is.
+SECRET = "secret"  # noqa: S105
 
 Handler = Callable[..., Response]
 MayRead = Callable[[Caller, Request, Any], bool]
@@ -55,7 +57,7 @@ def idempotent(may_read: MayRead) -> Callable[[Handler], Handler]:
                 if kept.request_hash != asked:
                     raise _reused(key)
                 if kept.status is not None:
-                    return _again(kept, request, may_read)
+                    return _again(kept, view, request, may_read)
                 quotas.check_kept(caller_of(request).name, caller_of(request).actor)
                 response = handler(view, request, *args, **kwargs)
                 _keep(kept, response)
@@ -109,19 +111,20 @@ def _wait_no_longer() -> None:
 def _keep(kept: KeptAnswer, response: Response) -> None:
     kept.status = response.status_code
     kept.headers = {name: response[name] for name in KEPT_HEADERS if name in response}
-    body = JSONRenderer().render(response.data)
+    told = {name: value for name, value in response.data.items() if name != SECRET}
+    body = JSONRenderer().render(told)
     kept.body, kept.size = body.decode(), len(body)
     kept.save(update_fields=["status", "headers", "body", "size"])
 
 
-def _again(kept: KeptAnswer, request: Request, may_read: MayRead) -> Response:
+def _again(kept: KeptAnswer, view: Any, request: Request, may_read: MayRead) -> Response:
     answer = json.loads(kept.body)
     if not may_read(caller_of(request), request, answer):
         raise PermissionDenied(
             _("This request was done, but you may no longer read what it was answered.")
         )
     headers = {**kept.headers, "Idempotent-Replayed": "true"}
-    return Response(answer, status=kept.status, headers=headers)
+    return Response(view.completed(answer), status=kept.status, headers=headers)
 
 
 def _reused(key: str) -> Conflict:

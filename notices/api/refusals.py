@@ -22,6 +22,17 @@ class LengthRequired(APIException):
     )
 
 
+class PlainHttp(APIException):
+    """Not redirected: the client would send its key the same way again."""
+
+    status_code = status.HTTP_403_FORBIDDEN
+    default_code = "plain_http"
+    default_detail = gettext_lazy(
+        "The key came over plain HTTP, where others can read it: send it to https:// from now on, "
+        "and have a site admin rotate it."
+    )
+
+
 class TooLarge(APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "too_large"

@@ -4,7 +4,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import IntegerField, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from unfold import admin as unfold_admin
@@ -12,6 +13,7 @@ from unfold import admin as unfold_admin
 from notices.desk.keys import KeysField
 from notices.desk.once import made, once
 from notices.desk.scripts import LeanAdmin
+from notices.ids import read_id
 from notices.models import Study
 
 if TYPE_CHECKING:  # Unfold's have no types, and are Django's.
@@ -74,6 +76,12 @@ class ModelAdmin(LeanAdmin):
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
     ) -> HttpResponse | None:
+        """Django would ask the database for whatever was sent, and go through however many rows."""
+        if isinstance(self.opts.pk, IntegerField):
+            sent = request.POST.copy()
+            chosen = [key for key in sent.getlist(ACTION_CHECKBOX_NAME) if read_id(key)]
+            sent.setlist(ACTION_CHECKBOX_NAME, chosen)
+            request.POST = sent  # type: ignore[assignment]
         chooses_all = request.POST.get("select_across", "0") not in ("", "0")
         if chooses_all and queryset.values("pk")[MOST_CHOSEN : MOST_CHOSEN + 1].exists():
             told = _("These are more than %(n)d. Choose fewer at a time.")

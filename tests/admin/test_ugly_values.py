@@ -122,3 +122,11 @@ def test_an_action_for_a_row_that_cannot_be_is_for_none(
             answered(browser, "post", f"/{address}", form)
     notice.refresh_from_db()
     assert notice.withdrawn_at is None
+
+
+def test_an_action_is_for_the_rows_that_there_are_among_what_was_sent(
+    browser: Client, notice: Notice
+) -> None:
+    chosen = ["가\0나", "9" * 5000, str(notice.pk)]
+    browser.post("/admin/notices/notice/", {"action": "duplicate", "_selected_action": chosen})
+    assert Notice.objects.count() == 2
