@@ -50,9 +50,7 @@ def test_a_login_that_is_not_used_ends_after_a_day(browser: Client) -> None:
     assert not is_in(browser)
 
 
-def test_a_page_that_looks_again_by_itself_does_not_use_it(
-    browser: Client, notice: Notice
-) -> None:
+def test_a_page_that_looks_again_by_itself_does_not_use_it(browser: Client, notice: Notice) -> None:
     set_back(browser, **{USED: 1})
     before = browser.session[USED]
     browser.get(f"/admin/notices/notice/{notice.pk}/outcome/", headers={"HX-Request": "true"})
