@@ -238,6 +238,8 @@ class Engine:
 
         A create may have made the very message, whose id nobody knows yet.
         """
+        if not self._removals:
+            return []
         flights = self._flights.values()
         under_way = {one.request.channel_id for one in flights if not one.settled}
         taken = [one for one in self._removals if one.channel_id not in under_way]
