@@ -18,6 +18,7 @@ MOST_FILES = 10
 MOST_BYTES_IN_ALL = 24 * 1024 * 1024
 
 Attached = dict[str, Any]
+_FIELDS = {"id": int, "name": str, "type": str, "size": int, "picture": bool}
 
 
 def entries(picture: Upload | None, files: Iterable[Upload]) -> list[Attached]:
@@ -32,13 +33,20 @@ def _entry(upload: Upload, *, is_picture: bool) -> Attached:
     }  # fmt: skip
 
 
+def readable(attachments: Any) -> list[Attached]:
+    """Those that a person can be shown, of whatever a row holds: a change in bulk may write any."""
+    listed = attachments if isinstance(attachments, list) else []
+    return [one for one in listed if isinstance(one, dict) and one.keys() >= _FIELDS.keys()
+            and all(isinstance(one[name], kind) for name, kind in _FIELDS.items())]  # fmt: skip
+
+
 def picture_of(attachments: Sequence[Attached]) -> Attached | None:
-    return next((one for one in attachments if one["picture"]), None)
+    return next((one for one in readable(attachments) if one["picture"]), None)
 
 
 def files_of(attachments: Sequence[Attached]) -> list[Attached]:
     """Without the picture."""
-    return [one for one in attachments if not one["picture"]]
+    return [one for one in readable(attachments) if not one["picture"]]
 
 
 def sent_name(attached: Attached) -> str:

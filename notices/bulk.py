@@ -110,14 +110,27 @@ def update_each(
     `where` is SQL that each row must meet as well. The queryset's own update() is passed by.
     """
     if rows:
-        names, table = (*keys, *fields), _table(model)
-        given = [(_column(model, name), f"given.value{n}") for n, name in enumerate(names)]
-        same = [f"{table}.{column} = {value}" for column, value in given[: len(keys)]]
-        changes = ", ".join(f"{column} = {value}" for column, value in given[len(keys) :])
-        source = _source(model, names, connection.vendor)
-        condition = " AND ".join([*same, where])
-        statement = f"UPDATE {table} SET {changes} FROM {source} WHERE {condition}"  # noqa: S608
-        execute(statement, [_json(rows)])
+        execute(_update(model, keys, fields, where), [_json(rows)])
+
+
+def update_and_tell(
+    model: type[Model], keys: Sequence[str], fields: Sequence[str], rows: Rows, *, where: str
+) -> list[tuple[Any, ...]]:
+    """The same; returns the keys of what was changed."""
+    if not rows:
+        return []
+    told = ", ".join(f"{_table(model)}.{_column(model, name)}" for name in keys)
+    return fetch(f"{_update(model, keys, fields, where)} RETURNING {told}", [_json(rows)])
+
+
+def _update(model: type[Model], keys: Sequence[str], fields: Sequence[str], where: str) -> str:
+    names, table = (*keys, *fields), _table(model)
+    given = [(_column(model, name), f"given.value{n}") for n, name in enumerate(names)]
+    same = [f"{table}.{column} = {value}" for column, value in given[: len(keys)]]
+    changes = ", ".join(f"{column} = {value}" for column, value in given[len(keys) :])
+    source = _source(model, names, connection.vendor)
+    condition = " AND ".join([*same, where])
+    return f"UPDATE {table} SET {changes} FROM {source} WHERE {condition}"  # noqa: S608
 
 
 def _json(values: Any) -> str:

@@ -21,10 +21,11 @@ from django.utils import timezone
 
 from notices import ledger
 from notices.attachments import FileGoneError, files_for
-from notices.ledger import Shards
-from notices.models import DETAIL_LIMIT, Attempt, ErrorCode
-from notices.outcomes import Outcome
-from notices.retry import pause_seconds
+from notices.ledger import Resting, Shards
+from notices.models import DETAIL_LIMIT, Attempt, ErrorCode, Pause
+from notices.outages import Outages
+from notices.outcomes import Outcome, Weight
+from notices.poison import DATA_ERRORS
 from notices.transport import (
     Answer,
     File,
@@ -45,9 +46,6 @@ SAFETY_POLL = timedelta(seconds=5)
 DATABASE_PAUSE_SECONDS = 0.5
 DATABASE_PAUSE = timedelta(seconds=DATABASE_PAUSE_SECONDS)
 DATABASE_AWAY = (OperationalError, InterfaceError)
-LONGEST_OUTAGE_PAUSE_SECONDS = 5.0
-# So many channels failing one after the other are an outage, whatever else still answers.
-FAILING_CHANNELS = 3
 # How much is stamped before it goes out: each is a look into the history after a crash.
 AHEAD_SECONDS = 0.2
 MOST_AHEAD = 256
@@ -59,7 +57,6 @@ MOST_IN_FLIGHT = 2000
 FILES_AT_ONCE = 4
 # Fewer recent requests than this leave every observed bucket a token.
 RESTING_REQUESTS = 4
-UNAUTHORIZED = 401
 REMEMBERED_NONCES = 10_000
 
 Kind = Attempt.Outcome
@@ -113,7 +110,6 @@ class Engine:
         self._database = ThreadPoolExecutor(1, thread_name_prefix="database")
         self._awake = asyncio.Event()
         self._stopping = False
-        self._resting: set[int] = set()
         self._lanes: dict[int, asyncio.Task[None]] = {}
         self._flights: dict[str, _Flight] = {}
         self._outcomes: list[Outcome] = []
@@ -121,12 +117,15 @@ class Engine:
         self._removals: list[_Removal] = []
         self._emptied: set[int] = set()
         self._settled_nonces: OrderedDict[str, int | None] = OrderedDict()
-        self._failing: set[int] = set()
+        self._outages = Outages(transport, self.in_database, self._awake.set)
         self._turn_for_files = asyncio.Semaphore(FILES_AT_ONCE)
-        self.paused_since: datetime | None = None
-        self._recovery: asyncio.Task[None] | None = None
         self.active = True
         self._must_take_over = True
+
+    @property
+    def paused_since(self) -> datetime | None:
+        """Since when nothing is sent, as Discord fails or has asked for a pause."""
+        return self._outages.paused_since
 
     # --- for the worker --------------------------------------------------------------------
 
@@ -175,12 +174,15 @@ class Engine:
         for channel_id, count in used.items():
             if count >= RESTING_REQUESTS:
                 seconds = (last[channel_id] + rest - now).total_seconds()
-                self._resting.add(channel_id)
-                asyncio.get_running_loop().call_later(seconds, self._rested, channel_id)
+                self._outages.rest_channels([channel_id], seconds)
 
-    def _rested(self, channel_id: int) -> None:
-        self._resting.discard(channel_id)
-        self._awake.set()
+    async def remember_pauses(self, pauses: list[Pause], now: datetime) -> None:
+        """What our forerunner was told to leave alone, or found away."""
+        await self._outages.remember(pauses, now)
+
+    def guild_is_back(self, guild_id: int) -> None:
+        """The gateway says that a guild is there, as it is at each start."""
+        self._outages.guild_is_back(guild_id)
 
     async def in_database(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in the one thread that holds the database connection."""
@@ -222,7 +224,7 @@ class Engine:
                 await self._take_over(outcomes)
             return await self.in_database(
                 self._write_and_claim,
-                outcomes, echoes, removals, room, [*self._lanes, *self._resting],
+                outcomes, echoes, removals, room, list(self._lanes), self._outages.resting(),
             )  # fmt: skip
         except DATABASE_AWAY as error:
             log.warning("the database does not answer: what ended is written later (%s)", error)
@@ -260,6 +262,7 @@ class Engine:
         removals: list[_Removal],
         room: int,
         busy: list[int],
+        resting: Resting,
     ) -> _Plan:
         """Runs in the database thread."""
         now = timezone.now()
@@ -276,7 +279,13 @@ class Engine:
         sweeps = self.active and not self._stopping
         swept, waiting = ledger.sweep(now, limit=SWEEP_BATCH) if sweeps else (0, 0)
         requests = ledger.exchange(
-            outcomes, now, limit=room, busy_channels=busy, shards=self._shards, window=self._window
+            outcomes,
+            now,
+            limit=room,
+            busy_channels=busy,
+            shards=self._shards,
+            window=self._window,
+            resting=resting,
         )
         return _Plan(requests, bool(swept), now + SWEEP_AGAIN if waiting else None)
 
@@ -292,6 +301,8 @@ class Engine:
             except DATABASE_AWAY as error:
                 log.warning("the database does not answer: trying again (%s)", error)
                 moments.append(now + DATABASE_PAUSE)
+            except DATA_ERRORS:
+                log.exception("when the next request is due cannot be read")
         return min(moment for moment in moments if moment)
 
     async def _sleep_until(self, moment: datetime) -> None:
@@ -325,7 +336,7 @@ class Engine:
 
         def answered(told: Told) -> None:
             if isinstance(told, Answer):
-                self._failing.clear()
+                self._outages.works(request.channel_id)
                 self._settle_answer(flight, told)
             elif flight.settling is None:
                 flight.settling = asyncio.create_task(self._settle_error(flight, told))
@@ -350,8 +361,13 @@ class Engine:
                 files = await self._files_for(request)
             except FileGoneError as error:
                 raise PermanentError(str(error), code=ErrorCode.FILE_GONE) from error
+            except DATA_ERRORS as error:
+                log.exception("delivery %s: its files cannot be read", request.delivery_id)
+                raise PermanentError(repr(error), code=ErrorCode.UNSENDABLE) from error
             if files is None:
-                self._settle(flight, Kind.TRANSIENT, detail="it waited too long", counts=False)
+                self._settle(
+                    flight, Kind.TRANSIENT, detail="it waited too long", weight=Weight.NOTHING
+                )
             else:
                 carried = replace(request, files=files)
                 answered(await self._transport.perform(carried, answered))
@@ -379,41 +395,32 @@ class Engine:
         self._settle(flight, kind, message_id=answer.message_id, revision=answer.revision)
 
     async def _settle_error(self, flight: _Flight, error: TransientError | PermanentError) -> None:
-        if isinstance(error, PermanentError):
-            await self._settle_refused(flight, error)
-        else:
-            await self._settle_transient(flight, error)
-
-    async def _settle_refused(self, flight: _Flight, error: PermanentError) -> None:
-        if error.code == UNAUTHORIZED and await self._is_outage():
-            # Not this message: the bot itself is no longer let in.
-            self._settle(flight, Kind.TRANSIENT, code=error.code, detail=error.detail, counts=False)
-        else:
-            self._failing.clear()
-            self._settle(flight, Kind.REFUSED, code=error.code, detail=error.detail)
-
-    async def _settle_transient(self, flight: _Flight, error: TransientError) -> None:
         if flight.settled:
             return
-        if error.code == ErrorCode.TIMED_OUT:
-            # Discord was not asked.
+        if isinstance(error, TransientError):
+            await self._settle_transient(flight, error)
+        elif not self.active or await self._outages.is_final(flight.request, error):
+            self._settle(flight, Kind.REFUSED, code=error.code, detail=error.detail)
+        else:
             self._settle(
-                flight, Kind.TRANSIENT, code=error.code, detail=error.detail,
-                retry_after=error.retry_after, counts=False,
-            )  # fmt: skip
-            return
-        answered = error.code != 0 and error.code != 429
-        outage = False
+                flight,
+                Kind.TRANSIENT,
+                code=ErrorCode.SERVER_AWAY,
+                detail=error.detail,
+                weight=Weight.NOTHING,
+            )
+
+    async def _settle_transient(self, flight: _Flight, error: TransientError) -> None:
+        weight = Weight.NOTHING
         if self.active:
-            self._failing.add(flight.request.channel_id)
-            outage = await self._is_outage()
+            weight = await self._outages.weigh(flight.request, error)
         self._settle(
             flight,
             Kind.TRANSIENT if error.done is False else Kind.UNKNOWN,
             code=error.code,
             detail=error.detail,
             retry_after=error.retry_after,
-            counts=answered and not outage,
+            weight=weight,
         )
 
     def _settle(self, flight: _Flight, kind: str, *, detail: str = "", **result: Any) -> None:
@@ -436,35 +443,6 @@ class Engine:
         )  # fmt: skip
         self._awake.set()
 
-    # --- outages ---------------------------------------------------------------------------
-
-    async def _is_outage(self) -> bool:
-        """Whether Discord fails, and not this message: a pause for all, a try for nobody."""
-        if self.paused_since:
-            return True
-        if len(self._failing) < FAILING_CHANNELS and await self._transport.is_up():
-            return False
-        if not self.paused_since:
-            self.paused_since = timezone.now()
-            log.warning("Discord fails: sending pauses until it answers")
-            recover = self._recover(self.paused_since)
-            self._recovery = asyncio.create_task(recover, name="recovery")
-        return True
-
-    async def _recover(self, since: datetime) -> None:
-        for tries in range(1, 1_000_000):
-            await asyncio.sleep(min(pause_seconds(tries) / 2, LONGEST_OUTAGE_PAUSE_SECONDS))
-            if await self._transport.is_up():
-                break
-        self.paused_since = None
-        self._failing.clear()
-        log.info("Discord answers again: sending goes on")
-        try:
-            await self.in_database(ledger.end_pauses, timezone.now(), since)
-        except DATABASE_AWAY as error:
-            log.warning("the database does not answer: pauses are sat out (%s)", error)
-        self._awake.set()
-
     # --- the end ---------------------------------------------------------------------------
 
     async def _finish(self) -> None:
@@ -479,10 +457,11 @@ class Engine:
         log.error("the database does not answer: the next bot looks up what was not written")
 
     async def _end_lanes(self) -> None:
-        tasks = [*self._lanes.values(), *([self._recovery] if self._recovery else [])]
+        tasks = list(self._lanes.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._outages.close()
 
 
 def _is_told_by(request: Request, revision: int) -> bool:

@@ -21,6 +21,7 @@ from notices.permissions import (
     VIEW_CHANNEL,
 )
 from notices.text import composed
+from notices.transport import Word
 
 SEEN_FIELDS = (
     "guild_id", "guild_name", "name", "type", "parent_id", "is_archived", "is_locked",
@@ -139,6 +140,28 @@ def as_name(text: str | None) -> str:
 def is_timed_out(guild_id: int) -> bool:
     """For all that is written."""
     return Channel.objects.filter(guild_id=guild_id, timed_out_until__isnull=False).exists()
+
+
+def word_on(client: discord.AutoShardedClient, channel_id: int, guild_id: int | None) -> Word:
+    """What the gateway says of a channel, whose guild may be known from elsewhere."""
+    channel = client.get_channel(channel_id)
+    if isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+        guild: discord.Guild | None = channel.guild
+    else:
+        guild = client.get_guild(guild_id) if guild_id else None
+    if guild is not None:
+        shard = client.get_shard(guild.shard_id)
+        if shard is None or shard.is_closed():
+            return Word.NONE
+    if not client.is_ready():
+        return Word.NONE
+    if guild is not None and guild.unavailable:
+        return Word.AWAY
+    # Without Connect a voice channel answers as if the bot could not see it.
+    is_voice = isinstance(channel, discord.VoiceChannel | discord.StageChannel)
+    needed = discord.Permissions(view_channel=True, connect=is_voice).value
+    bits = permissions_in(client, channel_id) or 0
+    return Word.REACHABLE if bits & needed == needed else Word.UNREACHABLE
 
 
 def write_channels(

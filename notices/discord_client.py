@@ -19,6 +19,10 @@ SUPPRESS_EMBEDS = 1 << 2
 discord.shard.DiscordWebSocket = SteadyWebSocket  # type: ignore[misc]
 
 
+def _tell_nobody(_guild_id: int) -> None:
+    pass
+
+
 class StudyBotClient(discord.AutoShardedClient):
     """Default intents, no message content: our own messages come with theirs all the same."""
 
@@ -30,6 +34,7 @@ class StudyBotClient(discord.AutoShardedClient):
         shards: tuple[int, ...] | None,
         count: int | None,
         removed: Removed = lambda *_told: None,
+        guild_is_back: Callable[[int], None] = _tell_nobody,
     ) -> None:
         super().__init__(
             intents=discord.Intents.default(),
@@ -46,6 +51,7 @@ class StudyBotClient(discord.AutoShardedClient):
         )
         self._echo = echo
         self._removed = removed
+        self._guild_is_back = guild_is_back
         # discord.py would make objects and a task of every message that anybody writes in any
         # channel, to be looked at by nobody. This is its own table of what to do on an event.
         self._connection.parsers |= {
@@ -85,9 +91,11 @@ class StudyBotClient(discord.AutoShardedClient):
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         self.guild_sync.mark(guild.id)
+        self._guild_is_back(guild.id)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         self.guild_sync.mark(guild.id)
+        self._guild_is_back(guild.id)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         self.guild_sync.mark(guild.id)

@@ -17,17 +17,29 @@ import orjson
 from discord.http import Route
 from django.utils import timezone
 
+from notices import codes
 from notices.attachments import are_shown
+from notices.codes import Rests
+from notices.discord_errors import (
+    TOO_MANY_REQUESTS,
+    UNAUTHORIZED,
+    can_be_slept_out,
+    is_json,
+    read_error,
+)
 from notices.embeds import read_marker
 from notices.models import Attempt, ErrorCode
 from notices.pace import Brake, Pacer
 from notices.permissions import EMBED_LINKS, READ_MESSAGE_HISTORY, VIEW_CHANNEL
-from notices.transport import Answer, PermanentError, Request, Told, TransientError
+from notices.transport import Answer, PermanentError, Request, Told, TransientError, Word
 
 log = logging.getLogger(__name__)
 
-# Discord's answers that no repetition changes.
-REFUSALS = frozenset({400, 401, 403, 404, 405, 413})
+FIRST_ERROR = 400
+FIRST_SERVER_ERROR = 500
+LARGEST_ID = 2**63 - 1
+# What making a body raises for text, or numbers, that cannot be written as JSON.
+DATA_ERRORS = (TypeError, UnicodeError, OverflowError, RecursionError)
 OLDER_THAN_ANY = 0
 VIEW_AND_READ_HISTORY = VIEW_CHANNEL | READ_MESSAGE_HISTORY
 # Clocks differ: a message's id holds Discord's time, an attempt ours. Looking further back costs
@@ -35,8 +47,10 @@ VIEW_AND_READ_HISTORY = VIEW_CHANNEL | READ_MESSAGE_HISTORY
 CLOCK_SKEW = timedelta(minutes=10)
 # A request that could not go out for so long is claimed anew: its nonce's window may be over.
 STALE_SECONDS = 30.0
-# How long discord.py may sleep on a 429. What has to wait longer is claimed anew, and is seen to.
-LONGEST_SLEEP_SECONDS = 30.0
+WAITED_TOO_LONG = "it waited too long to go out"
+# How long discord.py may sleep on a 429. What has to wait longer is claimed anew: a leader sees
+# why, and a stop does not wait for it.
+LONGEST_SLEEP_SECONDS = 5.0
 # The slowest line that files are sent over, in bytes a second: a mebibit. Time for their bodies
 # comes on top of that for the answer, since what moves is not cut off; with the largest body
 # it stays within the five minutes after which aiohttp gives up.
@@ -58,10 +72,9 @@ class _Exchange:
         self.begun = False
         self.timed_out = False
         self.timer: asyncio.TimerHandle | None = None
-        self.status = 0
-        self.response: aiohttp.ClientResponse | None = None
         self.answer: Answer | None = None
         self.has_opened = False
+        self.error: TransientError | PermanentError | None = None
 
     @property
     def yields(self) -> bool:
@@ -77,19 +90,15 @@ class _Exchange:
         self.answer = answer
         self.answered(answer)
 
-    def tell_refusal(self, body: bytes) -> None:
-        if self.response is None or self._is_gone_already():
+    def tell_error(self, error: TransientError | PermanentError) -> None:
+        if error.code == codes.UNKNOWN_MESSAGE and self.request.action == Attempt.Action.DELETE:
+            self.tell(Answer())  # gone already
             return
-        try:
-            data = orjson.loads(body)
-        except ValueError:
-            data = body.decode(errors="replace")
-        error = _from_answer(discord.HTTPException(self.response, data))
-        if error.code != ARCHIVED_THREAD or self.has_opened:
-            self.answered(error)
-
-    def _is_gone_already(self) -> bool:
-        return self.status == 404 and self.request.action == Attempt.Action.DELETE
+        is_look = self.request.action == Attempt.Action.LOOK_UP
+        if error.code == ARCHIVED_THREAD and not (self.has_opened or is_look):
+            return  # it is opened, and asked once more
+        self.error = error
+        self.answered(error)
 
     def answer_told(self) -> Answer:
         if self.answer is None:
@@ -100,6 +109,10 @@ class _Exchange:
         self.timed_out = True
         if self.task is not None:
             self.task.cancel()
+
+    def start_timer(self, seconds: float) -> None:
+        self.stop_timer()
+        self.timer = asyncio.get_running_loop().call_later(seconds, self.cut_off)
 
     def stop_timer(self) -> None:
         if self.timer is not None:
@@ -124,13 +137,16 @@ class DiscordTransport:
         self.http: discord.http.HTTPClient
         self.permissions_in: Callable[[int], int | None] = lambda _channel_id: None
         self.timed_out_until: Callable[[int], datetime | None] = lambda _channel_id: None
+        self.word: Callable[[int, int | None], Word] = lambda _channel_id, _guild_id: Word.NONE
         self.waiting = 0
         self.active = True
         self._timeout = request_timeout
         self._stale = stale
+        self._rests_until = 0.0
 
     async def perform(self, request: Request, answered: Callable[[Told], None]) -> Answer:
         exchange = _Exchange(request, answered)
+        exchange.start_timer(self._stale)
         token = _exchange.set(exchange)
         self.waiting += 1
         try:
@@ -142,18 +158,35 @@ class DiscordTransport:
             if not exchange.begun:
                 self.waiting -= 1
 
-    async def is_up(self) -> bool:
-        """Ask what costs nothing and touches no channel. Nothing that comes back is an error."""
+    async def trouble(
+        self, channel_id: int | None = None
+    ) -> TransientError | PermanentError | None:
+        """Nothing that comes back is an error of ours."""
         token, asker = _is_probe.set(True), _exchange.set(None)
         try:
             async with asyncio.timeout(self._timeout):
-                return isinstance(await self.http.request(Route("GET", "/users/@me")), dict)
+                return await self._look(channel_id)
+        except (TransientError, PermanentError) as error:
+            return error
         except Exception as error:
-            log.info("Discord does not answer as it should: %r", error)
-            return False
+            return TransientError(f"no usable answer: {error!r}")
         finally:
             _is_probe.reset(token)
             _exchange.reset(asker)
+
+    async def _look(self, channel_id: int | None) -> TransientError | None:
+        if channel_id is None:
+            is_usable = isinstance(await self.http.request(Route("GET", "/users/@me")), dict)
+        else:
+            route = Route("GET", "/channels/{channel_id}/messages", channel_id=channel_id)
+            is_usable = isinstance(await self.http.request(route, params={"limit": 1}), list)
+        return None if is_usable else TransientError("no answer of Discord's")
+
+    def word_on(self, channel_id: int, guild_id: int | None) -> Word:
+        return self.word(channel_id, guild_id)
+
+    def rest(self, seconds: float) -> None:
+        self._rests_until = max(self._rests_until, time.monotonic() + seconds)
 
     async def _ask(self, request: Request) -> Answer | None:
         """Null where the trace has told the answer."""
@@ -172,8 +205,7 @@ class DiscordTransport:
                 self._refuse_a_bare_ping(request)
                 await self._request(Route("PATCH", messages + "/{message_id}", **ids), request)
             case Attempt.Action.DELETE:
-                route = Route("DELETE", messages + "/{message_id}", **ids)
-                return await self._delete(route, request)
+                await self._delete(Route("DELETE", messages + "/{message_id}", **ids), request)
             case Attempt.Action.LOOK_UP:
                 return await self._look_up(request)
         return None
@@ -200,6 +232,8 @@ class DiscordTransport:
                 await self.http.request(route, json={"archived": False})
         except discord.Forbidden as error:
             detail = f"the thread cannot be opened: {error.text}"
+            if not error.code:  # a page of whatever stands before Discord
+                raise TransientError(detail, code=ErrorCode.NOT_FROM_DISCORD) from error
             raise PermanentError(detail, code=ARCHIVED_THREAD) from error
         except TimeoutError as error:
             raise TransientError("no answer in time", done=False) from error
@@ -212,7 +246,9 @@ class DiscordTransport:
         if until is not None:
             seconds = max(0.0, (until - timezone.now()).total_seconds())
             detail = f"timed out until {until:%Y-%m-%d %H:%M:%S} UTC"
-            raise TransientError(detail, code=ErrorCode.TIMED_OUT, retry_after=seconds)
+            raise TransientError(
+                detail, code=ErrorCode.TIMED_OUT, retry_after=seconds, rests=Rests.MESSAGE
+            )
 
     def _refuse_a_bare_ping(self, request: Request) -> None:
         """Without Embed Links Discord drops the embed, and shows the ping that is left."""
@@ -223,12 +259,13 @@ class DiscordTransport:
             return
         raise PermanentError("the bot may not embed links", code=50013)
 
-    async def _delete(self, route: Route, request: Request) -> Answer | None:
+    async def _delete(self, route: Route, request: Request) -> None:
         try:
             await self._request(route, request)
         except discord.NotFound:
-            return Answer()  # gone already
-        return None
+            exchange = _exchange.get()
+            if exchange is None or exchange.answer is None:
+                raise
 
     async def _look_up(self, request: Request) -> Answer:
         """Read on from where the lost create began until the marker, or the end, is found."""
@@ -239,24 +276,45 @@ class DiscordTransport:
             # Discord would answer with an empty list, which says nothing.
             raise PermanentError("the bot may not read the channel's history", code=50013)
         after = discord.utils.time_snowflake(request.unknown_since - CLOCK_SKEW)
-        route = Route("GET", "/channels/{channel_id}/messages", channel_id=request.channel_id)
+        is_readable = bits is not None
         for _page in range(HISTORY_PAGES):
-            page = await self.http.request(
-                route, params={"after": str(after), "limit": HISTORY_PAGE}
-            )
-            if not isinstance(page, list):
-                # Not Discord's own answer: that nothing is in it does not make the channel empty.
-                raise TransientError("the history is not readable", done=None)
+            page = await self._history(request.channel_id, after=str(after), limit=HISTORY_PAGE)
             for message in page:
                 if (found := read_marker(message)) and found[0] == request.nonce:
                     return Answer(int(message["id"]), found[1])
+            is_readable = is_readable or bool(page)
             if len(page) < HISTORY_PAGE:
-                if bits is None:
-                    # Without the gateway's word for it, "empty" may mean "not allowed".
-                    raise TransientError("the bot does not know yet what it may read", done=None)
+                if not is_readable:
+                    await self._refuse_if_not_readable(request.channel_id)
                 return Answer()
             after = max(int(message["id"]) for message in page)
         raise PermanentError("too many messages came after it", code=50013)
+
+    async def _history(self, channel_id: int, **params: Any) -> list[dict[str, Any]]:
+        route = Route("GET", "/channels/{channel_id}/messages", channel_id=channel_id)
+        page = await self.http.request(route, params=params)
+        if not isinstance(page, list):
+            # Not Discord's own answer: that nothing is in it does not make the channel empty.
+            raise TransientError("the history is not readable", done=None)
+        return page
+
+    async def _refuse_if_not_readable(self, channel_id: int) -> None:
+        """Return where an empty history is one, though the gateway does not list the channel.
+
+        It does not list archived threads. One message proves that the bot may read; where there is
+        none, a thread has the permissions of its channel.
+        """
+        if await self._history(channel_id, limit=1):
+            return
+        route = Route("GET", "/channels/{channel_id}", channel_id=channel_id)
+        channel = await self.http.request(route)
+        parent_id = channel.get("parent_id") if isinstance(channel, dict) else None
+        bits = self.permissions_in(int(parent_id)) if parent_id else None
+        if bits is not None and bits & VIEW_AND_READ_HISTORY == VIEW_AND_READ_HISTORY:
+            return
+        if self.word_on(channel_id, None) is Word.NONE:
+            raise TransientError("the bot does not know yet what it may read", done=None)
+        raise PermanentError("nobody tells whether the bot may read the history", code=50013)
 
     # --- aiohttp's trace -------------------------------------------------------------------
 
@@ -264,7 +322,7 @@ class DiscordTransport:
         trace = aiohttp.TraceConfig()
         trace.on_request_start.append(self._before_request)
         trace.on_request_end.append(self._on_headers)
-        trace.on_response_chunk_received.append(_on_body)
+        trace.on_response_chunk_received.append(self._on_body)
         trace.on_request_exception.append(_on_exception)
         return trace
 
@@ -279,17 +337,19 @@ class DiscordTransport:
         exchange = _exchange.get()
         await self.brake.hold()
         await self.pacer.turn(yields=exchange is not None and exchange.yields)
+        if (rest := self._rests_until - time.monotonic()) > 0:
+            raise TransientError(
+                "rate limited", code=TOO_MANY_REQUESTS, retry_after=rest, rests=Rests.EVERYTHING
+            )
         if exchange is not None:
             if not self.active:
                 raise TransientError("another bot is the active one now", done=False)
             if time.time() - exchange.made_at > self._stale:
-                raise TransientError("it waited too long to go out", done=False)
+                raise TransientError(WAITED_TOO_LONG, done=False)
             if not exchange.begun:
                 exchange.begun = True
                 self.waiting -= 1
-            loop = asyncio.get_running_loop()
-            seconds = self._timeout + exchange.size / SLOWEST_LINE
-            exchange.timer = loop.call_later(seconds, exchange.cut_off)
+            exchange.start_timer(self._timeout + exchange.size / SLOWEST_LINE)
 
     async def _on_headers(
         self, _session: Any, context: SimpleNamespace, params: aiohttp.TraceRequestEndParams
@@ -297,40 +357,54 @@ class DiscordTransport:
         status, headers = params.response.status, params.response.headers
         if status in {401, 403} or (status == 429 and headers.get("X-RateLimit-Scope") != "shared"):
             self.brake.count()
-        context.status = status
-        if exchange := _exchange.get():
-            exchange.status = status
-            exchange.response = params.response
+        context.status, context.headers = status, headers
 
+    async def _on_body(
+        self,
+        _session: Any,
+        context: SimpleNamespace,
+        params: aiohttp.TraceResponseChunkReceivedParams,
+    ) -> None:
+        """The answer is here. discord.py may go on to sleep or to repeat: neither is waited for."""
+        exchange = _exchange.get()
+        if exchange is not None:
+            exchange.stop_timer()
+        if context.status >= FIRST_ERROR:
+            self._on_error(exchange, context, params.chunk)
+        if exchange is None or context.status not in {200, 201, 204}:
+            return
+        if exchange.request.action in (Attempt.Action.CREATE, Attempt.Action.EDIT):
+            exchange.tell(_read(orjson.loads(params.chunk), exchange.request))
+        elif exchange.request.action == Attempt.Action.DELETE and context.status == 204:
+            exchange.tell(Answer())
 
-async def _on_body(
-    _session: Any, context: SimpleNamespace, params: aiohttp.TraceResponseChunkReceivedParams
-) -> None:
-    """The answer is here. discord.py may go on to sleep or to repeat: neither is waited for."""
-    if _is_probe.get() and context.status != 200:
-        # A probe that is cut off in the sleep for a global limit would leave that limit standing
-        # in discord.py for good: no request went out any more.
-        raise TransientError(f"HTTP {context.status}", code=context.status)
-    exchange = _exchange.get()
-    if exchange is not None:
-        exchange.stop_timer()
-    if context.status == 429 and (pause := _retry_after(params.chunk)) > LONGEST_SLEEP_SECONDS:
-        raise TransientError("rate limited", code=429, retry_after=pause)
-    if exchange is None:
-        return
-    if exchange.status >= 500:
-        # discord.py would repeat it for up to 25 s; when to try again is decided by us.
-        error = TransientError(f"HTTP {exchange.status}", code=exchange.status, done=None)
-        exchange.answered(error)
-        raise error
-    if exchange.status in REFUSALS:
-        exchange.tell_refusal(params.chunk)
-    if exchange.status not in {200, 201, 204}:
-        return
-    if exchange.request.action in (Attempt.Action.CREATE, Attempt.Action.EDIT):
-        exchange.tell(_read(orjson.loads(params.chunk), exchange.request))
-    elif exchange.request.action == Attempt.Action.DELETE and exchange.status == 204:
-        exchange.tell(Answer())
+    def _on_error(self, exchange: _Exchange | None, context: SimpleNamespace, body: bytes) -> None:
+        """Tell it, and raise what discord.py would sleep on or repeat for longer than is good.
+
+        What it raises itself it first counts against its buckets: that is left to it.
+        """
+        status, headers = context.status, context.headers
+        is_limit = status == TOO_MANY_REQUESTS
+        # A probe that is cut off in the sleep for a global limit would leave that limit standing in
+        # discord.py for good: no request went out any more.
+        if (
+            is_limit
+            and not _is_probe.get()
+            and can_be_slept_out(headers, body, LONGEST_SLEEP_SECONDS)
+        ):
+            return
+        is_page_at_login = status == UNAUTHORIZED and not is_json(headers, body)
+        if exchange is None and not (is_limit or _is_probe.get() or is_page_at_login):
+            return
+        # What discord.py or a probe asks is about a channel like a look-up, or about nothing.
+        action = exchange.request.action if exchange else Attempt.Action.LOOK_UP
+        error = read_error(status, headers, body, action)
+        if isinstance(error, TransientError) and error.rests is Rests.EVERYTHING:
+            self.rest(error.retry_after)
+        if exchange is not None:
+            exchange.tell_error(error)
+        if is_limit or is_page_at_login or status >= FIRST_SERVER_ERROR or _is_probe.get():
+            raise error
 
 
 async def _on_exception(
@@ -338,14 +412,6 @@ async def _on_exception(
 ) -> None:
     if exchange := _exchange.get():
         exchange.stop_timer()
-
-
-def _retry_after(body: bytes) -> float:
-    """In seconds; 0 where Discord does not say it, which discord.py takes for Cloudflare's ban."""
-    try:
-        return float(orjson.loads(body)["retry_after"])
-    except (ValueError, KeyError, TypeError):
-        return 0.0
 
 
 def _body(request: Request) -> dict[str, Any]:
@@ -373,43 +439,39 @@ def _read(message: dict[str, Any], request: Request) -> Answer:
 
     Somebody may have removed the embeds from a message: then it is the one we sent.
     """
+    message_id = int(message["id"])
+    if not 0 < message_id <= LARGEST_ID:
+        raise ValueError(f"no message has the id {message_id}")
     marker = read_marker(message) or read_marker(request.payload or {})
     keeps_files = request.message_id is not None and not request.brings_files
     if keeps_files and request.attachments and not are_shown(message, request.attachments):
         # The words are new and the files are not: it counts as older than any revision.
-        return Answer(int(message["id"]), OLDER_THAN_ANY)
-    return Answer(int(message["id"]), marker[1] if marker else None)
+        return Answer(message_id, OLDER_THAN_ANY)
+    return Answer(message_id, marker[1] if marker else None)
 
 
 @contextlib.asynccontextmanager
 async def _our_errors(exchange: _Exchange) -> AsyncIterator[None]:
-    """discord.py's and aiohttp's errors become the two of transport.py."""
+    """Whatever goes wrong becomes one of the two errors of transport.py."""
     try:
         yield
+    except (TransientError, PermanentError):
+        raise
     except asyncio.CancelledError:
         if not exchange.timed_out or exchange.task is None:
             raise
         exchange.task.uncancel()
+        if not exchange.begun:
+            raise TransientError(WAITED_TOO_LONG, done=False) from None
         raise TransientError("no answer in time", done=None) from None
-    except discord.HTTPException as error:
-        raise _from_answer(error) from error
     except aiohttp.ClientConnectorError as error:
         raise TransientError(f"no connection: {error}") from error
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        # The request may have been read before the connection ended.
-        raise TransientError(f"the connection ended: {error!r}", done=None) from error
-
-
-def _from_answer(error: discord.HTTPException) -> TransientError | PermanentError:
-    # Discord's codes have five or six digits; the column holds no more than an int.
-    code = error.code if 0 < error.code < 2**31 else error.status
-    if error.status == 401:
-        return PermanentError(error.text or str(error), code=401)
-    if error.status in REFUSALS:
-        return PermanentError(error.text or str(error), code=code)
-    if error.status == 429:
-        # discord.py gave up, or the answer came from Cloudflare (no Via header, no JSON).
-        pause = error.response.headers.get("Retry-After", "")
-        seconds = float(pause) if pause.replace(".", "", 1).isdigit() else 5.0
-        return TransientError("rate limited", code=429, retry_after=seconds)
-    return TransientError(f"HTTP {error.status}", code=error.status, done=None)
+    except Exception as error:
+        if exchange.error is not None:
+            raise exchange.error from error
+        if not exchange.begun and isinstance(error, DATA_ERRORS):
+            # Nothing but its own data can have stopped it.
+            log.exception("delivery %s: cannot be sent", exchange.request.delivery_id)
+            raise PermanentError(repr(error), code=ErrorCode.UNSENDABLE) from error
+        # The request may have been read before the connection ended, or the answer made no sense.
+        raise TransientError(f"no usable answer: {error!r}", done=None) from error

@@ -135,6 +135,7 @@ class Worker:
         helpers = [seat, beat]
         try:
             if await self._before_stop(self._has_seat.wait()):
+                await self._remember_pauses()
                 client = await self._login()
                 if client is not None:
                     self._client = client
@@ -190,8 +191,7 @@ class Worker:
                 await client.close_before_start()
                 log.warning("Discord cannot be reached (%r): trying again", error)
                 self._cut_off_since = self._cut_off_since or timezone.now()
-                pause = min(pause_seconds(tries), LONGEST_LOGIN_PAUSE_SECONDS)
-                if not await self._before_stop(asyncio.sleep(pause)):
+                if not await self._before_stop(asyncio.sleep(_pause_after(error, tries))):
                     return None
             else:
                 self._cut_off_since = None
@@ -200,6 +200,7 @@ class Worker:
                 self._transport.timed_out_until = partial(
                     discord_channels.timed_out_in, client, known=self._timeouts
                 )
+                self._transport.word = partial(discord_channels.word_on, client)
                 log.info("logged in as %s", client.user)
                 return client
         return None
@@ -209,6 +210,7 @@ class Worker:
         return StudyBotClient(
             echo=self._engine.echo,
             removed=self._engine.removed,
+            guild_is_back=self._engine.guild_is_back,
             trace=self._transport.trace,
             shards=self._options.shard_ids,
             count=self._options.shard_count,
@@ -237,9 +239,15 @@ class Worker:
                 if client.is_closed():
                     raise  # discord.py gave up, and its session went with it
                 log.warning("the gateway cannot be reached (%r): trying again", error)
-                await asyncio.sleep(min(pause_seconds(tries), LONGEST_LOGIN_PAUSE_SECONDS))
+                await asyncio.sleep(_pause_after(error, tries))
             else:
                 return
+
+    async def _remember_pauses(self) -> None:
+        """Before anything is asked of Discord: it may have told our forerunner not to ask."""
+        now = timezone.now()
+        pauses = await self._engine.in_database(ledger.pauses, now, self._shards)
+        await self._engine.remember_pauses(pauses, now)
 
     async def _remember_limits(self) -> None:
         """The requests of our forerunner count against the limits that we start with."""
@@ -321,6 +329,12 @@ class Worker:
             log.warning("the database does not answer: this bot's row stays behind")
         finally:
             connections.close_all()
+
+
+def _pause_after(error: Exception, tries: int) -> float:
+    """At least as long as Discord has asked for."""
+    named = error.retry_after if isinstance(error, TransientError) else 0.0
+    return max(named, min(pause_seconds(tries), LONGEST_LOGIN_PAUSE_SECONDS))
 
 
 def _collect_garbage_rarely() -> None:

@@ -15,7 +15,7 @@ AnyStudy = Study | HeldStudy
 AnyNotice = Notice | HeldNotice
 AnyDelivery = Delivery | HeldDelivery
 
-_MARKER = re.compile(rf"(?:^|\s)([0-9A-Z]{{{REFERENCE_LENGTH}}})-(\d+)$")
+_MARKER = re.compile(rf"(?:^|\s)([0-9A-Z]{{{REFERENCE_LENGTH}}})-(\d{{1,9}})$")
 
 
 def message(delivery: AnyDelivery) -> dict[str, Any]:
@@ -36,12 +36,15 @@ def message(delivery: AnyDelivery) -> dict[str, Any]:
 def edited_message(delivery: AnyDelivery) -> dict[str, Any]:
     """The body of an edit: the same words, and nobody is pinged a second time.
 
-    Where it names no attachments, the message keeps those that it has.
+    Where it names no attachments, the message keeps those that it has. `flags` brings back an embed
+    that somebody removed: of all flags an edit changes that one alone (Discord's documentation,
+    "Edit Message").
     """
     body: dict[str, Any] = {
         "content": ping_text(delivery.notice.study, delivery.notice.ping),
         "embeds": [_embed(delivery)],
         "allowed_mentions": {"parse": []},
+        "flags": 0,
     }
     if has_other_attachments(delivery):
         body["attachments"] = attachments.described(delivery.notice.attachments)

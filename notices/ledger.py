@@ -5,6 +5,7 @@ notice's row, and locks notices in the order of their ids. (On SQLite a transact
 anyway: settings.py makes every one IMMEDIATE.)
 """
 
+import logging
 import secrets
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,10 +15,10 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from notices import embeds, outcomes, statuses, tallies
+from notices import codes, embeds, outcomes, statuses, tallies
 from notices.bulk import (
     Among,
     among,
@@ -27,12 +28,26 @@ from notices.bulk import (
     moment,
     read,
     read_moment,
+    update_and_tell,
     update_each,
 )
 from notices.held import HeldDelivery, HeldNotice, HeldStudy, WaitingNotice
-from notices.models import Attempt, Channel, Delivery, ErrorCode, Notice, Study, new_nonce
+from notices.models import (
+    DETAIL_LIMIT,
+    Attempt,
+    Channel,
+    Delivery,
+    ErrorCode,
+    Notice,
+    Pause,
+    Study,
+    new_nonce,
+)
 from notices.outcomes import Outcome
+from notices.poison import DATA_ERRORS, detail_of
 from notices.transport import Request
+
+log = logging.getLogger(__name__)
 
 # How long a claim stands for its bot. A new active bot need not wait for it: it holds the lock.
 LEASE = timedelta(seconds=60)
@@ -42,9 +57,6 @@ _EXPIRED = {
     "state": Delivery.State.FAILED, "due_at": None, "error_code": ErrorCode.EXPIRED,
     "error_detail": "",
 }  # fmt: skip
-# These answers say that the channel is closed to us, not that the message is wrong.
-CHANNEL_REFUSALS = frozenset({401, 403, 404, 10003, 10004, 50001, 50013})
-
 # What a wish, a claim and an outcome may change of a delivery.
 CHANGED_FIELDS = (
     "wanted", "shown", "message_id", "state", "nonce", "due_at", "expires_at", "tries",
@@ -85,6 +97,16 @@ class _Due(NamedTuple):
     notice_id: int
 
 
+class Resting(NamedTuple):
+    """Channels to be left alone."""
+
+    creates: Collection[int] = ()
+    changes: Collection[int] = ()
+
+
+NOBODY = Resting()
+
+
 @dataclass(frozen=True, slots=True)
 class Shards:
     """Which guilds are ours: Discord's own arithmetic, (guild_id >> 22) % count."""
@@ -112,8 +134,14 @@ def fan_out(notice_id: int, now: datetime | None = None) -> bool:
 
     It may run twice, late, or at the same time as another: the answer is the same.
     """
-    with transaction.atomic():
-        return bool(_fan_out(_lock_waiting([notice_id]), now or timezone.now()))
+    now = now or timezone.now()
+    try:
+        with transaction.atomic():
+            return bool(_fan_out(_lock_waiting([notice_id]), now))
+    except DATA_ERRORS as error:
+        log.exception("notice %s: cannot be fanned out", notice_id)
+        _give_up_notice(notice_id, error, now)
+        return True
 
 
 def sweep(now: datetime, *, limit: int) -> tuple[int, int]:
@@ -128,9 +156,57 @@ def sweep(now: datetime, *, limit: int) -> tuple[int, int]:
     ids = [pk for (pk,) in fetch(waiting, [limit])]
     if not ids:
         return 0, 0
-    with transaction.atomic():
-        done = _fan_out(_lock_waiting(ids, skip_locked=True), now)
+    try:
+        with transaction.atomic():
+            done = _fan_out(_lock_waiting(ids, skip_locked=True), now)
+    except DATA_ERRORS:
+        # One of them cannot be fanned out: the others can, one by one.
+        done = sum(fan_out(pk, now) for pk in ids)
     return done, len(ids) - done
+
+
+def _give_up_notice(notice_id: int, error: Exception, now: datetime) -> None:
+    """Its own data cannot be fanned out: it fails, with a reason, in all of its channels."""
+    with transaction.atomic():
+        mine = Notice.objects.filter(pk=notice_id)
+        revision = mine.select_for_update().values_list("revision", flat=True).first()
+        if revision is None:
+            return
+        known = Delivery.objects.filter(notice=notice_id)
+        channel_ids = set(mine.values_list("channels", flat=True)) - {None}
+        channel_ids -= set(known.values_list("channel_id", flat=True))
+        fails = _failed(error, now)
+        known.exclude(state=State.WITHDRAWN).update(**fails)
+        Delivery.objects.bulk_create(
+            Delivery(notice_id=notice_id, channel_id=pk, wanted=revision, **fails)
+            for pk in channel_ids
+        )
+        # Past the queryset's own update(), which would call for the next fan-out.
+        execute(
+            "UPDATE notices_notice SET fanned_out_revision = revision, status = %s WHERE id = %s",
+            [Notice.Status.FAILED, notice_id],
+        )
+
+
+def _give_up(delivery_id: int, error: Exception, now: datetime) -> None:
+    """Its own data cannot be sent, or what became of it cannot be written."""
+    with transaction.atomic():
+        mine = Delivery.objects.filter(pk=delivery_id)
+        notice_ids = list(mine.values_list("notice_id", flat=True))
+        list(Notice.objects.select_for_update().filter(pk__in=notice_ids).values_list("pk"))
+        mine.update(**_failed(error, now))
+        Attempt.objects.filter(delivery=delivery_id, ended_at=None).update(
+            ended_at=now, outcome=Attempt.Outcome.UNKNOWN, detail=detail_of(error)[:DETAIL_LIMIT]
+        )
+        statuses.refresh(notice_ids, now)
+
+
+def _failed(error: Exception, now: datetime) -> Changes:
+    return {
+        "state": State.FAILED, "due_at": None, "claim": None,
+        "error_code": ErrorCode.UNSENDABLE, "error_detail": detail_of(error)[:DETAIL_LIMIT],
+        "changed_at": now,
+    }  # fmt: skip
 
 
 def oldest_waiting(now: datetime) -> timedelta | None:
@@ -289,6 +365,7 @@ def exchange(
     busy_channels: Collection[int],
     shards: Shards,
     window: timedelta,
+    resting: Resting = NOBODY,
 ) -> list[Request]:
     """Write how requests ended and take up to `limit` due ones, in one transaction.
 
@@ -296,11 +373,23 @@ def exchange(
     returns, before any request goes out.
     """
     ended = {result.request.delivery_id for result in results}
-    picked = _pick(now, limit, busy_channels, shards) if limit > 0 else []
+    busy = Resting([*busy_channels, *resting.creates], [*busy_channels, *resting.changes])
+    picked = _pick(now, limit, busy, shards) if limit > 0 else []
     picked = [due for due in picked if due.id not in ended]
     if not picked and not results:
         return []
+    try:
+        return _exchange(results, picked, now, window)
+    except DATA_ERRORS:
+        log.exception("one of these cannot be written or claimed: each is tried by itself")
+        return _exchange_one_by_one(results, picked, now, window)
+
+
+def _exchange(
+    results: Collection[Outcome], picked: Collection[_Due], now: datetime, window: timedelta
+) -> list[Request]:
     ids = [due.id for due in picked]
+    ended = {result.request.delivery_id for result in results}
     with transaction.atomic():
         locked = lock_notices(
             {due.notice_id for due in picked} | {r.request.notice_id for r in results}
@@ -315,19 +404,39 @@ def exchange(
     return requests
 
 
+def _exchange_one_by_one(
+    results: Collection[Outcome], picked: Collection[_Due], now: datetime, window: timedelta
+) -> list[Request]:
+    """What fails by its own data is failed, with a reason; the others go on."""
+    steps = [([result], list[_Due](), result.request.delivery_id) for result in results]
+    steps += [(list[Outcome](), [due], due.id) for due in picked]
+    requests = []
+    for ended, due, delivery_id in steps:
+        try:
+            requests += _exchange(ended, due, now, window)
+        except DATA_ERRORS as error:
+            log.exception("delivery %s: cannot be written or claimed", delivery_id)
+            _give_up(delivery_id, error, now)
+    return requests
+
+
 def next_due(now: datetime, shards: Shards) -> datetime | None:
     """The moment of the next request that is not due yet."""
     return _earliest(f"due_at > %s AND {shards.condition()}", moment(now))
 
 
 def oldest_due(now: datetime) -> timedelta | None:
-    """The age of the oldest request that is due and was not made."""
-    oldest = _earliest("due_at <= %s", moment(now))
+    """The age of the oldest request that is due and was not made, though nobody has to wait."""
+    left_alone = (
+        "EXISTS (SELECT 1 FROM notices_pause AS pause WHERE pause.until > %s "  # noqa: S608
+        f"AND pause.channel_id IN ({Pause.EVERYTHING}, notices_delivery.channel_id))"
+    )
+    oldest = _earliest(f"due_at <= %s AND NOT {left_alone}", moment(now), moment(now))
     return now - oldest if oldest else None
 
 
-def _earliest(condition: str, value: str) -> datetime | None:
-    rows = fetch(_first_of_each_kind(condition), [value, 1] * 2)
+def _earliest(condition: str, *values: str) -> datetime | None:
+    rows = fetch(_first_of_each_kind(condition), [*values, 1] * 2)
     moments = (read_moment(due_at) for _id, due_at, *_more in rows)
     return min((due_at for due_at in moments if due_at), default=None)
 
@@ -358,11 +467,15 @@ def record_echo(nonce: str, message_id: int, revision: int, now: datetime) -> bo
     notice_id = concerned.values_list("notice_id", flat=True).first()
     if notice_id is None:
         return False
-    with transaction.atomic():
-        locked = lock_notices([notice_id])
-        found = _read("id", list(concerned.values_list("pk", flat=True)))
-        _write([(one, outcomes.shown(one, message_id, revision, now)) for one in found], now)
-        statuses.refresh(locked, now)
+    try:
+        with transaction.atomic():
+            locked = lock_notices([notice_id])
+            found = _read("id", list(concerned.values_list("pk", flat=True)))
+            _write([(one, outcomes.shown(one, message_id, revision, now)) for one in found], now)
+            statuses.refresh(locked, now)
+    except DATA_ERRORS:
+        log.exception("message %s: what the gateway tells of it cannot be written", message_id)
+        return False
     return True
 
 
@@ -375,6 +488,18 @@ def record_removals(codes: Mapping[int, int], now: datetime) -> int:
     notice_ids = set(there.values_list("notice_id", flat=True))
     if not notice_ids:
         return 0
+    try:
+        return _record_removals(codes, there, notice_ids, now)
+    except DATA_ERRORS:
+        log.exception("what was removed cannot be written: each is tried by itself")
+        if len(codes) == 1:
+            return 0
+        return sum(record_removals({pk: code}, now) for pk, code in codes.items())
+
+
+def _record_removals(
+    codes: Mapping[int, int], there: QuerySet[Delivery], notice_ids: set[int], now: datetime
+) -> int:
     with transaction.atomic():
         locked = lock_notices(notice_ids)
         found = _read("id", list(there.values_list("pk", flat=True)))
@@ -425,19 +550,88 @@ def take_over(now: datetime, shards: Shards, *, but: Collection[int] = ()) -> in
 
 def end_pauses(now: datetime, since: datetime) -> int:
     """Discord answers again: what failed since then need not sit out its pause."""
-    paused = Delivery.objects.filter(due_at__gt=now, setbacks__gt=0, tries=0).filter(
-        Q(state=State.WAITING) | Q(state=State.UNKNOWN, wanted__isnull=False)
+    paused = Delivery.objects.filter(tries=0)
+    with transaction.atomic():
+        ended = _end_pauses_of(paused, now, since)
+        Pause.objects.filter(channel_id=Pause.EVERYTHING).delete()
+        tallies.add(tallies.of_pause(now - since))
+    wake()
+    return ended
+
+
+def end_rest(
+    channel_ids: Collection[int], guild_id: int | None, now: datetime, since: datetime
+) -> None:
+    """These channels answer again: what waits there goes at once, and no mark is left."""
+    places = Q(pk__in=channel_ids) | (Q(guild_id=guild_id) if guild_id else Q())
+    with transaction.atomic():
+        _end_pauses_of(Delivery.objects.filter(channel__in=channel_ids), now, since)
+        Pause.objects.filter(channel_id__in=channel_ids, is_named=False).delete()
+        Channel.objects.filter(places, refused_at__isnull=False).update(
+            refused_at=None, refused_code=None
+        )
+    wake()
+
+
+def _end_pauses_of(deliveries: QuerySet[Delivery], now: datetime, since: datetime) -> int:
+    """What failed for now is due, and why it failed is no news any more.
+
+    It goes before what came after it. What Discord itself has asked to wait goes on waiting.
+    """
+    paused = (
+        deliveries.filter(due_at__gt=now, setbacks__gt=0)
+        .filter(Q(state=State.WAITING) | Q(state=State.UNKNOWN, wanted__isnull=False))
+        .exclude(error_code__in=codes.LIMITS)
     )
     rows = paused.order_by("due_at").values_list("pk", "notice")  # not by id: that is a scan
     found = [
         row for is_create in (True, False) for row in rows.filter(message_id__isnull=is_create)
     ]
+    lock_notices(notice_id for _pk, notice_id in found)
+    # One that has used up its tries is looked for, and then fails for the reason that it has.
+    is_known = Q(tries__gt=0)
+    return paused.filter(Among("pk", [pk for pk, _notice in found])).update(
+        due_at=min(since, now),
+        error_code=Case(When(is_known, then=F("error_code")), default=None),
+        error_detail=Case(When(is_known, then=F("error_detail")), default=Value("")),
+    )
+
+
+def note_pauses(
+    channel_ids: Collection[int], until: datetime, *, of_creates: bool = True, is_named: bool = True
+) -> None:
+    """Leave these channels alone until then, whoever is the bot; only a longer pause is news."""
     with transaction.atomic():
-        lock_notices(notice_id for _pk, notice_id in found)
-        ended = paused.filter(Among("pk", [pk for pk, _notice in found])).update(due_at=now)
-        tallies.add(tallies.of_pause(now - since))
-    wake()
-    return ended
+        mine = Pause.objects.filter(channel_id__in=channel_ids, of_creates=of_creates)
+        known = set(mine.values_list("channel_id", flat=True))
+        mine.filter(until__lt=until).update(until=until, is_named=is_named)
+        Pause.objects.bulk_create(
+            [
+                Pause(channel_id=pk, of_creates=of_creates, is_named=is_named, until=until)
+                for pk in channel_ids
+                if pk not in known
+            ],
+            ignore_conflicts=True,
+        )
+
+
+def pauses(now: datetime, shards: Shards) -> list[Pause]:
+    """Those that are not over, for all or for channels of ours; the others are forgotten."""
+    Pause.objects.filter(until__lte=now).delete()
+    ours = fetch(
+        f"SELECT id FROM notices_pause WHERE channel_id = {Pause.EVERYTHING} "  # noqa: S608
+        f"OR {shards.condition()}",
+        [],
+    )
+    return list(Pause.objects.filter(pk__in=[pk for (pk,) in ours]).order_by("id"))
+
+
+def guild_of(channel_id: int) -> int | None:
+    return Channel.objects.filter(pk=channel_id).values_list("guild_id", flat=True).first()
+
+
+def channels_of(guild_id: int) -> list[int]:
+    return list(Channel.objects.filter(guild_id=guild_id).values_list("pk", flat=True))
 
 
 def end_timeouts(guild_id: int, now: datetime) -> int:
@@ -466,12 +660,13 @@ def recent_requests(since: datetime) -> list[tuple[int, datetime]]:
     return list(recent.values_list("delivery__channel_id", "begun_at"))
 
 
-def _pick(now: datetime, limit: int, busy_channels: Collection[int], shards: Shards) -> list[_Due]:
+def _pick(now: datetime, limit: int, busy: Resting, shards: Shards) -> list[_Due]:
     """What goes next: one a channel, creates before changes."""
     picked: dict[int, _Due] = {}
     hidden = True
     while hidden and len(picked) < limit:
-        rows = _first_due(now, limit * 4, [*busy_channels, *picked], shards)
+        without = Resting([*busy.creates, *picked], [*busy.changes, *picked])
+        rows = _first_due(now, limit * 4, without, shards)
         for pk, channel_id, notice_id, _kind in rows:
             picked.setdefault(channel_id, _Due(pk, notice_id))
         # A few channels with long queues must not hide the others.
@@ -480,15 +675,16 @@ def _pick(now: datetime, limit: int, busy_channels: Collection[int], shards: Sha
 
 
 def _first_due(
-    now: datetime, limit: int, without_channels: Collection[int], shards: Shards
+    now: datetime, limit: int, without: Resting, shards: Shards
 ) -> list[tuple[int, int, int, int]]:
     """Up to `limit` of each kind: id, channel, notice, kind."""
-    without, channels = among("channel_id", without_channels)
-    condition = f"due_at <= %s AND NOT ({without}) AND {shards.condition()}"
+    among_these, creates = among("channel_id", without.creates)
+    _condition, changes = among("channel_id", without.changes)
+    condition = f"due_at <= %s AND NOT ({among_these}) AND {shards.condition()}"
     rows: list[Any] = fetch(
         f"SELECT id, channel_id, notice_id, kind FROM ({_first_of_each_kind(condition)}) AS first "  # noqa: S608
         "ORDER BY kind, due_at, id",
-        [moment(now), channels, limit] * 2,
+        [moment(now), creates, limit, moment(now), changes, limit],
     )
     return rows
 
@@ -528,7 +724,7 @@ def _record(
         changed.append((delivery, changes))
         if delivery.shown is None and changes.get("shown") is not None:
             delays.append((result.ended_at - _began(delivery.notice)).total_seconds())
-    update_each(
+    ended = update_and_tell(
         Attempt,
         ["delivery", "claim"],
         ["ended_at", "outcome", "code", "detail"],
@@ -539,7 +735,10 @@ def _record(
         where="ended_at IS NULL",
     )
     _mark_channels(results)
-    return changed, tallies.of_outcomes(results, delays)
+    # What a takeover, or a commit whose answer was lost, has counted is not counted again.
+    new = set(ended)
+    counted = [r for r in results if (r.request.delivery_id, r.request.claim) in new]
+    return changed, tallies.of_outcomes(counted, delays)
 
 
 def _began(notice: HeldNotice) -> datetime:
@@ -548,17 +747,22 @@ def _began(notice: HeldNotice) -> datetime:
 
 
 def _mark_channels(results: Collection[Outcome]) -> None:
-    """A channel that refuses us is marked for the reader; one that shows us is not any more."""
+    """A channel that refuses us is marked for the reader; no mark outlives a message that is shown.
+
+    What the bot may do in one that was taken for gone is not known until the gateway tells.
+    """
     for result in results:
-        if result.kind == Attempt.Outcome.REFUSED and result.code in CHANNEL_REFUSALS:
+        is_refused = result.kind == Attempt.Outcome.REFUSED
+        if is_refused and codes.about(result.code or 0) is codes.About.CHANNEL:
             Channel.objects.filter(pk=result.request.channel_id).update(
                 refused_at=result.ended_at, refused_code=result.code
             )
     if shown := [r.request.channel_id for r in results if r.kind == Attempt.Outcome.SHOWN]:
         condition, ids = among("id", shown)
         execute(
-            "UPDATE notices_channel SET refused_at = NULL, refused_code = NULL "  # noqa: S608
-            f"WHERE {condition} AND refused_at IS NOT NULL",
+            "UPDATE notices_channel SET refused_at = NULL, refused_code = NULL, "  # noqa: S608
+            "permissions = CASE WHEN gone_at IS NULL THEN permissions END, gone_at = NULL "
+            f"WHERE {condition} AND (refused_at IS NOT NULL OR gone_at IS NOT NULL)",
             [ids],
         )
 
@@ -587,13 +791,18 @@ def _claim(
             changed.append((delivery, barred))
             continue
         action = outcomes.next_action(delivery, now, window, max_tries=max_tries)
+        try:
+            delivery.notice.study = studies[delivery.notice.study_id]
+            requests.append(_request(delivery, action, token))
+        except DATA_ERRORS as error:
+            log.exception("delivery %s: no message can be made of its notice", delivery.id)
+            changed.append((delivery, _failed(error, now)))
+            continue
         changes = {
             "state": State.SENDING, "claim": token, "due_at": now + LEASE,
             "unknown_since": _unknown_from(delivery, action, now),
         }  # fmt: skip
         changed.append((delivery, changes))
-        delivery.notice.study = studies[delivery.notice.study_id]
-        requests.append(_request(delivery, action, token))
     return changed, requests
 
 

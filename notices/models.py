@@ -870,6 +870,9 @@ class ErrorCode(models.IntegerChoices):
     LEFT = 4, _("left as it is")
     FILE_GONE = 5, _("file no longer kept")
     CHANNEL_TAKEN = 6, _("channel no longer the study's")
+    SERVER_AWAY = 7, _("server out of reach")
+    UNSENDABLE = 8, _("cannot be sent")
+    NOT_FROM_DISCORD = 9, _("not Discord's answer")
     EMBED_REMOVED = 11, _("embed removed in Discord")
     TIMED_OUT = 12, _("bot timed out")
     A_SERVER = 13, _("a server's id")
@@ -1477,6 +1480,30 @@ class BotInstance(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Pause(models.Model):
+    """A channel that is left alone: Discord named a pause there, or it is out of reach.
+
+    Kept so that a bot that starts anew does not ask what it was told not to ask.
+    """
+
+    EVERYTHING = 0
+    """In place of a channel's id."""
+
+    channel_id = models.BigIntegerField()
+    # Discord limits making messages and changing them each by itself.
+    of_creates = models.BooleanField(default=True)
+    is_named = models.BooleanField(default=True)
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["channel_id", "of_creates"], name="pause_is_one")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel_id} until {self.until}"
 
 
 class Tally(models.Model):

@@ -6,6 +6,7 @@ change.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Any
 
 from notices.held import HeldDelivery
@@ -17,11 +18,27 @@ from notices.transport import Request
 LOOK_AFTER = timedelta(seconds=5)
 # Whatever pause Discord names, a date has to hold it; its own longest is an hour.
 LONGEST_ASKED_SECONDS = 24 * 3600.0
+# With the pauses between them that is an hour and a half: after so many requests that failed for
+# now, outages apart, the leader is asked.
+MOST_SETBACKS = 24
 
 State = Delivery.State
 Action = Attempt.Action
 # Where their answer is lost, nobody knows what the channel shows.
 BLIND_ACTIONS = frozenset({Action.CREATE, Action.DELETE})
+
+
+class Weight(Enum):
+    """What a request that failed for now costs its delivery."""
+
+    TRY = auto()
+    """One of its tries."""
+    SETBACK = auto()
+    """No try: it was not this message that was answered. But it is not asked for ever."""
+    NOTHING = auto()
+    """There is an outage, or a pause that Discord named."""
+    ALL = auto()
+    """It has waited long enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +53,7 @@ class Outcome:
     code: int | None = None
     detail: str = ""
     retry_after: float = 0
-    counts: bool = True
-    """Whether it was this message that was answered: an outage uses up nobody's tries."""
+    weight: Weight = Weight.TRY
 
 
 def wish(
@@ -258,18 +274,24 @@ def _gone_with_its_channel(delivery: HeldDelivery) -> dict[str, Any]:
 
 
 def _setback(delivery: HeldDelivery, outcome: Outcome, max_tries: int) -> dict[str, Any]:
-    """Transient or unknown: due again after a pause, until its tries are used up."""
+    """Transient or unknown: due again after a pause, until it has waited long enough."""
     looked = outcome.request.action == Action.LOOK_UP
-    tries = delivery.tries + (1 if outcome.counts and not looked else 0)
+    tries = delivery.tries + (1 if outcome.weight is Weight.TRY and not looked else 0)
     setbacks = min(delivery.setbacks + 1, 1000)
     unknown_since = _still_unknown(delivery, outcome)
+    is_over = _is_enough(outcome, setbacks)
+    gives_up = tries > max_tries or is_over
     changes: dict[str, Any] = {
-        "tries": tries, "setbacks": setbacks, "claim": None, "unknown_since": unknown_since,
+        "tries": max(tries, max_tries + 1) if gives_up else tries,
+        # It is then looked for as patiently as it was sent.
+        "setbacks": 0 if is_over and not looked else setbacks,
+        "claim": None, "unknown_since": unknown_since,
     }  # fmt: skip
-    gives_up = tries > max_tries
+    may_be_shown = delivery.shown is None and unknown_since is not None
+    if looked and is_over:
+        return changes | _undecided(ErrorCode.NO_ANSWER, outcome.detail)
     if not (looked and gives_up):
         changes |= {"error_code": outcome.code, "error_detail": outcome.detail}
-    may_be_shown = delivery.shown is None and unknown_since is not None
     if gives_up and not may_be_shown:
         return changes | {"state": State.FAILED, "due_at": None}
     if delivery.wanted is None and delivery.shown is None:
@@ -279,6 +301,20 @@ def _setback(delivery: HeldDelivery, outcome: Outcome, max_tries: int) -> dict[s
     if gives_up or _is_over(delivery, outcome.ended_at):
         due_at = max(due_at, outcome.ended_at + LOOK_AFTER)
     return changes | _as_waiting(delivery, unknown_since, due_at)
+
+
+def _is_enough(outcome: Outcome, setbacks: int) -> bool:
+    """Whether nothing more is to be expected of waiting."""
+    if outcome.weight is Weight.ALL:
+        return True
+    return outcome.weight is not Weight.NOTHING and setbacks > MOST_SETBACKS
+
+
+def _undecided(code: ErrorCode, detail: str) -> dict[str, Any]:
+    """Nobody can find out whether it is shown: the leader is asked to look."""
+    return {
+        "state": State.UNKNOWN, "due_at": None, "error_code": code, "error_detail": detail,
+    }  # fmt: skip
 
 
 def _still_unknown(delivery: HeldDelivery, outcome: Outcome) -> datetime | None:

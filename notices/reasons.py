@@ -76,6 +76,18 @@ _REASONS: dict[int, tuple[Promise, Promise]] = {
     ),
     ErrorCode.A_SERVER: (_("This is the id of a server, and not of a channel."), _COPY_ID),
     ErrorCode.A_ROLE: (_("This is the id of a role, and not of a channel."), _COPY_ID),
+    ErrorCode.NOT_FROM_DISCORD: (
+        _("Something on the way to Discord answered in its place."),
+        _WAIT,
+    ),
+    ErrorCode.SERVER_AWAY: (
+        _("Discord says that this server is out of reach at the moment."),
+        _WAIT,
+    ),
+    ErrorCode.UNSENDABLE: (
+        _("Something in the notice cannot be sent: its files, or characters in its text."),
+        _("Open the notice, correct it and save; it is then sent by itself."),
+    ),
     ErrorCode.EMBED_REMOVED: (
         _("Somebody removed the embed from the message in Discord: nothing of it is to be seen."),
         _("Send it again, or change the notice, to have it shown again; or withdraw the notice."),
@@ -100,17 +112,14 @@ _REASONS: dict[int, tuple[Promise, Promise]] = {
         _("Discord's filter took the text or a picture of the notice for explicit."),
         _("Change the words or the picture and save; the notice is then sent by itself."),
     ),
-    20022: (
-        _("Announcements may be edited only a few times an hour."),
-        _("Wait an hour, then send it again."),
-    ),
-    30046: (
-        _("Discord lets an old message be edited only a few times an hour."),
-        _("Wait an hour, then send it again."),
-    ),
+    20016: (_("The channel is in slow mode."), _WAIT),
+    20022: (_("Announcements may be edited only a few times an hour."), _WAIT),
+    20028: (_("Too much is written in this channel."), _WAIT),
+    20029: (_("Too much is written on this server."), _WAIT),
+    30046: (_("Discord lets an old message be edited only a few times an hour."), _WAIT),
     40001: (
         _("Discord does not accept the bot's token."),
-        _("Ask a site admin to put a valid BOT_TOKEN in place, then send it again."),
+        _("Ask a site admin to put a valid BOT_TOKEN in place; it is then sent by itself."),
     ),
     30015: (
         _("Discord takes no more than ten files with a message."),
@@ -207,6 +216,7 @@ _REASONS: dict[int, tuple[Promise, Promise]] = {
         _("Check that the channel still exists, then send the notice again."),
     ),
     429: (_("Discord asked the bot to slow down."), _WAIT),
+    40062: (_("Discord asked the bot to slow down."), _WAIT),
 }
 _REASONS[401] = _REASONS[40001]
 _REASONS[413] = _REASONS[40005]

@@ -1,10 +1,16 @@
 """A notice's status, computed in SQL from its deliveries: what is stored never contradicts them."""
 
+import logging
 from collections.abc import Collection
 from datetime import datetime
 
 from notices import callbacks
 from notices.bulk import among, fetch, moment
+
+log = logging.getLogger(__name__)
+
+# After an error of the database itself the transaction is lost with it.
+NOT_OF_THE_DATABASE = (AttributeError, LookupError, TypeError, ValueError)
 
 # Withdrawn deliveries show nothing and want nothing: they count no more. Whether anybody is to be
 # told comes with what has changed: where nobody is, it costs no statement.
@@ -56,4 +62,8 @@ def refresh(notice_ids: Collection[int], now: datetime) -> None:
     condition, ids = among("notice.id", notice_ids)
     rows = fetch(_REFRESH.format(condition=condition), [moment(now), ids])
     if changed := {pk: status for pk, status, is_awaited in rows if is_awaited}:
-        callbacks.tell_of_statuses(changed, now)
+        try:
+            callbacks.tell_of_statuses(changed, now)
+        except NOT_OF_THE_DATABASE:
+            # Whoever is to be told of it must not stop what is told of.
+            log.exception("the callbacks of the notices %s cannot be written", list(changed))

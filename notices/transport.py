@@ -3,7 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any, Protocol
+
+from notices.codes import Rests
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +55,31 @@ class Answer:
 
 
 class TransientError(Exception):
-    """It may work later. `code` is Discord's or HTTP's, or 0 where nobody answered.
+    """It may work later. `code` is Discord's, ours or HTTP's, or 0 where nobody answered.
 
     `done` is None where the request may have had its effect and nobody knows; False where surely
-    not. `retry_after` is in seconds, where Discord named one.
+    not. `retry_after` is in seconds, where Discord named a pause, which is for whom it `rests`.
     """
 
     def __init__(
-        self, detail: str, *, code: int = 0, done: bool | None = False, retry_after: float = 0
+        self,
+        detail: str,
+        *,
+        code: int = 0,
+        done: bool | None = False,
+        retry_after: float = 0,
+        rests: Rests | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.code = code
         self.done = done
         self.retry_after = retry_after
+        self.rests = rests
 
 
 class PermanentError(Exception):
-    """It will not work, however often it is tried. `code` is Discord's, or else HTTP's."""
+    """It will not work, however often it is tried. `code` is Discord's, or one of ours."""
 
     def __init__(self, detail: str, *, code: int) -> None:
         super().__init__(detail)
@@ -78,6 +88,19 @@ class PermanentError(Exception):
 
 
 Told = Answer | TransientError | PermanentError
+
+
+class Word(Enum):
+    """What the gateway says of a channel."""
+
+    REACHABLE = auto()
+    """It is there, and the bot may see it."""
+    UNREACHABLE = auto()
+    """It is not there, or the bot may not see it, or is not in its guild."""
+    AWAY = auto()
+    """Its guild is out of reach for now."""
+    NONE = auto()
+    """Nothing: the gateway is not connected, or not yet ready."""
 
 
 class Transport(Protocol):
@@ -92,6 +115,16 @@ class Transport(Protocol):
         """
         ...
 
-    async def is_up(self) -> bool:
-        """Whether the other side answers at all."""
+    async def trouble(
+        self, channel_id: int | None = None
+    ) -> TransientError | PermanentError | None:
+        """Ask for what costs nothing, of the channel or of none; null where that works."""
+        ...
+
+    def word_on(self, channel_id: int, guild_id: int | None) -> Word:
+        """What the gateway says, without asking anybody."""
+        ...
+
+    def rest(self, seconds: float) -> None:
+        """Let nothing at all go out for so long."""
         ...

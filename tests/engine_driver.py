@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from django.utils import timezone
+
+from notices import ledger
 from notices.delivery import Engine
 from notices.transport import Transport
 
@@ -18,6 +21,9 @@ async def running(
     """Stopped at the end of the block, if not before, and waited for."""
     async with asyncio.timeout(patience):
         engine = Engine(transport, rate=1000, window=timedelta(seconds=window))
+        now = timezone.now()
+        pauses = await engine.in_database(ledger.pauses, now, ledger.Shards())
+        await engine.remember_pauses(pauses, now)
         run = asyncio.create_task(engine.run())
         yield engine
         engine.stop()

@@ -7,7 +7,7 @@ from itertools import count
 
 from notices.embeds import read_marker
 from notices.models import Attempt
-from notices.transport import Answer, PermanentError, Request, TransientError
+from notices.transport import Answer, PermanentError, Request, TransientError, Word
 
 
 @dataclass
@@ -16,6 +16,15 @@ class FakeTransport:
 
     waiting: int = 0
     up: bool = True
+    down: TransientError = field(default_factory=lambda: TransientError("no answer"))
+    """What is wrong where it is not up."""
+    closed: dict[int, TransientError | PermanentError] = field(default_factory=dict)
+    """channel -> what is wrong with all its routes."""
+    words: dict[int, Word] = field(default_factory=dict)
+    """channel -> what the gateway says of it."""
+    asked: list[int | None] = field(default_factory=list)
+    """The questions whether it is up, each with its channel."""
+    rests_for: float = 0.0
     shown: dict[int, dict[int, int]] = field(default_factory=dict)
     """channel -> message id -> revision."""
     attached: dict[int, dict[str, bytes]] = field(default_factory=dict)
@@ -33,6 +42,8 @@ class FakeTransport:
     async def perform(self, request: Request, answered: Callable[[Answer], None]) -> Answer:
         self.requests.append(request)
         self.on_request(request)
+        if request.channel_id in self.closed:
+            raise self.closed[request.channel_id]
         step = next(iter(self.script.get(request.channel_id, [])), None)
         if step is not None:
             self.script[request.channel_id].pop(0)
@@ -49,8 +60,19 @@ class FakeTransport:
             rest()
         return answer
 
-    async def is_up(self) -> bool:
-        return self.up
+    async def trouble(
+        self, channel_id: int | None = None
+    ) -> TransientError | PermanentError | None:
+        self.asked.append(channel_id)
+        if channel_id is None:
+            return None if self.up else self.down
+        return self.closed.get(channel_id) or (None if self.up else self.down)
+
+    def word_on(self, channel_id: int, _guild_id: int | None) -> Word:
+        return self.words.get(channel_id, Word.UNREACHABLE)
+
+    def rest(self, seconds: float) -> None:
+        self.rests_for = seconds
 
     def _carry_out(self, request: Request) -> Answer:
         channel = self.shown.setdefault(request.channel_id, {})

@@ -20,8 +20,10 @@ from notices.models import (
     Delivery,
     KeptAnswer,
     Notice,
+    Pause,
     Role,
     Study,
+    Submission,
     Tally,
     Upload,
     new_nonce,
@@ -68,6 +70,17 @@ def a_change(**changes: Any) -> Change:
 def a_change_by_two() -> None:
     key, _secret = ApiKey.objects.create_key(name="frontend")
     a_change(user=User.objects.create(username="minji"), key=key)
+
+
+def the_same_page_twice() -> None:
+    user = User.objects.create_user("minji")
+    for _time in range(2):
+        Submission.objects.create(user=user, writing="w", digest="d")
+
+
+def the_same_pause_twice() -> None:
+    for _time in range(2):
+        Pause.objects.create(channel_id=1, until=NOW)
 
 
 def the_same_tally_twice() -> None:
@@ -195,6 +208,8 @@ BAD_ROWS: dict[str, list[Callable[[], Any]]] = {
     ],
     "upload_has_a_name": [upload(name="")],
     "upload_is_not_empty": [upload(size=0)],
+    "submission_once_per_page": [the_same_page_twice],
+    "pause_is_one": [the_same_pause_twice],
     "tally_is_one": [the_same_tally_twice],
     "kept_answer_once_per_key": [the_same_key_twice],
 }

@@ -321,7 +321,7 @@ def test_a_lost_token_fails_no_notice(
     notice: Notice, channel: Channel, discord: FakeTransport
 ) -> None:
     discord.up = False
-    discord.script[channel.pk] = [PermanentError("401: Unauthorized", code=401)]
+    discord.script[channel.pk] = [TransientError("401: Unauthorized", code=401)]
     run_until(lambda: Attempt.objects.filter(outcome="transient").exists(), discord)
     delivery = Delivery.objects.get()
     assert (delivery.state, delivery.tries, delivery.error_code) == ("waiting", 0, 401)
@@ -329,12 +329,13 @@ def test_a_lost_token_fails_no_notice(
     run_until(lambda: is_status(notice, "sent"), discord)
 
 
-def test_a_401_for_one_message_alone_is_a_refusal(
-    notice: Notice, channel: Channel, discord: FakeTransport
+def test_a_401_for_one_message_alone_is_waited_out(
+    notice: Notice, channel: Channel, discord: FakeTransport, settings: object
 ) -> None:
-    discord.script[channel.pk] = [PermanentError("401: Unauthorized", code=401)]
-    run_until(lambda: is_status(notice, "failed"), discord)
-    assert Delivery.objects.get().error_code == 401
+    settings.MAX_SEND_RETRIES = 0  # type: ignore[attr-defined]
+    discord.script[channel.pk] = [TransientError("401: Unauthorized", code=401)]
+    run_until(lambda: is_status(notice, "sent"), discord)
+    assert Attempt.objects.filter(outcome="transient", code=401).count() == 1
 
 
 def test_a_pause_that_no_date_could_hold_is_a_long_one(

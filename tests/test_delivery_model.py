@@ -24,7 +24,7 @@ from notices import ledger, statuses
 from notices.embeds import read_marker
 from notices.ledger import Shards
 from notices.models import Attempt, Channel, Delivery, Notice, Study
-from notices.outcomes import Outcome
+from notices.outcomes import Outcome, Weight
 from notices.transport import Request
 
 WINDOW = timedelta(seconds=60)
@@ -135,14 +135,23 @@ class DeliveryMachine(RuleBasedStateMachine):
         if dies:
             ledger.take_over(self.now, Shards())
         else:
-            self.record(request, kind=Kind.UNKNOWN, counts=False)
+            self.record(request, kind=Kind.UNKNOWN, weight=Weight.SETBACK)
 
     @precondition(lambda self: self.in_hand)
-    @rule(code=st.sampled_from([403, 500]))
+    @rule(code=st.sampled_from([10003, 50013, 50035]))
     def refuse(self, code: int) -> None:
         """Of a look into the channel, this leaves it undecided."""
-        kind = Kind.REFUSED if code == 403 else Kind.TRANSIENT
-        self.record(self.in_hand.pop(), kind=kind, code=code)
+        self.record(self.in_hand.pop(), kind=Kind.REFUSED, code=code)
+
+    @precondition(lambda self: self.in_hand)
+    @rule(weight=st.sampled_from(Weight), lost=st.booleans())
+    def fail_for_now(self, weight: Weight, *, lost: bool) -> None:
+        kind = Kind.UNKNOWN if lost else Kind.TRANSIENT
+        self.record(self.in_hand.pop(), kind=kind, code=500, weight=weight)
+
+    @rule()
+    def outage_ends(self) -> None:
+        ledger.end_pauses(self.now, self.now)
 
     @precondition(lambda self: any(m.alive for m in self.messages))
     @rule()

@@ -9,8 +9,10 @@ import discord
 import pytest
 from django.utils import timezone
 
+from notices.codes import Rests
 from notices.discord_client import StudyBotClient
 from notices.discord_transport import DiscordTransport
+from notices.models import ErrorCode
 from notices.permissions import EMBED_LINKS
 from notices.transport import Answer, PermanentError, Request, TransientError
 from tests.fakediscord_driver import FakeDiscordProcess
@@ -52,10 +54,10 @@ def talk(
         client = StudyBotClient(
             echo=lambda *_seen: None, trace=transport.trace, shards=None, count=None
         )
-        await client.login("token")
-        transport.http = client.http
-        transport.permissions_in = lambda _channel: ALL_PERMISSIONS
         try:
+            await client.login("token")
+            transport.http = client.http
+            transport.permissions_in = lambda _channel: ALL_PERMISSIONS
             await scenario(transport)
         finally:
             await client.http.close()
@@ -101,12 +103,12 @@ def test_an_error_is_told_before_the_sleep_for_the_bucket_is_over(
         for number in range(4):
             await transport.perform(create(channel, f"23456789A{number + 2}"), ignore)
         used_up = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "4"}
-        server.fault(kind="status", path="/messages$", status=status, headers=used_up)
+        server.fault(kind="status", path="/messages$", status=status, code=50013, headers=used_up)
         told: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         fifth = asyncio.create_task(transport.perform(create(channel), told.set_result))
         assert isinstance(await told, kind)
         assert not fifth.done()
-        assert await transport.is_up()
+        assert await transport.trouble() is None
         with pytest.raises(kind):
             await fifth
 
@@ -163,7 +165,7 @@ def test_nobody_listening_means_that_surely_nothing_was_sent(
         with pytest.raises(TransientError) as caught:
             await transport.perform(create(channel), ignore)
         assert caught.value.done is not True
-        assert not await transport.is_up()
+        assert await transport.trouble() is not None
 
     talk(server, scenario)
 
@@ -178,6 +180,104 @@ def test_a_refusal_is_final_with_discords_code(
         with pytest.raises(PermanentError) as caught:
             await transport.perform(create(channel), ignore)
         assert caught.value.code == code
+
+    talk(server, scenario)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413])
+@pytest.mark.parametrize("action", ["create", "edit", "delete", "look_up"])
+def test_a_page_in_place_of_discords_answer_is_waited_out(
+    server: FakeDiscordProcess, channel: int, status: int, action: str
+) -> None:
+    server.fault(kind="status", path="/messages", status=status, body="<!DOCTYPE html> blocked")
+    request = replace(
+        create(channel), action=action, message_id=None if action == "create" else 77,
+        unknown_since=timezone.now(),
+    )  # fmt: skip
+
+    async def scenario(transport: DiscordTransport) -> None:
+        told: list[object] = []
+        with pytest.raises(TransientError) as caught:
+            await transport.perform(request, told.append)
+        assert caught.value.done is False
+        assert caught.value.code == (401 if status == 401 else ErrorCode.NOT_FROM_DISCORD)
+        assert [getattr(one, "code", None) for one in told] == [caught.value.code]
+
+    talk(server, scenario)
+
+
+@pytest.mark.parametrize(
+    "answer", [{"body": "<html>404</html>"}, {"code": 10003}, {"code": 10004}, {}]
+)
+def test_only_discords_word_says_that_a_message_is_gone(
+    server: FakeDiscordProcess, channel: int, answer: dict[str, object]
+) -> None:
+    server.fault(kind="status", method="DELETE", path="/messages/", status=404, times=1, **answer)
+
+    async def scenario(transport: DiscordTransport) -> None:
+        made = await transport.perform(create(channel), ignore)
+        delete = Request(1, 1, 3, "delete", channel, NONCE, made.message_id)
+        with pytest.raises((TransientError, PermanentError)):
+            await transport.perform(delete, ignore)
+        assert not (await transport.perform(delete, ignore)).shown
+
+    talk(server, scenario)
+    assert server.messages(channel) == []
+
+
+def test_a_page_that_answers_the_login_does_not_say_that_the_token_is_wrong(
+    server: FakeDiscordProcess,
+) -> None:
+    server.fault(kind="status", path="/users/@me$", status=401, body="<html>sign in</html>")
+
+    async def never(_transport: DiscordTransport) -> None:
+        raise AssertionError("it logged in")
+
+    with pytest.raises(TransientError):
+        talk(server, never)
+
+
+@pytest.mark.parametrize("body", [[], "x", {"id": "x"}, {"id": str(2**70)}, {"embeds": 5}, 7])
+def test_an_answer_that_makes_no_sense_leaves_the_outcome_unknown(
+    server: FakeDiscordProcess, channel: int, body: object
+) -> None:
+    server.fault(kind="status", method="POST", path="/messages$", status=200, body=body)
+
+    async def scenario(transport: DiscordTransport) -> None:
+        with pytest.raises(TransientError) as caught:
+            await transport.perform(create(channel), ignore)
+        assert caught.value.done is None
+
+    talk(server, scenario)
+
+
+@pytest.mark.parametrize("text", ["\ud800", "half of \udfff a pair"])
+def test_text_that_cannot_be_written_is_refused_and_nothing_goes_out(
+    server: FakeDiscordProcess, channel: int, text: str
+) -> None:
+    request = replace(create(channel), payload={"content": "", "embeds": [{"title": text}]})
+
+    async def scenario(transport: DiscordTransport) -> None:
+        with pytest.raises(PermanentError) as caught:
+            await transport.perform(request, ignore)
+        assert caught.value.code == ErrorCode.UNSENDABLE
+        assert transport.waiting == 0
+
+    talk(server, scenario)
+    assert [r for r in server.requests() if r["method"] == "POST"] == []
+
+
+def test_the_history_of_a_channel_that_the_gateway_does_not_list_is_read(
+    server: FakeDiscordProcess, channel: int
+) -> None:
+    """As of an archived thread: one message in it proves that the bot may read."""
+    server.write(channel, "잡담")
+    begun = timezone.now() + timedelta(minutes=20)  # all that is there came long before
+    look_up = Request(1, 1, 1, "look_up", channel, NONCE, unknown_since=begun)
+
+    async def scenario(transport: DiscordTransport) -> None:
+        transport.permissions_in = lambda _channel: None
+        assert not (await transport.perform(look_up, ignore)).shown
 
     talk(server, scenario)
 
@@ -334,6 +434,67 @@ def test_a_429_without_via_is_no_refusal(server: FakeDiscordProcess, channel: in
     talk(server, scenario)
 
 
+def test_a_429_of_minutes_is_told_before_the_sleep_for_the_bucket_is_over(
+    server: FakeDiscordProcess, channel: int
+) -> None:
+    async def scenario(transport: DiscordTransport) -> None:
+        for number in range(4):
+            await transport.perform(create(channel, f"23456789A{number + 2}"), ignore)
+        server.fault(**too_many(90))
+        told: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        fifth = asyncio.create_task(transport.perform(create(channel), told.set_result))
+        error = await told
+        assert isinstance(error, TransientError)
+        assert (error.retry_after, error.rests) == (90, Rests.CHANNEL)
+        assert not fifth.done()
+        fifth.cancel()
+        await asyncio.gather(fifth, return_exceptions=True)
+
+    talk(server, scenario)
+
+
+def test_a_pause_for_all_lets_nothing_out_not_even_a_question(
+    server: FakeDiscordProcess, channel: int
+) -> None:
+    server.fault(**too_many(90, scope="global"))
+
+    async def scenario(transport: DiscordTransport) -> None:
+        with pytest.raises(TransientError):
+            await transport.perform(create(channel), ignore)
+        asked = len(server.requests())
+        trouble = await transport.trouble()
+        assert isinstance(trouble, TransientError)
+        assert trouble.rests is Rests.EVERYTHING
+        assert 80 < trouble.retry_after <= 90
+        with pytest.raises(TransientError):
+            await transport.perform(create(channel), ignore)
+        assert len(server.requests()) == asked
+
+    talk(server, scenario)
+
+
+def test_what_cannot_go_out_is_given_back(server: FakeDiscordProcess, channel: int) -> None:
+    """A bucket that is reset in an hour would hold its channel in "sending" for as long."""
+    used_up = {
+        "X-RateLimit-Limit": "1", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "3600",
+    }  # fmt: skip
+    server.fault(kind="status", method="POST", path="/messages$", status=400, code=50035, times=1,
+                 headers=used_up)  # fmt: skip
+
+    async def scenario(transport: DiscordTransport) -> None:
+        told: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        first = asyncio.create_task(transport.perform(create(channel), told.set_result))
+        await told
+        with pytest.raises(TransientError) as caught:
+            await transport.perform(create(channel, "23456789AC"), ignore)
+        assert caught.value.done is False
+        assert transport.waiting == 0
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+
+    talk(server, scenario, stale=0.3)
+
+
 @pytest.mark.parametrize("via", [True, False])
 def test_a_429_of_minutes_is_ours_to_wait_out(
     server: FakeDiscordProcess, channel: int, via: bool
@@ -391,7 +552,7 @@ def test_asking_whether_discord_is_up_answers_no_request(
     async def scenario(transport: DiscordTransport) -> None:
         with pytest.raises(TransientError):
             await transport.perform(create(channel), told.append)
-        assert await transport.is_up()  # in the same task, as a lane asks it
+        assert await transport.trouble() is None  # in the same task, as a lane asks it
 
     talk(server, scenario)
     assert [type(one) for one in told] == [TransientError]
@@ -402,7 +563,6 @@ def test_asking_whether_discord_is_up_answers_no_request(
     [
         {"status": 200, "body": '{"id": "11', "headers": {"Content-Type": "application/json"}},
         {"status": 200, "body": "<html>a proxy's own page</html>"},
-        {"status": 429, "retry_after": 20, "scope": "global"},
         {"status": 429, "retry_after": 60},
         {"status": 502},
     ],
@@ -413,8 +573,8 @@ def test_whatever_comes_back_to_the_question_the_transport_goes_on(
     async def scenario(transport: DiscordTransport) -> None:
         server.fault(kind="status", method="GET", path="/users/@me$", times=1, **answer)
         async with asyncio.timeout(4):
-            assert not await transport.is_up()
-            assert await transport.is_up()
+            assert await transport.trouble() is not None
+            assert await transport.trouble() is None
             assert (await transport.perform(create(channel), ignore)).shown
 
     talk(server, scenario, timeout=1)
@@ -424,12 +584,14 @@ def test_refusals_are_counted_against_discords_ban(
     server: FakeDiscordProcess, channel: int
 ) -> None:
     """401, 403 and 429 count, but not a 429 for what others do in the same channel."""
-    for status in (401, 403):
-        server.fault(kind="status", method="POST", path="/messages$", status=status, times=1)
+    for status, code in ((401, 0), (403, 50013)):
+        server.fault(
+            kind="status", method="POST", path="/messages$", status=status, code=code, times=1
+        )
 
     async def scenario(transport: DiscordTransport) -> None:
-        for _status in (401, 403):
-            with pytest.raises(PermanentError):
+        for kind in (TransientError, PermanentError):
+            with pytest.raises(kind):
                 await transport.perform(create(channel), ignore)
         assert transport.brake.refusals == 2
         await transport.perform(create(channel), ignore)

@@ -27,6 +27,8 @@ RULES = (
     Rule("notices.permissions", ("notices*",), but=("notices.models",)),
     Rule("notices.moments", ("notices*",)),
     Rule("notices.held", ("notices*",)),
+    Rule("notices.codes", ("notices*", "django*")),
+    Rule("notices.outages", ("discord", "discord.*", "notices.discord_*")),
     Rule("notices.sendable", BOT),
     Rule("notices.pings", BOT),
     Rule("notices.embeds", ("discord", "discord.*")),

@@ -8,7 +8,8 @@ from django.utils import translation
 from notices.models import Channel, ErrorCode
 from notices.reasons import explain
 
-KNOWN = [*ErrorCode.values, 0, 400, 401, 403, 404, 429, 10003, 10004, 20022, 30046]
+KNOWN = [*ErrorCode.values, 0, 400, 401, 403, 404, 429, 10003, 10004, 20016, 20022, 20028]
+KNOWN += [20029, 30046, 40062]
 KNOWN += [40001, 50001, 50006, 50008, 50013, 50035, 50083, 160005]
 KNOWN += [20009, 30015, 40004, 40006, 40007, 40058, 40067, 50003, 50005, 50009, 50021, 50024]
 KNOWN += [50045, 50046, 50110, 50123, 50124, 50146, 200000, 200001, 220001, 220003, 240000]
@@ -39,7 +40,7 @@ def test_discords_own_trouble_needs_no_remedy_of_ours(code: int) -> None:
     assert "nothing to do" in reason.remedy
 
 
-@pytest.mark.parametrize("code", [0, 429, 500])
+@pytest.mark.parametrize("code", [0, 429, 500, 20022])
 def test_what_failed_for_good_is_not_said_to_be_tried_again(code: int) -> None:
     assert explain(code, for_good=True).reason == explain(code).reason
     assert explain(code, for_good=True).remedy == "Send it again."

@@ -11,6 +11,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from notices.api.authentication import Caller
+from notices.attachments import readable
 from notices.models import Attempt, Channel, Delivery, Notice, NoticeQuerySet, Study, Upload
 from notices.reasons import explain
 from notices.sendable import can_send, troubles
@@ -212,7 +213,7 @@ class NoticeShown(Shown[Notice]):
     created_at = Moment()
     changed_at = Moment()
     status = serializers.ChoiceField(Notice.Status.choices, source="current_status")
-    attachments = AttachmentShown(many=True)
+    attachments = serializers.SerializerMethodField()
     deliveries = DeliveryShown(many=True)
 
     class Meta:
@@ -242,6 +243,10 @@ class NoticeShown(Shown[Notice]):
 
     def get_channel_ids(self, notice: Notice) -> list[str]:
         return [str(channel.pk) for channel in notice.channels.all()]
+
+    @extend_schema_field(AttachmentShown(many=True))
+    def get_attachments(self, notice: Notice) -> Any:
+        return AttachmentShown(readable(notice.attachments), many=True).data
 
 
 @extend_schema_serializer(component_name="Attempt")

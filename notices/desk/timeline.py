@@ -12,7 +12,7 @@ from django.db.models import DateTimeField, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from notices import moments, reasons
-from notices.attachments import Attached
+from notices.attachments import Attached, readable
 from notices.desk.display_name import display_name
 from notices.desk.text_diff import Part, changed_parts
 from notices.ids import read_id
@@ -173,9 +173,10 @@ def _field_change(name: str, difference: list[Any], names: _Names) -> FieldChang
     return FieldChange(label, names.shown(field, before), names.shown(field, after))
 
 
-def _names_without(these: list[Attached], others: list[Attached]) -> str:
+def _names_without(these: Any, others: Any) -> str:
     """Of the files that are not among the others; a dash for none."""
-    return ", ".join(_file_name(one) for one in these if one not in others) or "—"
+    kept = readable(others)
+    return ", ".join(_file_name(one) for one in readable(these) if one not in kept) or "—"
 
 
 def _file_name(attached: Attached) -> str:
