@@ -20,6 +20,14 @@ def _log_in_in_vain(page: Page) -> None:
     page.locator("#login-form, main > h1").wait_for()
 
 
+def _guess_until_locked_out(page: Page) -> None:
+    while page.get_by_text("너무 많이 틀렸어요").count() == 0:
+        page.fill("#id_username", "guessed")
+        page.fill("#id_password", "wrong")
+        with page.expect_navigation():
+            page.click("[type=submit]")
+
+
 def _after_the_session(page: Page) -> None:
     page.context.clear_cookies(name="csrftoken")
     _log_in_in_vain(page)
@@ -83,6 +91,7 @@ def _change(model: str, row: str) -> str:
 _OF_NOBODY = (
     Place(NOBODY, "/admin/login/"),
     Place(NOBODY, "/admin/login/", _log_in_in_vain),
+    Place(NOBODY, "/admin/login/", _guess_until_locked_out),
     Place(NOBODY, "/admin/login/", _after_the_session),
     Place(NOBODY, "/nowhere/"),
 )
