@@ -30,7 +30,7 @@ from notices.discord_transport import DiscordTransport
 from notices.ledger import Shards
 from notices.models import BotInstance
 from notices.retry import pause_seconds
-from notices.standby import NoSeatError, SeatTakenError, hold_seat
+from notices.standby import SeatTakenError, hold_seat
 from notices.transport import TransientError
 
 log = logging.getLogger(__name__)
@@ -126,7 +126,7 @@ class Worker:
             async with asyncio.TaskGroup() as tasks:
                 main = tasks.create_task(self._live(tasks), name="main")
                 main.add_done_callback(lambda _task: self._stop.set())
-        except* (FatalError, NoSeatError, SeatTakenError) as group:
+        except* (FatalError, SeatTakenError) as group:
             raise FatalError(str(group.exceptions[0])) from group
 
     async def _live(self, tasks: asyncio.TaskGroup) -> None:

@@ -38,6 +38,7 @@ SERVERS_KEEPALIVE = (
     "-c tcp_keepalives_idle=1 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=2 "
     "-c tcp_user_timeout=3s"
 )
+LOOKS_AT_THE_POOL = 10
 # SQLite shows a commit to others a moment after its last page was written.
 VISIBLE_AFTER_SECONDS = 0.002
 POLL_SECONDS = 0.02
@@ -66,6 +67,35 @@ class Watcher(Protocol):
     def wake(self) -> None: ...
 
 
+def refuse_pooled_transactions() -> None:
+    """Raises NoSeatError. Asked before the bot starts, as no part of it could work there."""
+    if connection.vendor != "postgresql":
+        return
+    if settings.DATABASE_POOLER == "TRANSACTION":
+        raise NoSeatError
+    with _session() as one:
+        # A pooler tells its clients another number than the server's own.
+        if _server(one) == one.info.backend_pid:
+            return
+        with _session() as other:
+            # Others use the pool meanwhile, so that two may miss each other now and then.
+            met = {(_server(one), _server(other)) for _n in range(LOOKS_AT_THE_POOL)}
+    # Two sessions have two servers, and keep them.
+    if len(met) > 1 or any(mine == theirs for mine, theirs in met):
+        raise NoSeatError
+
+
+def _session() -> psycopg.Connection[Any]:
+    # Nothing prepared: the next statement may meet a server that knows nothing of it.
+    parameters = _postgres_parameters() | {"prepare_threshold": None}
+    return psycopg.connect(**parameters, autocommit=True)
+
+
+def _server(session: psycopg.Connection[Any]) -> int:
+    row = session.execute("SELECT pg_backend_pid()").fetchone()
+    return int(row[0]) if row else 0
+
+
 async def hold_seat(watcher: Watcher, shards: Shards) -> None:
     """Take the seat of these shards, keep it, and pass on every wake-up. Runs until cancelled."""
     if connection.vendor == "postgresql":
@@ -86,8 +116,8 @@ async def _hold_postgres_seat(watcher: Watcher, shards: Shards) -> None:
 
 
 async def _sit(watcher: Watcher, shards: Shards) -> None:
-    async with await _connected() as session:
-        await _refuse_pooled_transactions(session)
+    parameters = _postgres_parameters()
+    async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as session:
         for shard_id in shards.ids:
             key = (LOCK_CLASS, shard_id)
             cursor = await session.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
@@ -100,28 +130,6 @@ async def _sit(watcher: Watcher, shards: Shards) -> None:
         watcher.wake()
         async for _notify in session.notifies():
             watcher.wake()
-
-
-async def _connected() -> psycopg.AsyncConnection[Any]:
-    return await psycopg.AsyncConnection.connect(**_postgres_parameters(), autocommit=True)
-
-
-async def _refuse_pooled_transactions(session: psycopg.AsyncConnection[Any]) -> None:
-    """A second session that meets the first one's server while that is still there."""
-    if settings.DATABASE_POOLER == "TRANSACTION":
-        raise NoSeatError
-    server = await _server(session)
-    # A pooler tells its clients another number than the server's own.
-    if server != session.info.backend_pid:
-        async with await _connected() as other:
-            if await _server(other) == server:
-                raise NoSeatError
-
-
-async def _server(session: psycopg.AsyncConnection[Any]) -> int:
-    row = await (await session.execute("SELECT pg_backend_pid()")).fetchone()
-    assert row  # noqa: S101 - for the type: the statement always has one
-    return int(row[0])
 
 
 def _postgres_parameters() -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from notices.discord_worker import FatalError, Options, run_bot
+from notices.standby import NoSeatError, refuse_pooled_transactions
 
 
 class Command(BaseCommand):
@@ -25,8 +26,9 @@ class Command(BaseCommand):
                 "https://discord.com/developers/applications, open Bot, press Reset Token, and "
                 "set BOT_TOKEN to what it shows (README.md goes through it step by step)."
             )
-        self._refuse_unapplied_migrations()
         try:
+            refuse_pooled_transactions()
+            self._refuse_unapplied_migrations()
             run_bot(
                 Options(
                     token=settings.BOT_TOKEN,
@@ -34,7 +36,7 @@ class Command(BaseCommand):
                     shard_count=options["shard_count"],
                 )
             )
-        except FatalError as error:
+        except (FatalError, NoSeatError) as error:
             raise CommandError(str(error)) from error
 
     def _refuse_unapplied_migrations(self) -> None:
