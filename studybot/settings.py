@@ -174,6 +174,7 @@ MIDDLEWARE = [
     "studybot.compression.DeskGZipMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "notices.content_policy.PagePolicyMiddleware",
+    "notices.bodies.BoundedBodies",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -243,6 +244,10 @@ STATIC_URL = "static/"
 STATIC_ROOT = environment.folder("STATIC_ROOT", VAR_DIR / "static")
 with suppress(OSError):
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+# No form of ours has a file in it: Django would write one to the disk before anybody is asked who
+# sent it.
+FILE_UPLOAD_HANDLERS = ["notices.bodies.NoFiles"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # Django gives what it collects rights of its own, whatever the umask.
 # A box is sent for each channel of a study: a server may have 500 and 1,000 open threads, and a
 # study may be on several.
