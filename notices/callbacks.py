@@ -55,6 +55,7 @@ GRACE_SECONDS = 1.0
 LOOK_EVERY_SECONDS = 0.2
 # Longer than a slice: a worker that died has kept it for so long.
 LEASE = timedelta(seconds=45)
+SLOW_SECONDS = 1.0
 # Whoever is slow fills its own places, and leaves the others theirs.
 MOST_LANES, MOST_LANES_TO_A_HOST, MOST_LANES_OF_A_KEY = 100, 10, 3
 GONE = 410
@@ -201,14 +202,15 @@ async def _send_due(deadline: float, resolver: AbstractResolver | None) -> bool:
                     task = asyncio.create_task(_send_lane(session, lane, deadline))
                     under_way[task] = lane
             if not under_way:
-                return time_left > 0
+                return not await sync_to_async(_is_any_left)(timezone.now())
             done, _others = await asyncio.wait(
                 under_way, timeout=LOOK_EVERY_SECONDS, return_when=asyncio.FIRST_COMPLETED
             )
             for task in done:
                 await _record_meanwhile(under_way.pop(task), task)
             time_left = deadline - time.monotonic()
-        await _cut_off(under_way)
+        if under_way:
+            await _cut_off(under_way)
     return False
 
 
@@ -253,13 +255,20 @@ def _take(
     return lanes
 
 
+def _is_any_left(now: datetime) -> bool:
+    """Such as one that was slow, for which this slice had no time any more."""
+    due = CallbackMessage.objects.due(now).filter(endpoint=OuterRef("pk"))
+    return _awake(now).filter(Exists(due)).exists()
+
+
 def _lease(endpoint: CallbackEndpoint, now: datetime) -> bool:
     """Whether no other worker was faster."""
     return bool(_awake(now).filter(pk=endpoint.pk).update(rests_until=now + LEASE))
 
 
 class Room:
-    """How many lanes may be open at once: of one key, to one host, and of all."""
+    """How many lanes may be open at once: of one key, to one host, and of all. Those that were
+    slow take half of it at most, however many they are."""
 
     def __init__(self, busy: Iterable[CallbackEndpoint]) -> None:
         self._taken: Counter[str] = Counter()
@@ -276,6 +285,8 @@ class Room:
     def _bounds(endpoint: CallbackEndpoint) -> dict[str, int]:
         host = callback_http.host_of(endpoint.url)
         bounds = {"all": MOST_LANES, f"host {host}": MOST_LANES_TO_A_HOST}
+        if endpoint.seconds >= SLOW_SECONDS:
+            bounds |= {f"slow, {name}": most // 2 for name, most in bounds.items()}
         if endpoint.key_id is not None:
             bounds[f"key {endpoint.key_id}"] = MOST_LANES_OF_A_KEY
         return bounds

@@ -125,6 +125,20 @@ def test_one_host_fills_no_more_than_its_places_whosever_it_is() -> None:
     assert room.has_place_for(CallbackEndpoint(url="http://other.example/"))
 
 
+def test_all_who_are_slow_together_leave_places_for_the_others() -> None:
+    slow = [
+        CallbackEndpoint(url=f"http://n{n}.example/", seconds=9, key_id=str(n)) for n in range(200)
+    ]
+    room = callbacks.Room(())
+    for endpoint in slow:
+        if room.has_place_for(endpoint):
+            room.take(endpoint)
+
+    assert not room.has_place_for(CallbackEndpoint(url="http://new.example/", seconds=9))
+    assert room.has_place_for(CallbackEndpoint(url="http://new.example/"))
+    assert room.has_place_for(CallbackEndpoint(url="http://n1.example/"))
+
+
 def test_a_slice_ends_in_time_and_nothing_is_held_against_who_was_cut_off(
     hanging: HangingServer, study: Study, channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,6 +171,24 @@ def test_who_was_slow_is_begun_only_while_there_is_time_for_it(
     assert callbacks._take(now, time_left=5) == []
     (lane,) = callbacks._take(now, time_left=10)
     assert lane.messages
+
+
+def test_what_a_slice_had_no_time_for_is_left_to_the_next_at_once(
+    quick: CallbackServer, hanging: HangingServer, study: Study, channel: Channel,
+    other_study: Study, other_channel: Channel,
+) -> None:  # fmt: skip
+    listen(hanging.url, study)
+    listen(quick.url, other_study, seconds=9)
+    publish(study, channel)
+    with worker(seconds=5) as returned:
+        wait_for(lambda: len(hanging.received) == 1)
+        publish(other_study, other_channel)
+        hanging.let_go.set()
+    assert returned == [False]
+    assert quick.received == []
+
+    assert callbacks.send_due(seconds=5)
+    assert len(quick.received) == 1
 
 
 class SomeNames(AbstractResolver):
