@@ -85,8 +85,6 @@ _ABOUT: Mapping[int, About] = {
 }
 # With which Discord asks to wait; 429 where it says no more.
 LIMITS = frozenset({429, *(code for code, about in _ABOUT.items() if about is About.LIMIT)})
-# The channel may be gone or closed, or be out of reach because its guild is.
-DOUBTFUL = frozenset({UNKNOWN_CHANNEL, UNKNOWN_GUILD, MISSING_ACCESS})
 _RESTS: Mapping[int, Rests] = {
     20022: Rests.MESSAGE, 30046: Rests.MESSAGE, 20029: Rests.GUILD,
 }  # fmt: skip

@@ -32,6 +32,8 @@ LONGEST_CHANNEL_PAUSE_SECONDS = 30.0
 FAILING_CHANNELS = 3
 # A channel that the gateway shows and Discord denies is believed to be gone after a minute ...
 MOST_DENIALS = 7
+# ... one that can be looked into, and still denies what it is asked, after so many requests ...
+MOST_REFUSALS = {codes.MISSING_ACCESS: 3, codes.UNKNOWN_CHANNEL: 6, codes.UNKNOWN_GUILD: 6}
 # ... and of one that only fails the leader is told after an hour.
 MOST_FAILURES = 125
 GIVEN_UP_SECONDS = 300.0
@@ -70,6 +72,7 @@ class Outages:
         self._resting: set[tuple[int, bool]] = set()
         self._away: dict[int, _Away] = {}
         self._failing: dict[int, int] = {}
+        self._refusals: Counter[int] = Counter()
         self._closed: set[int] = set()
         self._given_up: set[int] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -88,6 +91,7 @@ class Outages:
         self._failing.clear()
         self._relapses.pop(Pause.EVERYTHING, None)
         self._relapses.pop(self._guild_ids.get(channel_id, channel_id), None)
+        self._refusals.pop(channel_id, None)
         self._closed.discard(channel_id)
         self._given_up.discard(channel_id)
         for away in self._away.values():
@@ -102,14 +106,21 @@ class Outages:
             return True
         guild_id = await self._guild_of(channel_id)
         word = self._transport.word_on(channel_id, guild_id)
-        is_doubted = error.code in codes.DOUBTFUL and channel_id not in self._closed
-        if request.action == Attempt.Action.LOOK_UP and error.code == codes.MISSING_ACCESS:
-            is_doubted = word is Word.NONE  # the leader is asked, and can have it looked for again
-        if word is Word.AWAY or (is_doubted and word is not Word.UNREACHABLE):
+        if word is Word.AWAY or self._is_doubted(request, error.code, word):
             await self._leave_alone(channel_id, guild_id)
             return False
         self._failing.clear()
         return True
+
+    def _is_doubted(self, request: Request, code: int, word: Word) -> bool:
+        """Whether its guild may be away, and the gateway does not know it yet."""
+        if request.action == Attempt.Action.LOOK_UP and code == codes.MISSING_ACCESS:
+            return word is Word.NONE  # the leader is asked, and can have it looked for again
+        channel_id = request.channel_id
+        if word is Word.UNREACHABLE or code not in MOST_REFUSALS or channel_id in self._closed:
+            return False
+        self._refusals[channel_id] += 1
+        return self._refusals[channel_id] < MOST_REFUSALS[code]
 
     async def weigh(self, request: Request, error: TransientError) -> Weight:
         """What it costs the delivery; whoever has to rest for it does from now on."""
@@ -137,6 +148,8 @@ class Outages:
         if guild_id in self._away:
             self._away[guild_id].back.set()
         self._closed = {one for one in self._closed if self._guild_ids.get(one) != guild_id}
+        for channel_id in [one for one in self._refusals if self._guild_ids.get(one) == guild_id]:
+            del self._refusals[channel_id]
 
     def rest_channels(self, channel_ids: Iterable[int], seconds: float) -> None:
         """Leave them alone, as a limit there is used up."""

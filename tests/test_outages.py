@@ -194,6 +194,21 @@ def test_without_the_gateways_word_discord_is_believed_in_the_end(
     assert notice.deliveries.get().error_code == 50001
 
 
+@pytest.mark.parametrize("refusal", [CLOSED, GONE])
+def test_a_channel_that_can_be_read_but_never_written_to_is_believed_in_the_end(
+    notice: Notice,
+    channel: Channel,
+    discord: FakeTransport,
+    quick: None,
+    refusal: PermanentError,
+) -> None:
+    discord.script[channel.pk] = [refusal] * 100
+    discord.words[channel.pk] = Word.REACHABLE
+    run_until(lambda: is_status(notice, "failed"), discord)
+    assert notice.deliveries.get().error_code == refusal.code
+    assert Channel.objects.get(pk=channel.pk).refused_code == refusal.code
+
+
 def test_a_leader_is_asked_in_the_end_where_a_channel_only_fails(
     notice: Notice,
     channel: Channel,
