@@ -384,6 +384,7 @@ REST_FRAMEWORK: dict[str, Any] = {
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "studybot",
     "DESCRIPTION": "Study leaders' notices, shown once in each Discord channel.",
+    "LICENSE": {"name": "MIT", "identifier": "MIT"},
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -101,13 +102,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         key = _usable_key(sent)
         if key is None:
-            raise AuthenticationFailed(
-                _(
-                    "The key %(key)s… in X-API-Key is unknown, revoked or expired; "
-                    "ask a site admin for a new one."
-                )
-                % {"key": sent.partition(".")[0][:_PREFIX_LENGTH]}
-            )
+            raise AuthenticationFailed(_why_no_key(sent))
         key.note_use(timezone.now())
         return AnonymousUser(), Caller.with_key(key)
 
@@ -140,12 +135,7 @@ class MayAsk(BasePermission):
 
     def has_permission(self, request: Request, view: object) -> bool:
         if not isinstance(request.auth, Caller):
-            raise NotAuthenticated(
-                _(
-                    "The header X-API-Key is missing; put the key that a site admin made into it, "
-                    "or log in at /admin/."
-                )
-            )
+            raise NotAuthenticated(_why_nobody(request))
         caller = request.auth
         if caller.read_only and request.method not in SAFE_METHODS:
             raise PermissionDenied(
@@ -161,6 +151,17 @@ class MayAsk(BasePermission):
         return True
 
 
+def _why_nobody(request: Request) -> str:
+    if "X-API-Key" in request.headers:
+        return _("The header X-API-Key is empty; put the key that a site admin made into it.")
+    if "Authorization" in request.headers:
+        return _("A key is sent in the header X-API-Key, alone, and not in Authorization.")
+    return _(
+        "The header X-API-Key is missing; put the key that a site admin made into it, "
+        "or log in at /admin/."
+    )
+
+
 @dataclass
 class _KeyRow:
     id: str
@@ -174,6 +175,24 @@ class _KeyRow:
     read_only: bool
     may_ping: bool
     last_used_at: datetime | None
+
+
+def _why_no_key(sent: str) -> str:
+    """Never with the secret part of what was sent."""
+    if re.fullmatch(r"""\s*["'`“”‘’].*""", sent):
+        return _("The key in X-API-Key stands in quotes; send it without.")
+    if named := re.match(r"\s*(Bearer|Api-Key|Token|X-API-Key)\b", sent, re.IGNORECASE):
+        told = _('"%(word)s" stands before the key in X-API-Key; send the key alone.')
+        return told % {"word": named[1]}
+    if not re.fullmatch(r"[A-Za-z0-9.]*", sent):
+        return _("The key in X-API-Key holds a blank or a sign that no key has; copy it again.")
+    if "." not in sent:
+        return _("What X-API-Key holds is no whole key: that has a dot within; copy all of it.")
+    told = _(
+        "The key %(key)s… in X-API-Key is unknown, revoked or expired; "
+        "ask a site admin for a new one."
+    )
+    return told % {"key": sent.partition(".")[0][:_PREFIX_LENGTH]}
 
 
 def _usable_key(sent: str) -> ApiKey | None:

@@ -4,17 +4,16 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from notices.api.refusals import quoted
 from notices.ids import ID_PATTERN, LARGEST_ID, read_id
-from notices.models import URL_LIMIT, http_url
+from notices.links import is_public_link, with_scheme
+from notices.models import URL_LIMIT
 from notices.text import NOT_STORABLE, UNSEEN, composed, is_blank
 
 _COLOUR = re.compile("#[0-9A-Fa-f]{6}")
@@ -127,6 +126,7 @@ class LinkField(TextField):
             "{value} is not an address on the web; "
             "write one such as https://example.com/page, without a user name."
         ),
+        "no_scheme": _("{value} lacks https://; write {whole}."),
     }
 
     def __init__(self, *, optional: bool = True) -> None:
@@ -143,19 +143,11 @@ class LinkField(TextField):
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
-        if text and not _is_public_link(text):
+        if text and not is_public_link(text):
+            if whole := with_scheme(text):
+                self.fail("no_scheme", value=quoted(text), whole=quoted(whole))
             self.fail("no_link", value=quoted(text))
         return text
-
-
-def _is_public_link(text: str) -> bool:
-    try:
-        http_url(text)
-        parts = urlsplit(text)
-    except (ValidationError, ValueError):
-        return False
-    # Discord refuses a host without a dot, such as localhost.
-    return "@" not in parts.netloc and ("." in parts.netloc or ":" in (parts.hostname or ""))
 
 
 class OneOfField(StrictField):
@@ -212,10 +204,20 @@ class MomentField(StrictField):
     json_schema = {"type": "string", "format": "date-time"}
 
     def to_internal_value(self, data: Any) -> datetime:
-        moment = read_moment(data) if isinstance(data, str) else None
+        moment = read_moment(self.written(data)) if isinstance(data, str) else None
         if moment is None:
             self.fail("no_moment", value=quoted(data))
         return moment
+
+    def written(self, text: str) -> str:
+        return text
+
+
+class QueryMomentField(MomentField):
+    """In an address a bare + is a blank: where an offset begins it can be nothing else."""
+
+    def written(self, text: str) -> str:
+        return re.sub(r"(:[0-9.]+) (?=[0-9]{2}:?[0-9]{2}$)", r"\1+", text)
 
 
 def read_moment(text: str) -> datetime | None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from notices.api.authentication import Caller
-from notices.api.fields import IdField, MomentField, OneOfField, TextField, WholeField
+from notices.api.fields import IdField, OneOfField, QueryMomentField, TextField, WholeField
 from notices.api.forms import StrictForm, find_study
 from notices.api.refusals import MOST_NAMED, quoted
 from notices.api.representations import readable_notices
@@ -55,10 +55,10 @@ class NoticeFilter(PageForm):
     study_id = IdField(required=False)
     status = OneOfField(Notice.Status.choices, required=False)
     channel_id = IdField(required=False, help_text="Those that were written for this channel.")
-    created_after = MomentField(required=False)
-    created_before = MomentField(required=False)
-    publish_after = MomentField(required=False)
-    publish_before = MomentField(required=False)
+    created_after = QueryMomentField(required=False)
+    created_before = QueryMomentField(required=False)
+    publish_after = QueryMomentField(required=False)
+    publish_before = QueryMomentField(required=False)
     search = TextField(
         limit=SEARCH_LIMIT, optional=True, help_text="Part of the title or of the content."
     )

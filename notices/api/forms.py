@@ -35,9 +35,14 @@ from notices.models import (
     TITLE_LIMIT,
     Channel,
     Notice,
+    Role,
     Study,
 )
 from notices.posting import post, post_at_once
+from notices.sendable import never_show
+
+# Of 63 bits, ten are lost.
+FARTHEST_ROUNDED = 2**10
 
 
 def find_study(caller: Caller, study_id: int) -> Study:
@@ -64,16 +69,40 @@ def _channels_among(
     channels = {channel.pk: channel for channel in allowed.filter(pk__in=ids).order_by()}
     missing = [pk for pk in ids if pk not in channels]
     if missing:
-        raise serializers.ValidationError(
-            {
-                field: _(
-                    "%(ids)s is not connected to study %(study)s; "
-                    "connect it in the admin or by manage.py addstudy."
-                )
-                % {"ids": listed(missing), "study": study.pk}
-            }
-        )
+        raise serializers.ValidationError({field: _why_missing(allowed, study, missing)})
     return list(channels.values())
+
+
+def _why_missing(allowed: QuerySet[Channel], study: Study, missing: list[int]) -> str:
+    for sent in missing[:MOST_NAMED]:
+        if channel_id := _rounded_from(allowed, sent):
+            told = _(
+                "%(sent)s is channel %(id)s as JavaScript rounds it; "
+                'send channel ids as strings: "%(id)s".'
+            )
+            return told % {"sent": sent, "id": channel_id}
+    if whys := _on_its_servers(study, missing[:MOST_NAMED]):
+        return " ".join(f"{pk}: {why}" for pk, why in whys.items())
+    told = _(
+        "%(ids)s is not connected to study %(study)s; "
+        "connect it in the admin or by manage.py addstudy."
+    )
+    return told % {"ids": listed(missing), "study": study.pk}
+
+
+def _rounded_from(allowed: QuerySet[Channel], sent: int) -> int | None:
+    """A number of JavaScript's has 53 bits: of an id it keeps the nearest that these can say."""
+    near = allowed.filter(pk__range=(sent - FARTHEST_ROUNDED, sent + FARTHEST_ROUNDED))
+    ids = near.values_list("pk", flat=True)
+    return next((pk for pk in ids if sent > 2**53 and float(pk) == float(sent)), None)
+
+
+def _on_its_servers(study: Study, ids: list[int]) -> dict[int, str]:
+    """Why no notice can be shown there, of what the study's own servers have by these ids."""
+    servers = study.channels.filter(guild_id__isnull=False).values("guild_id")
+    channels = Channel.objects.filter(pk__in=ids, guild_id__in=servers)
+    roles = Role.objects.filter(pk__in=ids, guild_id__in=servers)
+    return never_show([*channels, *(Channel(pk=role.pk) for role in roles)])
 
 
 def _all_channels(study: Study) -> list[Channel]:
@@ -317,6 +346,12 @@ class StudyForm(StrictForm):
     colour = ColourField(required=False)
     ping_role_id = IdField(required=False, allow_null=True)
     channel_ids = IdsField(required=False)
+
+    def validate_channel_ids(self, ids: list[int]) -> list[int]:
+        known = Channel.objects.in_bulk(ids)
+        if whys := never_show(known.get(pk, Channel(pk=pk)) for pk in ids):
+            raise serializers.ValidationError([f"{pk}: {why}" for pk, why in whys.items()])
+        return ids
 
     def save(self, **_kwargs: Any) -> Study:
         study = self.instance or Study()

@@ -33,6 +33,15 @@ class PlainHttp(APIException):
     )
 
 
+class EncodedBody(APIException):
+    status_code = status.HTTP_415_UNSUPPORTED_MEDIA_TYPE
+    default_code = "encoded_body"
+
+    def __init__(self, encoding: str) -> None:
+        told = _("The body is encoded as %(value)s; send it as it is, without Content-Encoding.")
+        super().__init__(told % {"value": quoted(encoding)})
+
+
 class TooLarge(APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "too_large"

@@ -217,8 +217,5 @@ def _example_of(status: int) -> OpenApiExample:
     }
     if status == HTTPStatus.BAD_REQUEST:
         field, told = detail.split(": ")
-        problem |= {
-            "errors": [{"field": field, "value": None, "detail": told}],
-            field: [told],
-        }
+        problem["errors"] = [{"field": field, "value": None, "detail": told}]
     return OpenApiExample(kind, problem)

@@ -33,7 +33,7 @@ from notices.api.pagination import Pages, PagesOfNotices
 from notices.api.preview import foresee
 from notices.api.progress import EventStream, follow
 from notices.api.rate import CallerRate
-from notices.api.refusals import Conflict, quoted
+from notices.api.refusals import Conflict, EncodedBody, quoted
 from notices.api.representations import (
     AttemptShown,
     ChannelShown,
@@ -51,6 +51,12 @@ from notices.models import Attempt, Change, Notice, Study
 
 class Counted(APIView):
     """Every answer tells how many requests its caller has left."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        encoding = request.headers.get("Content-Encoding", "identity")
+        if encoding.strip().lower() not in ("", "identity"):
+            raise EncodedBody(encoding)
 
     throttles: list[BaseThrottle] = []
 

@@ -26,6 +26,7 @@ from notices.desk.to_whom import ChannelBoxes, ChannelsField
 from notices.desk.upload_fields import PictureField, UploadsField
 from notices.desk.when import Moment, zones_of
 from notices.ids import read_id
+from notices.links import with_scheme
 from notices.models import (
     AUTHOR_LIMIT,
     DESCRIPTION_LIMIT,
@@ -38,6 +39,11 @@ from notices.models import (
 from notices.uploads import check_together
 
 PUBLISH, SCHEDULE, DRAFT, SAVE = "_publish", "_schedule", "_draft", "_save"
+
+
+def whole_link(text: str) -> str:
+    """As browsers do with what is typed into them: www.example.com is https://www.example.com."""
+    return with_scheme(text) or text
 
 
 class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -178,6 +184,12 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
         reach = to_whom.reach_of_picks(self.user, study, channels, ping)
         told = {"reach": reach, "study": study, "is_published": "study" not in self.fields}
         self.fields["ping"].help_text = render_to_string("admin/notices/notice/ping.html", told)
+
+    def clean_url(self) -> str:
+        return whole_link(self.cleaned_data["url"])
+
+    def clean_image(self) -> str:
+        return whole_link(self.cleaned_data["image"])
 
     def clean(self) -> dict[str, Any]:
         super().clean()

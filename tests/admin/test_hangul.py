@@ -61,3 +61,9 @@ def test_an_author_of_whom_nothing_is_seen_is_none(desk: Client, form: dict[str,
 def test_a_study_needs_a_name_that_is_seen(admin_desk: Client, address: str, name: str) -> None:
     assert admin_desk.post(address, {name: "\u3164\u200b"}).status_code == 200
     assert not Study.objects.exists()
+
+
+def test_a_link_without_https_is_completed(desk: Client, form: dict[str, Any]) -> None:
+    desk.post(ADD, form | {"url": "www.notion.so/abc", "_draft": "1"})
+
+    assert Notice.objects.get().url == "https://www.notion.so/abc"

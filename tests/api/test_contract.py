@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
+from openapi_spec_validator import validate
 
 from notices.models import Channel, Notice, Study
 from notices.uploads import Sent, keep
@@ -113,3 +115,17 @@ def test_with_a_site_admins_login_studies_are_set_up_as_the_schema_says(
         # Which header is the login's own, it cannot know, nor leave it out.
         *("--include-path-regex=/studies/", "--exclude-checks=ignored_auth"),
     )
+
+
+def test_the_description_is_one_that_other_peoples_tools_take() -> None:
+    told = yaml.safe_load((BASE_DIR / "docs" / "openapi.yaml").read_text())
+
+    validate(told)
+
+    assert told["info"]["license"]
+    for name, response in told["components"]["responses"].items():
+        content = response["content"]["application/problem+json"]
+        reference = content["schema"]["$ref"].rpartition("/")[2]
+        allowed = told["components"]["schemas"][reference]["properties"].keys()
+        for example in content["examples"].values():
+            assert example["value"].keys() <= allowed, name
