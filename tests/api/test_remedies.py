@@ -38,8 +38,8 @@ def test_a_key_that_is_not_there_whole_is_told_so(study: Study) -> None:
     key = key_for(study)
     for sent, told in ((key.partition(".")[0], "no whole key"), ("", "is empty")):
         assert told in client_with(sent).get(NOTICES).json()["detail"]
-    told = APIClient().get(NOTICES, headers={"Authorization": f"Bearer {key}", **ENGLISH})
-    assert "in the header X-API-Key" in told.json()["detail"]
+    answer = APIClient().get(NOTICES, headers={"Authorization": f"Bearer {key}", **ENGLISH})
+    assert "in the header X-API-Key" in answer.json()["detail"]
 
 
 ENGLISH = {"Accept-Language": "en"}
@@ -102,7 +102,7 @@ def test_a_rounded_id_of_anothers_channel_is_not_told(
 def test_what_is_no_channel_for_messages_is_told(
     frontend: APIClient, post: dict[str, Any], study: Study, site_admin: User
 ) -> None:
-    guild = study.channels.earliest("pk").guild_id
+    guild = 1100000000000000001
     forum = Channel.objects.create(id=77, guild_id=guild, name="질문", type=15)
     Role.objects.create(id=guild, guild_id=guild, guild_name="알고리즘", name="everyone")
     for pk in (forum.pk, guild):
