@@ -34,8 +34,9 @@ def delivery(stack: Stack, notice: int, key: str) -> dict[str, object]:
 
 
 def error_code(stack: Stack, notice: int, key: str) -> int | None:
-    error = delivery(stack, notice, key)["error"]
-    return int(error["code"]) if isinstance(error, dict) else None
+    """Null, too, until it is fanned out."""
+    deliveries = stack.get(f"/api/v1/notices/{notice}/", key)["deliveries"]
+    return next((int(one["error"]["code"]) for one in deliveries if one["error"]), None)
 
 
 def shown(stack: Stack, place: str, study: str, key: str, title: str) -> int:
@@ -59,6 +60,15 @@ def test_deletions_and_archived_threads_come_back_to_the_leader(
     assert stack.shown(channel) == []
     assert stack.ask("POST", f"/api/v1/notices/{one}/send-again/", {}, key=key)[0] < 300
     wait_for(lambda: stack.shown(channel) == ["하나"], "it is shown again")
+
+    [again] = stack.discord.messages(channel)
+    stack.discord.suppress_embeds(channel, again["id"])
+    wait_for(lambda: error_code(stack, one, key) == 11, "the removed embed is told")
+    assert stack.status(one, key) == "partly_sent"  # the message stands, with nothing in it
+    assert stack.shown(channel) == []
+    assert stack.ask("PATCH", f"/api/v1/notices/{one}/", {"title": "하나!"}, key=key)[0] == 200
+    wait_for(lambda: stack.shown(channel) == ["하나!"], "the edit brings the embed back")
+    wait_for(lambda: stack.status(one, key) == "sent", "it is sent again")
 
     three = shown(stack, thread, study, key, "셋")
     stack.discord.change_channel(thread, archived=True)
