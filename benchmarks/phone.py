@@ -16,11 +16,11 @@ from benchmarks.setups import setup
 from benchmarks.stack import Stack
 
 NPM = ROOT / "benchmarks" / "lighthouse"
-PROGRAM = NPM / "node_modules" / ".bin" / "lighthouse"
+PROGRAM = NPM / "measure.js"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 RUNS = 1
 MOST_ATTEMPTS = 3
-DEVICES = {"phone": [], "desktop": ["--preset=desktop"]}
+DEVICES = ("phone", "desktop")
 CATEGORIES = ("performance", "accessibility", "best-practices")
 NOTICES = "/admin/notices/notice/"
 # A leader's study after a year: a full page of the list, and a notice with its channels.
@@ -56,7 +56,7 @@ print(json.dumps({{"notice": notice.pk, "session": client.cookies["sessionid"].v
 
 def missing() -> str:
     """What it needs and is not here, with the remedy."""
-    if not PROGRAM.exists():
+    if not (NPM / "node_modules").exists():
         return "Lighthouse is not installed: `make lighthouse` does it, with Node and npm"
     return "" if _browser() else "no Chromium here: install it, or set CHROMIUM to its path"
 
@@ -88,42 +88,30 @@ def run(_contenders: list[str], folder: Path) -> Result:
 
 
 def _rows(url: str, laid_out: Json) -> Iterator[Row]:
-    cookie = {"Cookie": f"sessionid={laid_out['session']}"}
-    pages: tuple[tuple[str, str, Json], ...] = (
-        ("login", "/admin/login/", {}),
-        ("front page", "/admin/", cookie),
-        ("list", NOTICES, cookie),
-        ("write", f"{NOTICES}add/", cookie),
-        ("notice", f"{NOTICES}{laid_out['notice']}/change/", cookie),
+    session = str(laid_out["session"])
+    pages = (
+        ("login", "/admin/login/", ""),
+        ("front page", "/admin/", session),
+        ("list", NOTICES, session),
+        ("write", f"{NOTICES}add/", session),
+        ("notice", f"{NOTICES}{laid_out['notice']}/change/", session),
     )
-    for device, options in DEVICES.items():
-        for name, path, headers in pages:
-            told = [_measure(url + path, headers, options) for _ in range(RUNS)]
+    for device in DEVICES:
+        for name, path, by in pages:
+            told = [measure(url + path, device, by) for _ in range(RUNS)]
             yield _row(f"{device}: {name}", told)
 
 
-def _measure(url: str, headers: Json, options: list[str]) -> Json:
+def measure(url: str, device: str, session: str) -> Json:
     for _attempt in range(MOST_ATTEMPTS):
-        ran = _run_lighthouse(url, headers, options)
+        ran = subprocess.run(
+            ["node", PROGRAM, url, device, _browser() or "", session],
+            capture_output=True, text=True, check=False, timeout=180,
+        )  # fmt: skip
         if not ran.returncode:
             return dict(json.loads(ran.stdout))
         # On a busy machine a browser's trace gets lost: Lighthouse itself asks for another run.
     raise RuntimeError(f"Lighthouse failed at {url}: {ran.stderr[-2000:]}")
-
-
-def _run_lighthouse(
-    url: str, headers: Json, options: list[str]
-) -> subprocess.CompletedProcess[str]:
-    arguments = (
-        "--output=json", "--quiet", f"--only-categories={','.join(CATEGORIES)}",
-        "--chrome-flags=--headless=new --no-sandbox --disable-gpu",
-        f"--extra-headers={json.dumps(headers)}", *options,
-    )  # fmt: skip
-    return subprocess.run(
-        [PROGRAM, url, *arguments],
-        env={**os.environ, "CHROME_PATH": _browser() or ""},
-        capture_output=True, text=True, check=False, timeout=180,
-    )  # fmt: skip
 
 
 def _row(name: str, told: list[Json]) -> Row:

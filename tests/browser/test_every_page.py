@@ -127,6 +127,20 @@ def is_left(page: Page, finding: Finding, used: set[Leaving]) -> bool:
     return False
 
 
+# A font draws an icon as one square; one that it lacks is a word, and wide.
+SPELT_ICONS = """() => {
+  const found = [];
+  for (const icon of document.querySelectorAll(".material-symbols-outlined")) {
+    if (!icon.checkVisibility({ visibilityProperty: true })) continue;
+    const text = document.createRange();
+    text.selectNodeContents(icon);
+    const size = parseFloat(getComputedStyle(icon).fontSize);
+    if (text.getBoundingClientRect().width > 1.5 * size) found.push(icon.textContent.trim());
+  }
+  return found;
+}"""
+
+
 def width(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth"))
 
@@ -152,6 +166,9 @@ def test_a_page_is_good_to_use(
         assert violations(page, used) == []
     with subtests.test("Korean"):
         assert place.path.startswith(IN_ENGLISH) or strange_words(page) == set()
+    with subtests.test("icons are pictures"):
+        page.evaluate("document.fonts.ready.then(() => null)")
+        assert page.evaluate(SPELT_ICONS) == []
     look(page, "dark", PHONE)
     with subtests.test("axe-core, dark, on a phone"):
         assert violations(page, used) == []
