@@ -18,7 +18,7 @@ from benchmarks.stack import Stack
 NPM = ROOT / "benchmarks" / "lighthouse"
 PROGRAM = NPM / "measure.js"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-RUNS = 1
+RUNS = 3
 MOST_ATTEMPTS = 3
 DEVICES = ("phone", "desktop")
 CATEGORIES = ("performance", "accessibility", "best-practices")

@@ -21,6 +21,7 @@ FONT = "static/unfold/fonts/material-symbols/Material-Symbols-Outlined.woff2"
 WHOLE, CUT = THEME / FONT, ROOT / "notices" / FONT
 TEMPLATES = (THEME / "templates", ROOT / "notices" / "templates")
 DESK = ROOT / "notices" / "desk"
+STYLES = (THEME / "static", ROOT / "notices" / "static")
 CODE = (
     *THEME.glob("*.py"),
     DESK / "navigation.py",
@@ -29,6 +30,8 @@ CODE = (
 )
 # An icon's tag with its attributes and its text, and an icon that is handed to another template.
 _ICON = re.compile(r"<[^<]*material-symbols-outlined[^<]*|\bicon=\S+")
+# What a style sheet puts before or after something.
+_CONTENT = re.compile(r"""content:\s*["']([a-z0-9_]+)["']""")
 _WORD = re.compile(r"[a-z0-9_]+")
 
 
@@ -46,8 +49,8 @@ def ligatures(font: TTFont) -> dict[str, tuple[str, Any, Any]]:
 
 
 def named() -> set[str]:
-    """Every icon that a template or the code names, and a few words that are called like one."""
-    words = {*_in_templates(), *_in_code()}
+    """Every icon that a template, a style or the code names, and some words that are called so."""
+    words = {*_in_templates(), *_in_styles(), *_in_code()}
     return words & ligatures(TTFont(WHOLE)).keys()
 
 
@@ -56,6 +59,12 @@ def _in_templates() -> Iterator[str]:
         for path in folder.rglob("*.html"):
             for icon in _ICON.findall(path.read_text(encoding="utf-8")):
                 yield from _WORD.findall(icon)
+
+
+def _in_styles() -> Iterator[str]:
+    for folder in STYLES:
+        for path in folder.rglob("*.css"):
+            yield from _CONTENT.findall(path.read_text(encoding="utf-8"))
 
 
 def _in_code() -> Iterator[str]:

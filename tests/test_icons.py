@@ -4,10 +4,10 @@ from fontTools.ttLib import TTFont
 
 from tests.icons import CUT, ligatures, named
 
-# Named each in its own way: in the menu, by the toolbar, in the theme's code and templates, as what
-# Alpine shows, handed to another template.
+# Named each in its own way: in the menu, by the toolbar, in the theme's code, templates and style
+# sheet, as what Alpine shows, handed to another template.
 SOME = {"campaign", "settings_input_antenna", "format_bold", "logout", "chevron_right"} | {
-    "dark_mode", "light_mode", "visibility_off",
+    "dark_mode", "light_mode", "visibility_off", "calendar_today",
 }  # fmt: skip
 MOST_BYTES = 16_000
 
