@@ -68,15 +68,17 @@ frontend:
 $(PY):
 	@$(if $(PYTHON),,echo "Python 3.11 or newer was not found. Install it (Debian, Ubuntu: apt install python3.11 python3.11-venv; macOS: brew install python@3.11), or name it: make PYTHON=/path/to/python3.11"; exit 1)
 	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo "$(PYTHON) is no Python 3.11 or newer. Name one that is: make PYTHON=/path/to/python3.11"; exit 1; }
-	@test -w . || { echo "$(CURDIR) cannot be written to. Give yourself the right to (chown), or clone studybot elsewhere."; exit 1; }
+	@test -w . || { echo "$$PWD cannot be written to. Give yourself the right to (chown), or clone studybot elsewhere."; exit 1; }
 	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); \
 		echo "The virtual environment $(VENV) could not be made. Where Python came without venv, install it (Debian, Ubuntu: apt install python3-venv)."; exit 1; }
 
 $(RUN_STAMP): requirements.txt | $(PY)
+	@echo "Installing what studybot needs into $(VENV); the first time this takes half a minute …"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@touch $@
 
 $(DEV_STAMP): requirements-dev.txt $(RUN_STAMP)
+	@echo "Installing what its tests need …"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
 	@touch $@
 

@@ -1,9 +1,11 @@
 """The runner behind `make run`: everything is started together, and stops together."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from django.conf import settings
@@ -21,16 +23,50 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # Not resolved: the virtual environment's python is a link out of it.
 BIN_DIR = Path(sys.executable).parent
 
+_STARTED = re.compile(r"(\w+) started \(pid=(\d+)\)")
+# honcho itself kills after five.
+_BOT_STOPS_SECONDS = 4
+
 
 class Lines(Printer):  # type: ignore[misc]
-    """honcho's printer; it remembers which process was the first to end."""
+    """honcho's printer; it remembers who is who, and which process was the first to end."""
 
     first_to_end = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pids: dict[str, int] = {}
 
     def write(self, message: Message) -> None:
         if message.name == "system" and " stopped (rc=" in message.data:
             self.first_to_end = self.first_to_end or message.data.strip()
+        elif message.name == "system" and (started := _STARTED.match(message.data)):
+            self.pids[started[1]] = int(started[2])
         super().write(message)
+
+
+class BotFirst(Manager):  # type: ignore[misc]
+    """The bot is stopped before the Discord that it hangs on, and cries at the end of."""
+
+    def __init__(self, lines: Lines) -> None:
+        super().__init__(lines)
+        self._lines = lines
+
+    def terminate(self) -> None:
+        if (pid := self._lines.pids.pop("runbot", None)) and _is_running(pid):
+            os.kill(pid, signal.SIGTERM)
+            deadline = time.monotonic() + _BOT_STOPS_SECONDS
+            while _is_running(pid) and time.monotonic() < deadline:
+                time.sleep(0.02)
+        super().terminate()
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
 
 
 def manage(environment: dict[str, str], *arguments: str) -> None:
@@ -78,7 +114,7 @@ def processes(environment: dict[str, str]) -> dict[str, tuple[str, dict[str, str
 
 def run(environment: dict[str, str]) -> int:
     lines = Lines()
-    manager = Manager(lines)
+    manager = BotFirst(lines)
     for name, (command, own) in processes(environment).items():
         manager.add_process(name, f"exec python -m demo.leash {command}", env=own)
     runner_pid = os.getpid()

@@ -14,6 +14,7 @@ from django.utils import timezone
 from demo import profile
 from demo.keepsakes import Keepsakes
 from demo.story import ADMIN, STUDIES, guild_named
+from demo.words import said
 from notices import ledger
 from notices.models import BotInstance
 
@@ -50,32 +51,36 @@ def wait_until_settled(since: datetime) -> None:
 
 
 def against_discord() -> str:
+    running = said("studybot is running against %s. Stop it with Ctrl-C.")
     return (
-        f"studybot is running against {settings.DISCORD_API_URL}. Stop it with Ctrl-C.\n\n"
-        f"  Write notices    {profile.web_url()}/admin/\n"
-        f"  Make yourself a site admin, in another terminal:\n"
+        f"{running % settings.DISCORD_API_URL}\n\n"
+        f"  {said('Write notices')}    {profile.site_url()}/admin/\n"
+        f"  {said('Make yourself a site admin, in another terminal:')}\n"
         f"    {sys.executable} manage.py createsuperuser\n"
     )
 
 
 def demo(kept: Keepsakes) -> str:
     where = (
-        "studybot is running, with a Discord of its own. Stop it with Ctrl-C.\n\n"
-        f"  Write notices        {profile.web_url()}/admin/\n"
-        f"  See them shown       {profile.fakediscord_url()}/\n"
+        f"{said('studybot is running, with a Discord of its own. Stop it with Ctrl-C.')}\n\n"
+        f"  {said('Write notices'):20} {profile.web_url()}/admin/\n"
+        f"  {said('See them shown'):20} {profile.fakediscord_url()}/\n"
     )
     if not kept.api_key:
-        return f"{where}\n  The database had people in it already, so no demo was laid out.\n"
+        none = said("The database had people in it already, so no demo was laid out.")
+        return f"{where}\n  {none}\n"
+    page = said("A frontend's page")
     return (
-        f"{where}  A frontend's page    {profile.example_url()}/\n"
-        f"\n{_logins(kept)}\n  Or post a notice by hand:\n{_curl(kept)}\n"
+        f"{where}  {page:20} {profile.example_url()}/\n"
+        f"\n{_logins(kept)}\n  {said('Or post a notice by hand:')}\n{_curl(kept)}\n"
     )
 
 
 def _logins(kept: Keepsakes) -> str:
-    roles = {study.leader: f"leads {study.name}" for study in STUDIES} | {ADMIN: "site admin"}
+    roles = {study.leader: said("leads %s") % study.name for study in STUDIES}
+    roles[ADMIN] = said("site admin")
     lines = [f"    {name:8} {kept.passwords[name]:16} {role}" for name, role in roles.items()]
-    return "\n".join(["  Log in as", *lines, ""])
+    return "\n".join([f"  {said('Log in as')}", *lines, ""])
 
 
 def _curl(kept: Keepsakes) -> str:

@@ -49,6 +49,13 @@ def web_url() -> str:
     return f"http://{host}:{settings.BOT_API_PORT}"
 
 
+def site_url() -> str:
+    """As people reach it."""
+    if not settings.BEHIND_TLS_PROXY:
+        return web_url()
+    return f"https://{settings.ALLOWED_HOSTS[0].lstrip('.')}"
+
+
 def environment(bin_dir: Path, demo_token: str) -> dict[str, str]:
     """With a token as the settings say, which is safe; the demo alone is development."""
     path = f"{bin_dir}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
@@ -79,10 +86,27 @@ def refuse_what_cannot_run() -> None:
             f"BOT_API_HOST={host!r} would show the demo and its logins to others: "
             "remove it, or set BOT_TOKEN to run against Discord."
         )
+    if is_demo():
+        _refuse_equal_ports()
     _refuse_busy_port("BOT_API_PORT", host, settings.BOT_API_PORT)
     if is_demo():
         _refuse_busy_port("FAKEDISCORD_PORT", "127.0.0.1", fakediscord_port())
         _refuse_busy_port("EXAMPLE_PORT", "127.0.0.1", example_port())
+
+
+def _refuse_equal_ports() -> None:
+    taken: dict[int, str] = {}
+    ports = {
+        "BOT_API_PORT": settings.BOT_API_PORT,
+        "FAKEDISCORD_PORT": fakediscord_port(),
+        "EXAMPLE_PORT": example_port(),
+    }
+    for name, port in ports.items():
+        if port in taken:
+            raise CannotRunError(
+                f"{taken[port]} and {name} are both {port}: give each a port of its own."
+            )
+        taken[port] = name
 
 
 def _refuse_busy_port(name: str, host: str, port: int) -> None:

@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from demo import words
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 PATIENCE_SECONDS = 60
 NOT_COPIED = shutil.ignore_patterns(".*", "var", "node_modules", "__pycache__", "staticfiles")
@@ -58,7 +60,7 @@ class Installation:
         self.web_port, self.fakediscord_port, self.example_port = (free_port() for _n in "abc")
         ours = (
             "DATABASE_URL", "REDIS_URL", "BOT_TOKEN", "DJANGO_SETTINGS_MODULE", "DEBUG",
-            "SECRET_KEY", "ALLOWED_HOSTS",
+            "SECRET_KEY", "ALLOWED_HOSTS", "LANG", "LC_ALL", "LC_MESSAGES",
         )  # fmt: skip
         self.environment = {
             **{name: value for name, value in os.environ.items() if name not in ours},
@@ -145,6 +147,7 @@ def test_it_starts_shows_the_demo_and_keeps_it_for_the_second_run(
     assert post_as_the_banner_says(installation) == 202
     assert "알고리즘 스터디" in studies_of_the_example(installation)
     assert stop(first) == 0
+    assert "Traceback" not in installation.said()
     assert not installation.is_listening()
     assert stop(installation.start(), signal.SIGTERM) == 0
     assert installation.kept() == kept
@@ -161,6 +164,18 @@ def test_it_runs_in_a_folder_of_whatever_name(installation: Installation) -> Non
     assert stop(process) == 0
     beside = {path.name for path in installation.directory.parent.iterdir()}
     assert beside == {installation.directory.name, "run.log"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "korean"),
+    [
+        ({"LANG": "ko_KR.UTF-8"}, True), ({"LC_ALL": "ko_KR.UTF-8", "LANG": "C"}, True),
+        ({"LC_ALL": "C", "LANG": "ko_KR.UTF-8"}, False), ({"LANG": "en_US.UTF-8"}, False),
+        ({}, False),
+    ],
+)  # fmt: skip
+def test_the_banner_speaks_the_terminals_language(variables: dict[str, str], korean: bool) -> None:
+    assert words.is_korean(variables) is korean
 
 
 def post_as_the_banner_says(installation: Installation) -> int:
@@ -272,6 +287,8 @@ def test_what_cannot_run_is_refused_in_one_sentence(installation: Installation) 
     assert "BOT_API_HOST='192.0.2.1'" in installation.refusal(BOT_API_HOST="192.0.2.1")
     assert "FAKEDISCORD_PORT='x'" in installation.refusal(FAKEDISCORD_PORT="x")
     assert "EXAMPLE_PORT='0'" in installation.refusal(EXAMPLE_PORT="0")
+    both = installation.refusal(EXAMPLE_PORT=str(installation.web_port))
+    assert "BOT_API_PORT and EXAMPLE_PORT are both" in both
     assert "TIME_ZONE='Mars'" in installation.refusal(TIME_ZONE="Mars")
     assert "DATABASE_URL" in installation.refusal(DATABASE_URL="sqlite:////no/such/place/db")
     (installation.directory / ".env").write_text("BOT_TOKEN abc\n")
