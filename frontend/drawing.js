@@ -48,12 +48,11 @@ function drawEmbed(embed, context, picture) {
     h(
       "div",
       { class: "embed-body" },
-      embed.author && h("div", { class: "embed-author" }, embed.author),
       embed.title && drawEmbedTitle(embed, context),
       embed.description && h("div", { class: "embed-description markdown" }, drawText(embed.description, context)),
     ),
     picture(webAddress(embed.image), "embed-image"),
-    drawFooter(embed, context),
+    embed.footer && h("div", { class: "embed-footer" }, embed.footer),
   );
   if (embed.color !== undefined) element.style.setProperty("--bar", `#${embed.color.toString(16).padStart(6, "0")}`);
   return element;
@@ -63,16 +62,6 @@ function drawEmbedTitle({ title, url }, context) {
   const address = webAddress(url);
   const words = drawTitle(title, context);
   return address ? webLink(address, { class: "embed-title" }, words) : h("div", { class: "embed-title" }, words);
-}
-
-function drawFooter({ footer, timestamp }, context) {
-  return h(
-    "div",
-    { class: "embed-footer" },
-    footer && h("span", {}, footer),
-    footer && h("span", { class: "dot" }, "•"),
-    drawTime(timestamp, context),
-  );
 }
 
 function drawTime(date, context) {

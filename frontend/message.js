@@ -9,16 +9,20 @@ export function messageOf(values, attached, study, page) {
     content: study?.pings[values.ping] ?? "",
     files: attached.files,
     embed: {
-      author: filled("author"),
       title: filled("title"),
       url: filled("url"),
       description: filled("content").replaceAll("\r\n", "\n"),
       color: study?.colour,
       image: attached.picture?.url ?? filled("image"),
-      footer: study?.footer ?? "",
+      footer: footerOf(filled("author"), study),
       timestamp: publishedAt(filled("publish_at"), study, page),
     },
   };
+}
+
+function footerOf(author, study) {
+  const byline = author && study?.byline.replace("{name}", () => author);
+  return [byline, study?.footer].filter(Boolean).join(" · ");
 }
 
 /** Published with no moment of its own it is published now. */

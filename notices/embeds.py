@@ -6,6 +6,9 @@ The marker in the footer is what finds a message again where its answer was lost
 import re
 from typing import Any
 
+from django.utils import translation
+from django.utils.translation import gettext as _
+
 from notices import attachments
 from notices.held import HeldDelivery, HeldNotice, HeldStudy
 from notices.models import REFERENCE_LENGTH, Delivery, Notice, Study
@@ -15,7 +18,8 @@ AnyStudy = Study | HeldStudy
 AnyNotice = Notice | HeldNotice
 AnyDelivery = Delivery | HeldDelivery
 
-_MARKER = re.compile(rf"(?:^|\s)([0-9A-Z]{{{REFERENCE_LENGTH}}})-(\d{{1,9}})$")
+# Messages of older versions say "-1" too.
+_MARKER = re.compile(rf"(?:^|\s)([0-9A-Z]{{{REFERENCE_LENGTH}}})(?:-(\d{{1,9}}))?$")
 
 
 def message(delivery: AnyDelivery) -> dict[str, Any]:
@@ -68,8 +72,21 @@ def ping_text(study: AnyStudy, ping: str) -> str:
     return ""
 
 
-def footer_text(study: AnyStudy, nonce: str, revision: int) -> str:
-    return f"{study.name} · {nonce}-{revision}"
+def footer_text(study: AnyStudy, author: str, nonce: str, revision: int) -> str:
+    """Who wrote it, for which study, and last the marker, which no reader needs.
+
+    The first revision goes without saying; by a later one's number a lost edit is found out.
+    """
+    marker = nonce if revision == 1 else f"{nonce}-{revision}"
+    return " · ".join(part for part in (byline(study, author), study.name, marker) if part)
+
+
+def byline(study: AnyStudy, author: str) -> str:
+    """In the language of the study; empty without an author."""
+    if is_blank(author):
+        return ""
+    with translation.override(study.language):
+        return _("By %(author)s") % {"author": author}
 
 
 def read_marker(message: dict[str, Any]) -> tuple[str, int] | None:
@@ -77,7 +94,7 @@ def read_marker(message: dict[str, Any]) -> tuple[str, int] | None:
     for embed in message.get("embeds") or ():
         footer = embed.get("footer") or {}
         if match := _MARKER.search(footer.get("text") or ""):
-            return match[1], int(match[2])
+            return match[1], int(match[2] or 1)
     return None
 
 
@@ -88,18 +105,14 @@ def _embed(delivery: AnyDelivery) -> dict[str, Any]:
         "title": notice.title,
         "description": notice.content,
         "color": study.colour,
-        "footer": {"text": footer_text(study, delivery.nonce, notice.revision)},
+        "footer": {"text": footer_text(study, notice.author, delivery.nonce, notice.revision)},
     }
-    if not is_blank(notice.author):
-        embed["author"] = {"name": notice.author}
     if notice.url:
         embed["url"] = notice.url
     if picture := attachments.picture_of(notice.attachments):
         embed["image"] = {"url": f"attachment://{attachments.sent_name(picture)}"}
     elif notice.image:
         embed["image"] = {"url": notice.image}
-    if notice.publish_at:
-        embed["timestamp"] = notice.publish_at.isoformat()
     return embed
 
 

@@ -14,6 +14,7 @@ class HeldStudy:
     id: int
     name: str
     colour: int
+    language: str
     ping_role_id: int | None
 
 

@@ -33,8 +33,46 @@ def test_the_longest_notice_stays_within_discords_limits(notice: Notice) -> None
     notice.author = "다" * AUTHOR_LIMIT
     notice.study.name = "라" * 100
     (embed,) = embeds.message(delivery_of(notice))["embeds"]
-    texts = [embed["title"], embed["description"], embed["author"]["name"], embed["footer"]["text"]]
+    texts = [embed["title"], embed["description"], embed["footer"]["text"]]
     assert sum(map(len, texts)) <= 6000
+    assert len(embed["footer"]["text"]) <= 2048
+
+
+@pytest.mark.parametrize(
+    ("language", "author", "revision", "footer"),
+    [
+        ("ko", "김민지", 1, "작성: 김민지 · 알고리즘 스터디 · 23456789AB"),
+        ("ko", "김민지", 2, "작성: 김민지 · 알고리즘 스터디 · 23456789AB-2"),
+        ("en", "Minji", 1, "By Minji · 알고리즘 스터디 · 23456789AB"),
+        ("ko", " ", 1, "알고리즘 스터디 · 23456789AB"),
+    ],
+)
+def test_the_footer_says_who_wrote_it_and_ends_in_the_marker(
+    notice: Notice, language: str, author: str, revision: int, footer: str
+) -> None:
+    notice.study.language, notice.author, notice.revision = language, author, revision
+    message = embeds.message(delivery_of(notice))
+    (embed,) = message["embeds"]
+    assert embed["footer"]["text"] == footer
+    assert embeds.read_marker(message) == ("23456789AB", revision)
+
+
+@pytest.mark.parametrize(
+    ("footer", "marker"),
+    [
+        ("알고리즘 스터디 · 23456789AB-1", ("23456789AB", 1)),
+        ("알고리즘 스터디 · 23456789AB-12", ("23456789AB", 12)),
+        ("23456789AB", ("23456789AB", 1)),
+        ("작성: X 98765432ZZ-3 · 스터디 · 23456789AB", ("23456789AB", 1)),
+        ("알고리즘 스터디 · 23456789AB-", None),
+        ("알고리즘 스터디 · 23456789AB · 민지", None),
+        ("X23456789AB", None),
+    ],
+)
+def test_messages_of_older_versions_are_known_and_nobody_forges_another(
+    footer: str, marker: tuple[str, int] | None
+) -> None:
+    assert embeds.read_marker({"embeds": [{"footer": {"text": footer}}]}) == marker
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,8 @@ def _study(study: Study, notice: Notice | None) -> dict[str, Any]:
     return {
         "colour": study.colour,
         "zone": study.time_zone,
-        "footer": embeds.footer_text(study, UNKNOWN_REFERENCE, revision),
+        "footer": embeds.footer_text(study, "", UNKNOWN_REFERENCE, revision),
+        "byline": embeds.byline(study, "{name}"),
         "pings": {ping: embeds.ping_text(study, ping) for ping in Notice.Ping.values},
         "roles": {study.ping_role_id: _("role of %(study)s") % {"study": study.name}}
         if study.ping_role_id

@@ -43,7 +43,8 @@ def test_the_footer_and_the_pings_are_those_of_the_message(
         notice.ping = ping
         sent = embeds.message(Delivery(notice=notice, nonce="XXXXXXXXXX"))
         assert known["pings"][ping] == sent["content"]
-        assert known["footer"] == sent["embeds"][0]["footer"]["text"]
+        byline = known["byline"].replace("{name}", notice.author)
+        assert f"{byline} · {known['footer']}" == sent["embeds"][0]["footer"]["text"]
         assert known["colour"] == sent["embeds"][0]["color"]
 
 

@@ -45,7 +45,9 @@ def test_a_text_is_kept_and_sent_as_it_was_written(
     in_embed = {
         "title": embed["title"],
         "content": embed["description"],
-        "author": embed.get("author", {}).get("name"),
+        "author": embed["footer"]["text"]
+        .removeprefix("작성: ")
+        .split(f" · {notice.study.name}")[0],
     }
     assert made[field] == text
     assert getattr(notice, field) == text
@@ -66,6 +68,6 @@ def test_no_text_pings_or_forges_anything(
     assert message["content"] == ""
     assert message["allowed_mentions"] == {"parse": []}
     assert [sorted(embed) for embed in message["embeds"]] == [
-        ["author", "color", "description", "footer", "timestamp", "title"]
+        ["color", "description", "footer", "title"]
     ]
     assert embeds.read_marker(message) == ("23456789AB", 1)

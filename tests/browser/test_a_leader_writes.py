@@ -78,7 +78,7 @@ def test_a_leader_schedules_a_notice_and_publishes_it_sooner(stack: Stack, phone
     phone.fill("#id_publish_at", f"{tomorrow:%Y-%m-%dT20:00}")
     phone.get_by_role("button", name="예약", exact=True).click()
     expect(phone.locator("#outcome .badge-scheduled")).to_be_visible()
-    expect(phone.get_by_text("오후 8:00(Asia/Seoul)에 게시할게요.")).to_be_visible()
+    expect(phone.get_by_text("오후 8:00 (Asia/Seoul)에 게시할게요.")).to_be_visible()
     phone.goto(f"{stack.url}/admin/")
     coming = phone.get_by_role("region", name="곧 게시될 공지")
     expect(coming).to_contain_text("오후 8:00")

@@ -108,13 +108,13 @@ def test_the_whole_message_is_counted_with_its_author_and_footer(form: Page) -> 
     form.fill(TITLE, "가" * 10)
     form.fill(CONTENT, "나" * 20)
     author = form.locator("#id_author").input_value()
-    footer = f"{STUDY} · XXXXXXXXXX-1"
-    length = 10 + 20 + len(author) + len(footer)
+    footer = f"작성: {author} · {STUDY} · XXXXXXXXXX"
+    length = 10 + 20 + len(footer)
     expect(form.locator("#total")).to_have_text(re.compile(rf" {length} / {LIMIT_IN_ALL}$"))
 
 
 def test_texts_that_pass_one_by_one_pass_together() -> None:
     """So the server needs no refusal of its own for the whole."""
     longest_name = Study._meta.get_field("name").max_length or 0
-    longest_footer = longest_name + len(" · XXXXXXXXXX-") + len(str(2**31))
-    assert TITLE_LIMIT + DESCRIPTION_LIMIT + AUTHOR_LIMIT + longest_footer <= LIMIT_IN_ALL
+    longest_footer = AUTHOR_LIMIT + longest_name + len("작성:  ·  · XXXXXXXXXX-") + len(str(2**31))
+    assert TITLE_LIMIT + DESCRIPTION_LIMIT + longest_footer <= LIMIT_IN_ALL

@@ -149,15 +149,15 @@ def pick_ping(form: Page, ping: str) -> None:
 
 def test_without_a_moment_it_shows_todays_time(form: Page) -> None:
     form.fill(CONTENT, "글")
-    expect(preview(form).locator(".embed-footer time")).to_contain_text(":")
-    expect(preview(form).locator(".embed-footer time")).not_to_contain_text(".")
+    expect(preview(form).locator(".message-header time")).to_contain_text(":")
+    expect(preview(form).locator(".message-header time")).not_to_contain_text(".")
 
 
 def test_the_moment_is_the_one_on_the_studys_clock(open_desk: OpenDesk) -> None:
     form = open_desk(timezone_id="America/New_York")
     form.fill("#id_publish_at", "2030-01-02T09:00")
     form.fill(CONTENT, "<t:1764000000:t>")
-    expect(preview(form).locator(".embed-footer time")).to_have_text("2030. 01. 02. 오전 9:00")
+    expect(preview(form).locator(".message-header time")).to_have_text("2030. 01. 02. 오전 9:00")
     expect(preview(form).locator(".timestamp")).to_have_text("오전 1:00")
 
 
@@ -192,7 +192,7 @@ def test_hostile_texts_stay_text(form: Page, subtests: pytest.Subtests) -> None:
             for name in ("title", "content", "author", "url", "image"):
                 form.fill(f"#id_{name}", text)
             form.locator("#id_image").blur()
-            expect(preview(form).locator(".embed-author")).to_have_text(text)
+            expect(preview(form).locator(".embed-footer")).to_contain_text(text.strip())
             bad = preview(form).locator(
                 "script, iframe, svg, img, object, style, a:not([href^='http']),"
                 " [onerror], [onload], [onmouseover], [srcdoc]"

@@ -44,7 +44,9 @@ function totalCounter(form, fields, page) {
   const element = document.getElementById("total");
   const length = () => {
     const study = page.studies[form.elements.study?.value ?? page.study];
-    const texts = [...fields.map((field) => field.value), study?.footer ?? ""];
+    const author = form.elements.author?.value.trim();
+    const texts = [...fields.filter(({ name }) => name !== "author").map((field) => field.value), study?.footer ?? ""];
+    if (author && study) texts.push(`${study.byline.replace("{name}", () => author)}x·x`); // and " · " behind it
     return texts.reduce((sum, text) => sum + lengthOf(text), 0);
   };
   return counter(element, page.texts.inAll, page.limitInAll, length);
