@@ -1,5 +1,6 @@
 """Texts in Discord: shown as they were written, pinging nobody and forging nothing."""
 
+import unicodedata
 from typing import Any
 
 import pytest
@@ -49,9 +50,10 @@ def test_a_text_is_kept_and_sent_as_it_was_written(
         .removeprefix("작성: ")
         .split(f" · {notice.study.name}")[0],
     }
-    assert made[field] == text
-    assert getattr(notice, field) == text
-    assert in_embed[field] == text
+    kept = unicodedata.normalize("NFC", text)
+    assert made[field] == kept
+    assert getattr(notice, field) == kept
+    assert in_embed[field] == kept
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
