@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from copy import copy
 from datetime import datetime
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -94,7 +95,12 @@ def _rounded_from(allowed: QuerySet[Channel], sent: int) -> int | None:
     """A number of JavaScript's has 53 bits: of an id it keeps the nearest that these can say."""
     near = allowed.filter(pk__range=(sent - FARTHEST_ROUNDED, sent + FARTHEST_ROUNDED))
     ids = near.values_list("pk", flat=True)
-    return next((pk for pk in ids if sent > 2**53 and float(pk) == float(sent)), None)
+    return next((pk for pk in ids if sent in _rounded(pk)), None)
+
+
+def _rounded(pk: int) -> tuple[int, int]:
+    """As JavaScript writes the number, with as few digits as tell it, and as others do."""
+    return int(Decimal(repr(float(pk)))), int(float(pk))
 
 
 def _on_its_servers(study: Study, ids: list[int]) -> dict[int, str]:
