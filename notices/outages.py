@@ -239,11 +239,15 @@ class Outages:
                     await away.back.wait()
             if away.back.is_set() or (self.paused_since is None and await self._is_over(away)):
                 break
+        # Before anything else is claimed there, which came later.
+        ended: list[int] = []
+        while ended != list(away.channels):
+            ended = list(away.channels)
+            await self._ask_database(
+                ledger.end_rest, ended, away.guild_id, timezone.now(), away.since
+            )
         del self._away[place]
-        log.info("the channels %s are tried again", list(away.channels))
-        await self._ask_database(
-            ledger.end_rest, list(away.channels), away.guild_id, timezone.now(), away.since
-        )
+        log.info("the channels %s are tried again", ended)
         self._wake()
 
     async def _is_over(self, away: _Away) -> bool:
