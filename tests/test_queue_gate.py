@@ -59,6 +59,10 @@ class Runs:
     def __init__(self, call: Any, *arguments: Any) -> None:
         self.reduced = call, arguments
 
+    def __repr__(self) -> str:
+        """For the name of its test, which is the same in each process."""
+        return f"Runs({self.reduced[0].__name__})"
+
     def __reduce__(self) -> Any:
         return self.reduced
 
