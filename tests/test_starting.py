@@ -45,3 +45,12 @@ def test_a_disk_that_cannot_be_written_is_told_in_one_sentence(command: list[str
     assert ended.returncode != 0
     assert "studybot cannot run: /proc cannot be written to" in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+def test_a_redis_that_does_not_answer_is_told_in_one_sentence() -> None:
+    ended = start("manage.py", "qcluster", REDIS_URL="redis://:hunter2@127.0.0.1:1/0")
+    assert ended.returncode == 1
+    assert "Redis does not answer (Error 111 connecting to 127.0.0.1:1." in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "hunter2" not in ended.stderr
+    assert len(ended.stderr.splitlines()) <= 2  # django-q logs that its broker is not there

@@ -7,8 +7,10 @@ from typing import Any
 
 from django.core.management.base import CommandError
 from django_q import cluster as django_q_cluster
+from django_q.brokers import get_broker
 from django_q.cluster import Cluster
 from django_q.management.commands import qcluster
+from redis import RedisError
 
 from notices import schedules
 from notices.orphans import die_with
@@ -49,8 +51,18 @@ class _BoundedCluster(Cluster):  # type: ignore[misc]
         super().sig_handler(signum, frame)
 
 
+def _refuse_absent_broker() -> None:
+    try:
+        get_broker().ping()
+    except RedisError as error:
+        raise CommandError(
+            f"Redis does not answer ({error}): start it, or look at REDIS_URL."
+        ) from error
+
+
 class Command(qcluster.Command):  # type: ignore[misc]
     def handle(self, *args: Any, **options: Any) -> None:
+        _refuse_absent_broker()
         os.register_at_fork(after_in_child=_lead_a_life_of_its_own)
         django_q_cluster.scheduler = schedules.run_due
         if name := options["cluster_name"]:
