@@ -52,7 +52,7 @@ function drawEmbed(embed, context, picture) {
       embed.description && h("div", { class: "embed-description markdown" }, drawText(embed.description, context)),
     ),
     picture(webAddress(embed.image), "embed-image"),
-    embed.footer && h("div", { class: "embed-footer" }, embed.footer),
+    embed.footer && h("div", { class: "embed-footer" }, h("span", {}, embed.footer)),
   );
   if (embed.color !== undefined) element.style.setProperty("--bar", `#${embed.color.toString(16).padStart(6, "0")}`);
   return element;
