@@ -277,3 +277,8 @@ def test_callbacks_that_are_switched_off_do_not_pile_up(frontend: APIClient, set
     refused(frontend.post(CALLBACKS, body, format="json"), "change one of them")
     on = frontend.patch(f"{CALLBACKS}{made['id']}/", {"active": True}, format="json")
     assert on.status_code == 200
+
+
+def test_a_command_keeps_what_it_likes(db: None, settings: Any) -> None:
+    settings.UPLOADS_WAITING = 1
+    assert [keep(Sent("a.txt", b"x"), by=None).size for _n in "ab"] == [1, 1]

@@ -15,6 +15,7 @@ from notices.models import Channel, Notice, Study
 from notices.uploads import Sent, keep
 study = Study.objects.create(name="알고리즘")
 channel, _made = Channel.objects.get_or_create(id={channel})
+study.channels.add(channel)
 files = entries(None, [keep(Sent("{file}", b"plan" * 100_000), by=None)])
 notice = Notice.objects.create(
     study=study, title="8주차", content="c", publish_at=timezone.now(), attachments=files
