@@ -33,7 +33,8 @@ class RootAlone:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         for name in _TOLD_BY:
             if prefix := request.META.get(name, "").strip("/"):
-                log.error("served below /%s (%s): %s", prefix[:100], name, _REMEDY)
+                # No fault of the server's: anybody can send such a header.
+                log.warning("served below /%s (%s): %s", prefix[:100], name, _REMEDY)
                 told = f"This site is served below /{prefix[:100]}: {_REMEDY}.\n"
-                return HttpResponse(told, "text/plain; charset=utf-8", 500)
+                return HttpResponse(told, "text/plain; charset=utf-8", 400)
         return self.get_response(request)

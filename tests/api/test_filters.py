@@ -164,8 +164,8 @@ def test_attempts_cost_the_same_queries_however_many(
     address = f"{NOTICES}{failed_delivery.notice_id}/attempts/"
     frontend.get(address)
 
-    # The key, the notice, its attempts with their deliveries.
-    with django_assert_num_queries(3):
+    # The key, the notice, whether it came from another study, its attempts with their deliveries.
+    with django_assert_num_queries(4):
         assert len(frontend.get(address).json()["results"]) == count
 
 
