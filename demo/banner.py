@@ -85,7 +85,7 @@ def _logins(kept: Keepsakes) -> str:
 
 def _curl(kept: Keepsakes) -> str:
     notice = {
-        "channel_id": int(guild_named(STUDIES[0].guild)["channels"][0]["id"]),
+        "channel_id": guild_named(STUDIES[0].guild)["channels"][0]["id"],
         "study_id": kept.study_id,
         "title": "안녕하세요",
         "content": "curl로 보낸 공지예요.",
