@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from notices import ledger, reasons
 from notices.ledger import Shards
 from notices.models import Attempt, Channel, Delivery, ErrorCode, Notice, Study
-from notices.outcomes import LOOK_AFTER, Outcome
+from notices.outcomes import LOOK_AFTER, Outcome, Weight
 from notices.transport import Request
 
 Kind = Attempt.Outcome
@@ -126,7 +126,7 @@ def test_a_retry_is_not_sent_once_the_channel_is_lost(
 ) -> None:
     ledger.fan_out(notice.pk)
     (request,) = exchange()
-    exchange(outcome(request, Kind.TRANSIENT, code=503, counts=False))
+    exchange(outcome(request, Kind.TRANSIENT, code=503, weight=Weight.NOTHING))
     take(study, channel)
 
     assert exchange(now=timezone.now() + timedelta(hours=1)) == []
