@@ -1,6 +1,7 @@
 """The page counts as the server does: what it calls too long is refused, and nothing else."""
 
 import re
+import unicodedata
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -9,6 +10,7 @@ from playwright.sync_api import Page, expect
 from notices.desk.prose import ProseField
 from notices.desk.writing import LIMIT_IN_ALL
 from notices.models import AUTHOR_LIMIT, DESCRIPTION_LIMIT, TITLE_LIMIT, Study
+from notices.text import composed
 from tests.browser.desk import CONTENT, STUDY, TITLE
 
 pytestmark = pytest.mark.browser
@@ -33,12 +35,18 @@ EDGES += ["\u180ea\u180e", "\u2028a\u2029", "\n\na\n", "a\r\nb\r\n", "\t\x0ba\x0
 
 
 def exactly(atom: str, length: int) -> str:
-    return (atom * length)[:length]
+    """So long as it is kept, which is composed."""
+    return composed(atom * length)[:length]
+
+
+def in_pieces(text: str) -> str:
+    """As macOS writes it."""
+    return unicodedata.normalize("NFD", text)
 
 
 def is_refused(text: str) -> bool:
     """As the form judges what a browser sends."""
-    sent = re.sub("\r\n|\r|\n", "\r\n", text)
+    sent = composed(re.sub("\r\n|\r|\n", "\r\n", text))
     try:
         ProseField(max_length=LIMIT, required=False).clean(sent)
     except ValidationError:
@@ -63,8 +71,9 @@ def test_the_page_and_the_server_agree_on_every_kind_of_letter(
         for length in (LIMIT - 1, LIMIT, LIMIT + 1):
             with subtests.test(kind, length=length):
                 text = "a" + exactly(atom, length - 2) + "a"
-                assert counted(form, text) == length
-                assert is_refused(text) == (length > LIMIT)
+                for typed in (text, in_pieces(text)):
+                    assert counted(form, typed) == length
+                    assert is_refused(typed) == (length > LIMIT)
 
 
 def test_they_agree_on_what_is_blank_at_the_edges(form: Page, subtests: pytest.Subtests) -> None:
