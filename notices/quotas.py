@@ -39,7 +39,8 @@ def uploader(by: Actor) -> dict[str, Any]:
 def lock(row: Any) -> None:
     """Rows that name it by a foreign key can still be written. (On SQLite we are alone.)"""
     if row is not None and connection.features.has_select_for_update:
-        type(row)._base_manager.select_for_update(no_key=True).filter(pk=row.pk).first()
+        # Not its type: the one who is logged in is Django's lazy stand-in for a user.
+        row._meta.model._base_manager.select_for_update(no_key=True).filter(pk=row.pk).first()
 
 
 def check_upload(by: Actor, size: int) -> None:
