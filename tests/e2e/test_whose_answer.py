@@ -109,7 +109,7 @@ def test_one_guild_that_is_away_waits_and_hurts_nobody(
     time.sleep(3)
     assert all(desk.delivery(notice)["state"] == "waiting" for notice in waiting)
     assert len(discord.requests()) - asked < 10
-    assert stack.get("/readyz")["status"] == "ok"
+    wait_for(lambda: stack.get("/readyz")["status"] == "ok", "all parts keep up")
 
     discord.clear_faults(fault)
     discord.post("/_fake/guilds", {"id": desk.guild})
