@@ -1,7 +1,7 @@
-# `make run` starts everything, `make test` tests it, `make bench` measures it. All need Python
-# 3.11 or newer, nothing else.
+# `make help` lists all targets. All need Python 3.11 or newer; what needs more says so.
+# The text behind a target's ## is its line in `make help`.
 
-.PHONY: run test bench soak lint check messages frontend icons lighthouse screenshots
+.PHONY: run help test test-all bench soak lint check messages frontend icons lighthouse screenshots
 .DEFAULT_GOAL := run
 
 VENV := .venv
@@ -10,29 +10,39 @@ RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
 BENCH_STAMP := $(VENV)/.installed-bench
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+# More than there are cores, as a test often waits.
+SIDE_BY_SIDE := -n 3 --dist loadfile
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python; do \
 	$$name -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$name && break; done)
 
-run: $(RUN_STAMP)
+run: $(RUN_STAMP) ## Start everything, with a demo where there is no bot token. It is what `make` alone does.
 	@$(PY) -m demo
 
-test: $(DEV_STAMP)
-	@$(PY) -m pytest $(ARGS)
+help: ## Print this list.
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]* ## /\1 /p' Makefile | while read -r name text; do \
+		printf '%-12s %s\n' "$$name" "$$text"; done
 
-# ARGS names some of the benchmarks: make bench ARGS="burst latency". Two of them need wrk too, and
-# are left out without it.
-bench: $(BENCH_STAMP)
+# One path through all of the processes is among them: written, shown, its status told.
+test: $(DEV_STAMP) ## Run the tests that need no browser and no processes. ARGS="tests/desk -x" runs others.
+	@$(PY) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE) -m "not (browser or processes or e2e)")
+
+# The last are by themselves, so that nothing comes late for another's sake.
+test-all: test ## Run every test.
+	@$(PY) -m pytest $(SIDE_BY_SIDE) -m "browser or processes"
+	@$(PY) -m pytest -m "e2e"
+
+# Two of the benchmarks need wrk too, and are left out without it.
+bench: $(BENCH_STAMP) ## Measure speed and memory. ARGS="burst latency" names some of the benchmarks.
 	@$(PY) -m benchmarks $(ARGS)
 
-# Of the desk's pages in production. Needs Node, npm and Chromium.
-lighthouse: $(BENCH_STAMP)
+lighthouse: $(BENCH_STAMP) ## Measure the desk's pages on a phone and on a desktop. Needs Node, npm and Chromium.
 	@cd benchmarks/lighthouse && PUPPETEER_SKIP_DOWNLOAD=1 npm ci --silent
 	@$(PY) -m benchmarks lighthouse
 
-soak: $(DEV_STAMP)
+soak: $(DEV_STAMP) ## Kill processes at random for half an hour and look for a broken promise. ARGS="--seed N".
 	@$(PY) -m tests.e2e.storm $(ARGS)
 
-lint: $(DEV_STAMP)
+lint: $(DEV_STAMP) ## Check style, format and types: ruff and mypy.
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy .
@@ -43,26 +53,27 @@ check: export ALLOWED_HOSTS := studybot.example
 check: export BEHIND_TLS_PROXY := 1
 check: export BOT_TOKEN := a.production.token
 check: export SECRET_KEY = $(shell $(PY) -c 'import secrets; print(secrets.token_urlsafe(50))')
-check: $(DEV_STAMP)
+check: $(DEV_STAMP) ## Check migrations, static files and settings as in production.
 	@$(PY) manage.py makemigrations --check --dry-run
 	@$(PY) manage.py collectstatic --noinput --verbosity 0
 	@$(PY) manage.py check --deploy --fail-level WARNING
 
-messages: $(DEV_STAMP)
+messages: $(DEV_STAMP) ## Collect the texts to translate, and compile the translations. Needs gettext.
 	@cd notices && ../$(PY) ../manage.py makemessages --locale ko --no-location
 	@cd notices && ../$(PY) ../manage.py compilemessages
 
-# The pictures in docs/screenshots, of the demo. Needs Chromium.
-screenshots: $(DEV_STAMP)
+screenshots: $(DEV_STAMP) ## Take the pictures in docs/screenshots, of the demo. Needs Chromium.
 	@$(PY) -m tests.browser.screenshots
 
-# For whoever names a new icon, raises the theme, or draws another icon.svg. Needs Chromium.
-icons: $(DEV_STAMP)
+# For whoever names a new icon, raises the theme, or draws another icon.svg.
+icons: $(DEV_STAMP) ## Cut the icon font and draw the app icons anew. Needs Chromium.
 	@$(PY) -m tests.icons
 	@$(PY) -m tests.browser.app_icons
 
-# For whoever changes frontend/: what it builds is kept in the repository. Needs Node and npm.
-frontend:
+# For whoever changes frontend/, names a new class of the theme or raises it: what is built is kept in
+# the repository.
+frontend: export SITE_PACKAGES = $(shell $(PY) -c 'import unfold; print(unfold.__path__[0])' | xargs dirname)
+frontend: $(RUN_STAMP) ## Build the scripts and styles of frontend/. Needs Node and npm.
 	@cd frontend && npm ci --silent && npm run --silent build
 
 $(PY):

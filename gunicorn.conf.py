@@ -1,4 +1,4 @@
-"""How the web process listens: one process, a few threads; enough for one small machine."""
+"""Runs the web as one process with a few threads, which is enough for a small machine."""
 
 import os
 
@@ -13,14 +13,14 @@ with in_one_sentence(CANNOT_BOOT):
 _host = f"[{settings.BOT_API_HOST}]" if ":" in settings.BOT_API_HOST else settings.BOT_API_HOST
 bind = f"{_host}:{settings.BOT_API_PORT}"
 worker_class = "gthread"
-# A stream of events holds a thread for as long as it is open: those are on top of the four.
+# Each open stream of events holds a thread, so those come on top of the four.
 threads = 4 + settings.EVENT_STREAMS
 graceful_timeout = 5
 control_socket_disable = True
 
 
 def post_worker_init(_worker: object) -> None:
-    # Only now are the apps there, whose files they are.
+    # It is imported here because the apps are not ready before.
     from studybot.static_files import warn_of_uncollected
 
     warn_of_uncollected()

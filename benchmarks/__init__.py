@@ -1,1 +1,1 @@
-"""Where the README's figures come from: `make bench`."""
+"""Measures the README's figures: `make bench`."""

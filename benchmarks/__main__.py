@@ -1,4 +1,4 @@
-"""`python -m benchmarks [burst fanout latency throughput posting reading storm idle memory …]`."""
+"""Runs `python -m benchmarks [burst fanout latency throughput posting reading storm …]`."""
 
 import argparse
 import signal
@@ -28,7 +28,7 @@ from benchmarks.contenders import ALL, BARE, OURS, POSTGRES, SHORT, SQLITE
 from benchmarks.machine import ROOT
 from benchmarks.result import Result
 
-# It measures these contenders, and has this folder to itself.
+# Measures these contenders, with a folder of its own.
 Run = Callable[[list[str], Path], Result]
 
 # What each benchmark runs, and who can take part.
@@ -46,13 +46,13 @@ BENCHMARKS: dict[str, tuple[Run, tuple[str, ...]]] = {
     "lighthouse": (phone.run, (SQLITE,)),
 }
 DEFAULT = ("burst", "fanout", "latency", "throughput", "posting", "reading", "storm", "idle")
-# What a benchmark needs that is no part of Python.
+# What a benchmark needs besides Python.
 NEEDS = {"posting": wrk.missing, "reading": wrk.missing, "lighthouse": phone.missing}
 
 
 def main() -> None:
     options = _options()
-    # So that a stop from outside, too, ends what was started and drops the databases.
+    # A stop from outside must also end what was started, and drop the databases.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
     chosen = [SHORT[one] for one in options.only or SHORT]
     left_out = setups.missing()
@@ -73,7 +73,7 @@ def main() -> None:
 
 def _run(name: str, run: Run, contenders: list[str], *, write: bool) -> None:
     began = time.monotonic()
-    # Where `make run` has its database: on a disk, and not in memory.
+    # The database is on a disk and not in memory, as with `make run`.
     var = ROOT / "var"
     var.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=var) as folder:

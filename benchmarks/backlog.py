@@ -1,4 +1,4 @@
-"""Lay deliveries down, due at once: what web and qcluster would have made of so many notices.
+"""Makes due deliveries, as web and qcluster would have made of so many notices.
 
 Run inside Django: `manage.py shell -c "from benchmarks import backlog; backlog.lay(…)"`.
 """
@@ -7,12 +7,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from benchmarks.frontend import TEXT
-from notices import ledger
+from notices.delivery.wake import wake
 from notices.models import Channel, Delivery, Notice, Study
 
 
 def lay(deliveries: int, channels: int, channels_each: int, label: str) -> None:
-    """As notices to `channels_each` of so many channels; the bot sees all at the same moment."""
+    """Make notices to `channels_each` of the channels. The bot sees them all at the same moment."""
     used = list(Channel.objects.filter(studies__isnull=False).order_by("pk")[:channels])
     now = timezone.now()
     with transaction.atomic():
@@ -33,11 +33,11 @@ def lay(deliveries: int, channels: int, channels_each: int, label: str) -> None:
         Delivery.objects.bulk_create(
             Delivery(notice=one, channel=other, wanted=1, due_at=now) for one, other in pairs
         )
-        ledger.wake()
+        wake()
 
 
 def analyze() -> None:
-    """What PostgreSQL's autovacuum does within a minute of the first notices."""
+    """Do what PostgreSQL's autovacuum does within a minute of the first notices."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")

@@ -1,4 +1,4 @@
-"""What production's web needs before it starts, however many are started side by side."""
+"""Prepares what production's web needs, once for all that start side by side."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ FIND_LACK = ("check", "--deploy", "--tag", "staticfiles", "--fail-level", "WARNI
 
 
 def collect(environment: Mapping[str, str]) -> None:
-    """The static files, in `var/static`, unless those of this version are there already."""
+    """Collect the static files into `var/static`, unless those of this version are there."""
     with FileLock(ROOT / "var" / "static.lock"):
         if _manage(environment, *FIND_LACK).returncode:
             done = _manage(environment, "collectstatic", "--noinput", "--verbosity", "0")

@@ -1,4 +1,4 @@
-"""Who is measured, by the names that tables and plot give them."""
+"""Names the contenders, as tables and plot show them."""
 
 POSTGRES = "studybot on PostgreSQL, Redis"
 SQLITE = "studybot on SQLite"
@@ -8,5 +8,5 @@ BARE_VIEW = "a bare view"
 
 OURS = (POSTGRES, SQLITE)
 ALL = (*OURS, BARE, QUEUE)
-# As the command line takes them.
+# The names on the command line.
 SHORT = {"postgres": POSTGRES, "sqlite": SQLITE, "bare": BARE, "queue": QUEUE}

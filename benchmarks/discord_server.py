@@ -1,4 +1,4 @@
-"""fakediscord as a process of its own, with as many channels as a benchmark needs."""
+"""Runs fakediscord as a process, with as many channels as a benchmark needs."""
 
 import json
 import subprocess
@@ -19,12 +19,12 @@ WARM_UP_CHANNEL = str(GUILD + 1)
 
 
 def channel_ids(count: int) -> list[str]:
-    """The channels of a benchmark; the one for warming up is not among them."""
+    """Return the channels of a benchmark. The one for warming up is not among them."""
     return [str(GUILD + 1000 + number) for number in range(count)]
 
 
 class DiscordServer:
-    """What it is asked under /_fake/ is told in fakediscord/README.md."""
+    """Asks fakediscord under /_fake/, as its README explains."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -34,18 +34,18 @@ class DiscordServer:
         return dict(self._ask("GET", "/_fake/stats"))
 
     def creates(self) -> int:
-        """How many messages were created since the start or the last reset."""
+        """Return how many messages were created since the start or the last reset."""
         return int(self.stats()["creates"])
 
     def is_gateway_up(self) -> bool:
         return any(one["connected"] for one in self._ask("GET", "/_fake/gateway")["sessions"])
 
     def messages(self) -> dict[str, list[Json]]:
-        """Of each channel, oldest first."""
+        """Return each channel's messages, oldest first."""
         return dict(self._ask("GET", "/_fake/state")["messages"])
 
     def created_at(self, since: int) -> list[float]:
-        """When each create arrived that was answered with 200, after the `since`-th request."""
+        """Return when each create with the answer 200 arrived, after the `since`-th request."""
         return [
             entry["time"]
             for entry in self._ask("GET", f"/_fake/requests?since={since}")
@@ -53,7 +53,7 @@ class DiscordServer:
         ]
 
     def reset(self) -> None:
-        """Limits and counts begin anew."""
+        """Begin limits and counts anew."""
         self._ask("POST", "/_fake/reset")
 
     def _ask(self, method: str, path: str) -> Any:

@@ -1,4 +1,4 @@
-"""A frontend as studybot knows it: one kept connection, one request after the other."""
+"""Acts as a frontend with one kept connection and one request at a time."""
 
 import http.client
 import json
@@ -15,7 +15,7 @@ class Frontend:
         self._headers = {"X-API-Key": key, "Content-Type": "application/json"}
 
     def post_notice(self, study: int, channel: str, title: str) -> int:
-        """As the first frontend does it: one notice to one channel. Returns its number."""
+        """Post one notice to one channel, as the first frontend does; return its number."""
         body = {
             "channel_id": channel, "title": title, "study_id": study, "content": TEXT,
             "author": "민지",
@@ -23,7 +23,7 @@ class Frontend:
         return int(self._ask("POST", "/notice/", body)["notice"])
 
     def post_to_all(self, study: int, title: str) -> int:
-        """One notice to all channels of the study."""
+        """Post one notice to all channels of the study."""
         body = {"title": title, "study_id": study, "content": TEXT, "author": "민지"}
         return int(self._ask("POST", "/api/v1/notices/", body)["id"])
 

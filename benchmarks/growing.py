@@ -1,6 +1,6 @@
-"""One database for `growth`: filled to the size that is asked for, then measured on demand.
+"""Fills one database for `growth` to the size asked for, then measures on demand.
 
-In: lines. Out: a line of JSON each, the first once the database is filled.
+It reads lines, and writes a line of JSON for each, the first once the database is filled.
 """
 
 import json
@@ -25,14 +25,15 @@ from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from benchmarks.old_rows import CHANNELS_PER_STUDY, Past, add  # noqa: E402
-from notices import ledger  # noqa: E402
-from notices.ledger import Shards  # noqa: E402
+from notices.delivery.due import Shards  # noqa: E402
+from notices.delivery.exchange import exchange  # noqa: E402
+from notices.delivery.fan_out import fan_out  # noqa: E402
+from notices.delivery.outcomes import Outcome  # noqa: E402
+from notices.delivery.request import Request  # noqa: E402
 from notices.models import ApiKey, Attempt, Notice  # noqa: E402
-from notices.outcomes import Outcome  # noqa: E402
-from notices.transport import Request  # noqa: E402
 
 PAST = Past(first_study=1001, studies=10, begin=datetime(2015, 1, 1, tzinfo=UTC))
-# Every time one notice in each study: as many deliveries are due as there are channels.
+# One notice in each study at a time: as many deliveries are due as there are channels.
 DUE = PAST.studies * CHANNELS_PER_STUDY
 LED = (PAST.first_study, PAST.first_study + 1)
 REPEATS = 2
@@ -40,7 +41,7 @@ WINDOW = timedelta(seconds=60)
 HOST = "127.0.0.1"
 LATER_THAN_THE_PAST = 2 * 10**18
 
-exchange = partial(ledger.exchange, busy_channels=(), shards=Shards(), window=WINDOW)
+step = partial(exchange, busy_channels=(), shards=Shards(), window=WINDOW)
 
 
 def main() -> None:
@@ -60,7 +61,7 @@ def answer(answered: Any) -> None:
 
 
 def _settle_down() -> None:
-    """What the database would otherwise still do for the fill, while it is measured."""
+    """Let the database finish the work of the fill before it is measured."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("VACUUM ANALYZE")
@@ -92,10 +93,10 @@ def _measure(pages: dict[str, Callable[[], Any]]) -> dict[str, list[float]]:
     for _n in range(REPEATS):
         _publish(timed)
         now = timezone.now()
-        requests = timed(f"claim of {DUE}", partial(exchange, [], now, limit=DUE))
+        requests = timed(f"claim of {DUE}", partial(step, [], now, limit=DUE))
         assert len(requests) == DUE, len(requests)
         results = _shown(requests)
-        timed(f"{DUE} outcomes and their statuses", partial(exchange, results, now, limit=0))
+        timed(f"{DUE} outcomes and their statuses", partial(step, results, now, limit=0))
         for what, page in pages.items():
             timed(what, page)
     return times
@@ -106,12 +107,12 @@ def _publish(timed: Callable[[str, Callable[[], Any]], Any]) -> None:
         moment = timezone.now()
         notice = Notice.objects.create(study_id=study, title="Now", content="…", publish_at=moment)
         notice.channels.set(PAST.channels_of(study))
-        timed("fan-out of one notice", partial(ledger.fan_out, notice.pk))
+        timed("fan-out of one notice", partial(fan_out, notice.pk))
 
 
 def _shown(requests: list[Request]) -> list[Outcome]:
     now = timezone.now()
-    # As Discord's ids they grow with time.
+    # They grow with time, as Discord's ids do.
     first = LATER_THAN_THE_PAST + time.time_ns() // 1000
     return [
         Outcome(request, Attempt.Outcome.SHOWN, now, message_id=first + n, revision=1)

@@ -1,4 +1,4 @@
-"""Whether the daily work costs more the longer the history is: `python -m benchmarks.growth`."""
+"""Measures whether daily work costs more with a longer history: `python -m benchmarks.growth`."""
 
 import argparse
 import json
@@ -20,10 +20,10 @@ from benchmarks.machine import ROOT
 from benchmarks.result import Json, Result, Row
 from benchmarks.setups import Setup
 
-# 10,000,000 take some 9 GB and minutes to fill: only where they are asked for.
+# 10,000,000 take some 9 GB and minutes to fill, so they run only if asked for.
 SIZES = (10_000, 1_000_000)
 ROUNDS = 20
-# Not counted: what warms up.
+# These rounds warm up and are not counted.
 WARM_UP_ROUNDS = 2
 
 NAMES = {POSTGRES: "PostgreSQL", SQLITE: "SQLite"}
@@ -36,7 +36,7 @@ class Grown:
 
     def __init__(self, setup: Setup, rows: int) -> None:
         self.rows = rows
-        # No Redis: nobody would take from its queue.
+        # Nothing would take from Redis' queue.
         environment = {
             "DEBUG": "0", "ALLOWED_HOSTS": "127.0.0.1", "LOG_LEVEL": "ERROR", "REDIS_URL": "",
         }  # fmt: skip
@@ -77,7 +77,7 @@ def run(contenders: list[str], folder: Path, sizes: Sequence[int] = SIZES) -> Re
     for contender in contenders:
         with _grown(contender, folder, sizes) as grown:
             for turn in range(WARM_UP_ROUNDS + ROUNDS):
-                # In turns, so that what else the machine does meets all sizes alike.
+                # The order alternates, so that other load on the machine meets all sizes alike.
                 for one in grown if turn % 2 else reversed(grown):
                     one.measure(keep=turn >= WARM_UP_ROUNDS)
             rows += _rows(contender, grown)
@@ -121,7 +121,7 @@ def main() -> None:
         "--database", nargs="+", choices=("postgres", "sqlite"), default=("postgres", "sqlite")
     )
     options = parser.parse_args()
-    # So that a stop from outside, too, drops the databases.
+    # A stop from outside must also drop the databases.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
     contenders = [{"postgres": POSTGRES, "sqlite": SQLITE}[one] for one in options.database]
     with tempfile.TemporaryDirectory(prefix="bench-", dir=ROOT / "var") as folder:

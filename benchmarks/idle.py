@@ -1,4 +1,4 @@
-"""What studybot costs while there is nothing to do."""
+"""Measures what studybot costs while there is nothing to do."""
 
 import time
 from pathlib import Path
@@ -11,7 +11,7 @@ from benchmarks.stack import EVERYTHING, Stack
 
 CHANNELS = 100
 MEASURED_SECONDS = 30.0
-# Until what the first notices set going is over.
+# After that, the work of the first notices is over.
 SETTLE_SECONDS = 6.0
 
 

@@ -1,4 +1,4 @@
-"""Work that must not share an interpreter with what measures it: JSON in, JSON out."""
+"""Runs work that must not share an interpreter with what measures it: JSON in, JSON out."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from benchmarks.machine import ROOT
 
 
 def run(module: str, job: Any, *, seconds: float = 300.0) -> Any:
-    """Run `python -m module` with the job on its standard input; what it answers."""
+    """Run `python -m module` with the job on its standard input, and return its answer."""
     ran = subprocess.run(
         [sys.executable, "-m", module],
         cwd=ROOT, input=json.dumps(job), stdout=subprocess.PIPE, text=True, timeout=seconds,

@@ -1,4 +1,4 @@
-"""How soon: from the POST to the message in its channel, and on to the status being readable."""
+"""Measures the time from the POST to the message, and to the status being readable."""
 
 from pathlib import Path
 from statistics import median, quantiles
@@ -11,7 +11,7 @@ from benchmarks.stack import EVERYTHING, Stack
 
 SAMPLES = 150
 CHANNELS = 100
-# Short enough to be done soon, long enough for the last notice to be over in every process.
+# Short enough to be done soon, and long enough for every process to finish the last notice.
 PAUSE_SECONDS = (0.05, 0.25)
 
 

@@ -1,4 +1,4 @@
-"""On what, when and of which revision the figures were taken."""
+"""Says on which machine, when and of which revision the figures were taken."""
 
 import os
 import platform
@@ -21,7 +21,7 @@ def description() -> Json:
 
 
 def _revision() -> str:
-    """Of git; `-dirty` where files differ from it."""
+    """Return git's revision; `-dirty` means that files differ from it."""
     command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return ran.stdout.strip() or "unknown"

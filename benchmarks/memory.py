@@ -1,4 +1,4 @@
-"""Whether runbot's memory stays flat over 100,000 deliveries."""
+"""Measures whether runbot's memory stays flat over 100,000 deliveries."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +11,7 @@ from benchmarks.result import Json, Result, Row
 from benchmarks.stack import Stack
 from benchmarks.unlimited import lay, warm_bot
 
-# More than it reaches, and no more: the pacer remembers as many moments.
+# It is just above what the bot reaches, because the pacer remembers as many moments.
 LIFTED = {"SEND_RATE": "5000"}
 DELIVERIES = 100_000
 CHANNELS = 250
@@ -30,7 +30,7 @@ def run(contenders: list[str], folder: Path) -> Result:
 
 
 def _sample(contender: str, folder: Path) -> list[tuple[int, int]]:
-    """(deliveries, KiB)"""
+    """Return samples of deliveries and KiB."""
     with (
         discord_server(folder, CHANNELS, "--no-limits") as discord,
         setups.setup(contender, folder) as setup,

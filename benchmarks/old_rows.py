@@ -1,4 +1,4 @@
-"""History as years of use leave it behind, written quickly: in SQL, by the database itself."""
+"""Writes history as years of use leave it behind, quickly: in SQL, by the database itself."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,17 +9,17 @@ from django.db.backends.utils import CursorWrapper
 from notices.models import Channel, Notice, Study
 
 CHANNELS_PER_STUDY = 4
-# Of a hundred notices: refused by Discord, and withdrawn.
+# How many of a hundred notices Discord refused, and how many were withdrawn.
 FAILED, WITHDRAWN = 12, 3
 # Ids are made from it: a channel's is its study's, shifted by one digit.
 GUILD = 10**17
-# Rows of one transaction: a database remembers what it has to check of each until the end.
+# Rows of one transaction. A database remembers what it has to check of each until the end.
 CHUNK = 250_000
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Studies by their ids, which follow each other, and since when they write."""
+    """Studies by consecutive ids, and since when they write."""
 
     first_study: int
     studies: int
@@ -44,7 +44,7 @@ class Past:
 
 
 def add(past: Past, deliveries: int) -> None:
-    """So many settled deliveries, each with its attempt, and their notices: a second apart."""
+    """Add settled deliveries, each with its attempt, and their notices, a second apart."""
     count = deliveries // CHANNELS_PER_STUDY
     for done in range(0, count, CHUNK):
         with transaction.atomic():
@@ -80,7 +80,7 @@ def _add(past: Past, done: int, count: int) -> None:
 
 
 def _trust_what_comes(cursor: CursorWrapper) -> None:
-    """Leave out the check of each foreign key, where we may: it takes most of the time."""
+    """Skip the check of foreign keys if we may, because it takes most of the time."""
     cursor.execute("SELECT usesuper FROM pg_user WHERE usename = current_user")
     if cursor.fetchone() == (True,):
         cursor.execute("SET LOCAL session_replication_role = replica")

@@ -1,4 +1,4 @@
-"""How near to Discord's limit: 400 messages, posted as 400 notices, or as one to 400 channels."""
+"""Measures how near sending comes to Discord's limit: 400 notices, or one to 400 channels."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,15 +18,15 @@ from benchmarks.stack import EVERYTHING, Stack
 MESSAGES = 400
 CHANNELS_OF_BURST = 100
 CONNECTIONS = 8
-# After the warm-up: Discord's window, and the bot's own memory of it, are empty again.
+# After it, Discord's window and the bot's memory of it are empty again.
 SETTLE_SECONDS = 2.0
-# What has not come for so long does not come any more.
+# A message that has not come for so long is lost.
 QUIET_SECONDS = 15.0
 RIVALS = {BARE: "all at once", QUEUE: "queue and worker"}
 LATENCY = ("--latency", str(ROUND_TRIP_SECONDS))
 
 Messages = list[tuple[str, str]]
-# Posts the messages; begun and answered of each request.
+# Posts the messages; returns when each request began and was answered.
 Post = Callable[[Stack, int], list[tuple[float, float]]]
 
 
@@ -94,7 +94,7 @@ def _send_by_studybot(stack: Stack, messages: Messages, post: Post) -> list[tupl
 
 
 def _wait_until_quiet(stack: Stack, messages: int) -> None:
-    """All are shown and recorded, or nothing more comes. A double would come right after."""
+    """Wait until all are recorded or nothing more comes. A double would come soon after."""
     seen, last_news = 0, time.monotonic()
     while time.monotonic() - last_news < QUIET_SECONDS:
         time.sleep(0.2)
@@ -128,7 +128,7 @@ def _row(contender: str, sighting: Sighting, posts: list[tuple[float, float]]) -
     row: Row = {
         "": contender,
         "first to last (s)": round(sighting.seconds, 2),
-        # The fewer come, the sooner they are there: that is no merit.
+        # With lost messages a short time is no merit.
         "of the limit": "" if sighting.lost else round(sighting.efficiency, 3),
         "answers 429": sighting.refused,
         "lost": sighting.lost,

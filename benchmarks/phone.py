@@ -1,4 +1,4 @@
-"""How the desk does on a phone and on a desktop, by Lighthouse: `make lighthouse`."""
+"""Measures the desk on a phone and on a desktop by Lighthouse: `make lighthouse`."""
 
 import json
 import os
@@ -55,7 +55,7 @@ print(json.dumps({{"notice": notice.pk, "session": client.cookies["sessionid"].v
 
 
 def missing() -> str:
-    """What it needs and is not here, with the remedy."""
+    """Return what is missing, with the remedy."""
     if not (NPM / "node_modules").exists():
         return "Lighthouse is not installed: `make lighthouse` does it, with Node and npm"
     return "" if _browser() else "no Chromium here: install it, or set CHROMIUM to its path"
@@ -110,7 +110,7 @@ def measure(url: str, device: str, session: str) -> Json:
         )  # fmt: skip
         if not ran.returncode:
             return dict(json.loads(ran.stdout))
-        # On a busy machine a browser's trace gets lost: Lighthouse itself asks for another run.
+        # A busy machine loses a browser's trace, and Lighthouse asks for another run.
     raise RuntimeError(f"Lighthouse failed at {url}: {ran.stderr[-2000:]}")
 
 

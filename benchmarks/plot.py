@@ -1,4 +1,4 @@
-"""The one picture: how the messages of the burst come in, against Discord's limit."""
+"""A curve that never ends is cut off here."""
 
 from pathlib import Path
 
@@ -10,13 +10,12 @@ from benchmarks.result import Result
 from benchmarks.sighting import LIMIT_PER_SECOND
 
 COLOURS = ("#5865f2", "#2e8b57", "#c03a3e", "#b5671c")
-# What may be seen of a curve that never ends.
 MOST_SECONDS = 40.0
 PALETTE = 64
 
 
 def draw(result: Result, path: Path) -> None:
-    """Of `paced`: its curves are the seconds after the first message at which each was shown."""
+    """Draw the curves of `paced`: seconds after the first message at which each was shown."""
     mpl.use("Agg")
     curves = result.data["curves"]
     lost = {row[""]: row["lost"] for row in result.rows}

@@ -1,4 +1,4 @@
-"""The load, as a process of its own: notices posted over several kept connections at once."""
+"""Posts notices over several kept connections at once, as a process of its own."""
 
 import http.client
 import queue
@@ -13,7 +13,7 @@ Posted = tuple[float, float, str]
 
 
 def post_all(port: int, key: str, study: int, notices: Notices) -> list[Posted]:
-    """Over one connection, as long as there are any; begun and answered of each, and any error."""
+    """Post over one connection until none are left; return each begin, end and error."""
     frontend = Frontend(port, key)
     posted: list[Posted] = []
     while True:

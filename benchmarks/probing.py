@@ -1,4 +1,4 @@
-"""One notice at a time, as a process of its own: posted, seen in Discord, its status read back."""
+"""Posts one notice at a time, sees it in Discord and reads its status, in its own process."""
 
 import json
 import queue
@@ -19,7 +19,7 @@ Shown = queue.SimpleQueue[tuple[str, float]]
 
 
 class Feed(threading.Thread):
-    """fakediscord's live feed: the title of each new message, and when it was created."""
+    """Reads fakediscord's live feed: each new message's title, and when it was created."""
 
     def __init__(self, discord_url: str) -> None:
         super().__init__(daemon=True)
@@ -38,7 +38,7 @@ class Feed(threading.Thread):
 
 
 def probe(frontend: Frontend, feed: Feed, study: int, channel: str, title: str) -> Json:
-    """The moments of one notice; the status is only asked for once the message is there."""
+    """Return the moments of one notice. The status is asked for once the message is there."""
     begun = time.time()
     notice = frontend.post_notice(study, channel, title)
     accepted = time.time()
@@ -63,7 +63,7 @@ def main() -> None:
     shortest, longest = job["pause_seconds"]
     samples = []
     for number in range(job["samples"]):
-        # At random, so that nothing falls in step with a poll of somebody's.
+        # The pauses are random, so that nothing falls in step with a poll.
         time.sleep(random.uniform(shortest, longest))
         channel = job["channels"][number % len(job["channels"])]
         samples.append(probe(frontend, feed, job["study"], channel, f"probe {number}"))

@@ -1,4 +1,4 @@
-"""What Linux knows of a process: its time on a core, and its memory."""
+"""Reads from Linux what a process takes: time on a core, and memory."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 def family(pid: int) -> list[int]:
-    """The process and all that it started."""
+    """Return the process and all that it started."""
     found = [pid]
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in (task / "children").read_text().split():
@@ -16,8 +16,8 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of all its threads."""
-    # The name, in brackets, may hold anything; the 14th and 15th field are utime and stime.
+    """Return the user and system time of all its threads."""
+    # The name, in brackets, may hold anything. The 14th and 15th field are utime and stime.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
 

@@ -1,4 +1,4 @@
-"""The results as files, and as tables to read."""
+"""Writes the results as files and as tables."""
 
 import json
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ def write(name: str, result: Result, machine: Json) -> None:
 
 
 def read(names: Iterable[str]) -> dict[str, tuple[Result, Json]]:
-    """Each with the machine it was measured on; those that were ever measured."""
+    """Return each result that was ever measured, with its machine."""
     found = {}
     for name in names:
         path = RESULTS / f"{name}.json"
@@ -46,7 +46,7 @@ def write_markdown(names: Iterable[str]) -> None:
 
 
 def table(rows: list[Row]) -> str:
-    """In Markdown, aligned so that it can be read in a terminal too; empty columns are left out."""
+    """Return a Markdown table, aligned for a terminal and without empty columns."""
     heads = [head for head in rows[0] if any(row[head] != "" for row in rows)]
     lines = [heads, *([_said(row[head]) for head in heads] for row in rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(heads))]

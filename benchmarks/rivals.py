@@ -1,6 +1,6 @@
-"""What studybot is measured against, as a process of its own: discord.py as one would use it.
+"""Runs what studybot is measured against: discord.py as one would use it, in its own process.
 
-Nothing is stored, nothing is confirmed: all that is left out is in their favour.
+It stores and confirms nothing, which is in its favour.
 """
 
 import asyncio
@@ -13,19 +13,19 @@ import discord
 from benchmarks import jobs
 from benchmarks.frontend import TEXT
 
-# (channel, title) of each message.
+# The channel and title of each message.
 Messages = list[tuple[str, str]]
 Send = Callable[[str, str], Awaitable[None]]
 
 
 async def all_at_once(send: Send, messages: Messages) -> None:
-    """discord.py's own handling of limits is all there is."""
+    """Send all at once, and leave the limits to discord.py."""
     sends = (send(channel, title) for channel, title in messages)
     await asyncio.gather(*sends, return_exceptions=True)
 
 
 async def queue_and_worker(send: Send, messages: Messages) -> None:
-    """One plain asyncio queue and one worker, as a small bot does it."""
+    """Send by one asyncio queue and one worker, as a small bot does it."""
     waiting: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
     for message in messages:
         waiting.put_nowait(message)
@@ -38,7 +38,7 @@ async def queue_and_worker(send: Send, messages: Messages) -> None:
 
 
 async def task_per_channel(send: Send, messages: Messages) -> None:
-    """The fastest way found where there are no limits: as many at once as there are channels."""
+    """Send to all channels at once: the fastest way found without limits."""
     titles = defaultdict(list)
     for channel, title in messages:
         titles[channel].append(title)
@@ -58,7 +58,7 @@ WAYS = {
 
 
 async def run(way: str, api_url: str, messages: Messages, *, gateway: bool) -> None:
-    """`gateway`: be a bot, as every bot is, and not only a user of the HTTP interface."""
+    """Send the messages; with `gateway` as a bot that is connected, and not by HTTP alone."""
     discord.http.Route.BASE = api_url
     # It asks the HTTP interface where the gateway is.
     client = discord.AutoShardedClient(intents=discord.Intents.default())
@@ -82,7 +82,7 @@ async def run(way: str, api_url: str, messages: Messages, *, gateway: bool) -> N
 
 def main() -> None:
     job = jobs.job()
-    # A line for each 429 would be all that it says.
+    # It would log only a line for each 429.
     logging.getLogger("discord").setLevel(logging.CRITICAL)
     asyncio.run(run(job["way"], job["api_url"], job["messages"], gateway=job.get("gateway", False)))
     jobs.answer({})

@@ -1,4 +1,4 @@
-"""studybot's two ways of being set up: on SQLite as `make run` does it, and as in production."""
+"""Sets studybot up in its two ways: on SQLite as `make run` does it, and as in production."""
 
 import os
 import secrets
@@ -21,7 +21,7 @@ DEFAULT_REDIS_URL = "redis://127.0.0.1:6379/15"
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """A database of its own, and the environment that studybot's processes are started with."""
+    """A database of its own, and the environment of studybot's processes."""
 
     title: str
     environment: dict[str, str]
@@ -36,7 +36,7 @@ class Setup:
 
 
 def missing() -> list[str]:
-    """What production's setup lacks on this machine, each with its remedy."""
+    """Return what production's setup lacks on this machine, each with its remedy."""
     services = (
         ("PostgreSQL", _postgres_url(), 5432, "TEST_DATABASE_URL"),
         ("Redis", _redis_url(), 6379, "TEST_REDIS_URL"),
@@ -57,7 +57,7 @@ def setup(title: str, folder: Path) -> Iterator[Setup]:
 
 @contextmanager
 def _sqlite(folder: Path) -> Iterator[Setup]:
-    # Alone in its folder, as nothing else is written beside it: the bot watches that.
+    # The bot watches the database's folder, so nothing else may be written there.
     place = folder / f"sqlite-{secrets.token_hex(4)}"
     place.mkdir()
     yield Setup(

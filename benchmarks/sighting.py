@@ -1,4 +1,4 @@
-"""What became of the messages, as fakediscord saw it."""
+"""Reads what became of the messages, as fakediscord saw it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ LIMIT_PER_SECOND = 50
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """`shown_at` in seconds since 1970, first to last."""
+    """What was seen; `shown_at` is in seconds since 1970, first to last."""
 
     shown_at: list[float]
     refused: int
@@ -21,21 +21,21 @@ class Sighting:
 
     @property
     def seconds(self) -> float:
-        """From the first message's creation to the last one's, at the server."""
+        """Return the time from the first message's creation to the last one's, at the server."""
         return self.shown_at[-1] - self.shown_at[0]
 
     @property
     def efficiency(self) -> float:
-        """Of the limit: the seconds that so many take at 50 each, by those that they took."""
+        """Return the share of the limit: the seconds at 50 a second, by the seconds taken."""
         return len(self.shown_at) / LIMIT_PER_SECOND / self.seconds
 
     def curve(self) -> list[float]:
-        """Seconds after the first."""
+        """Return the seconds after the first message."""
         return [round(moment - self.shown_at[0], 3) for moment in self.shown_at]
 
 
 def look(discord: DiscordServer, wanted: Sequence[tuple[str, str]]) -> Sighting:
-    """`wanted` are (channel, title), each to be shown once; others are not looked at."""
+    """Look for `wanted`, (channel, title) to be shown once each; ignore others."""
     found = Counter[tuple[str, str]]()
     shown_at = []
     expected = set(wanted)

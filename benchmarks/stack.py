@@ -1,4 +1,4 @@
-"""studybot's own processes around a fakediscord: web, qcluster and runbot."""
+"""Runs studybot's own processes around a fakediscord: web, qcluster and runbot."""
 
 import os
 import secrets
@@ -29,7 +29,7 @@ COMMANDS = {
 
 
 class Stack:
-    """`with Stack(setup, discord, folder) as stack: stack.start("runbot")`."""
+    """The processes: `with Stack(setup, discord, folder) as stack: stack.start("runbot")`."""
 
     def __init__(self, setup: Setup, discord: DiscordServer, folder: Path, **more: str) -> None:
         name = f"bench-{os.getpid()}-{secrets.token_hex(4)}"
@@ -57,7 +57,7 @@ class Stack:
         self.key = self.manage("createapikey", "bench")
 
     def manage(self, *arguments: str) -> str:
-        """Run a command of manage.py; its standard output."""
+        """Run a command of manage.py and return its standard output."""
         ran = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, text=True, check=True,
@@ -69,7 +69,7 @@ class Stack:
         return int(self.manage("addstudy", "bench", "--channel", *channels))
 
     def start(self, *names: str) -> None:
-        """Returns when all of them work, the bot has seen its channels, and nothing is cold."""
+        """Start processes; return when all are warm and the bot has seen its channels."""
         for name in names:
             with (self._logs / f"{name}.log").open("ab") as log:
                 self._processes[name] = subprocess.Popen(
@@ -89,21 +89,21 @@ class Stack:
         return Frontend(self.port, self.key)
 
     def count_unsettled(self) -> int:
-        """How many deliveries are not recorded as sent."""
+        """Return how many deliveries are not recorded as sent."""
         ((count,),) = self.setup.query(
             "SELECT count(*) FROM notices_delivery WHERE state != 'sent'"
         )
         return int(count)
 
     def count_waiting(self) -> int:
-        """How many notices have a change that their deliveries do not know."""
+        """Return how many notices have a change that their deliveries do not know."""
         ((count,),) = self.setup.query(
             "SELECT count(*) FROM notices_notice WHERE revision > fanned_out_revision"
         )
         return int(count)
 
     def count_in_logs(self, words: str) -> int:
-        """How many lines of the processes' logs hold them."""
+        """Return how many lines of the processes' logs hold these words."""
         logs = [log.read_text(encoding="utf-8", errors="replace") for log in self._logs.iterdir()]
         return sum(words in line for log in logs for line in log.splitlines())
 
@@ -116,7 +116,7 @@ class Stack:
             self._warm_up()
 
     def _log(self, name: str) -> str:
-        """Its end: the file itself is gone with the benchmark."""
+        """Return the log's end, because the file itself goes with the benchmark."""
         text = (self._logs / f"{name}.log").read_text(encoding="utf-8", errors="replace")
         return f"--- {name}\n{text[-3000:]}"
 
@@ -134,10 +134,10 @@ class Stack:
             return False
 
     def _warm_up(self) -> None:
-        """Every process has loaded what it loads at its first notice."""
+        """Send the first notices, at which every process loads what it needs."""
         study = self.add_study([WARM_UP_CHANNEL])
         for number in range(WARM_UP_NOTICES):
-            # A connection each, so that each web process has its share.
+            # Each notice has a connection of its own, so that each web process has its share.
             self.frontend().post_notice(study, WARM_UP_CHANNEL, f"warm-up {number}")
         wait_for(lambda: not self.count_unsettled(), "the first notices are shown", 60)
 

@@ -1,4 +1,4 @@
-"""Whether everybody gets to write: thousands of POSTs while qcluster and the bot are at work."""
+"""Measures whether all POSTs succeed: thousands of them while qcluster and the bot work."""
 
 import time
 from pathlib import Path

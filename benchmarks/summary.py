@@ -1,4 +1,4 @@
-"""All of it in one table: a line a benchmark, a column a contender; the README's figures."""
+"""Puts the README's figures in one table: a line a benchmark, a column a contender."""
 
 from collections.abc import Callable, Iterator
 
@@ -49,7 +49,7 @@ LINES: tuple[tuple[str, str, Cell], ...] = (
 
 
 def rows(results: dict[str, Result]) -> list[Row]:
-    """Of what was ever measured; the rival's cell is empty where there is nothing to compare."""
+    """Return the rows that were ever measured. Without a rival its cell is empty."""
     return list(_rows(results))
 
 

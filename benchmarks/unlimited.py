@@ -1,4 +1,4 @@
-"""How fast the engine itself is: all limits lifted, the deliveries waiting in the database."""
+"""Measures the engine itself: no limits, and the deliveries waiting in the database."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -19,8 +19,8 @@ ROUNDS = 3
 WARM_UP_DELIVERIES = 1000
 LIFTED = {"SEND_RATE": "100000"}
 PATIENCE_SECONDS = 120.0
-# A channel takes one request at a time, and the database's answer in between. Discord lets it have
-# one a second: rates like these can only come over very many.
+# A channel takes one request at a time, with the database's answer in between, and Discord lets it
+# have one a second. Such rates need very many channels.
 MANY_CHANNELS = 1000
 FEW_CHANNELS = 250
 
@@ -37,7 +37,7 @@ Shape = tuple[int, str]
 
 @dataclass(slots=True)
 class Contender:
-    """`stack` is null for bare discord.py."""
+    """A contender; `stack` is None for bare discord.py."""
 
     title: str
     discord: DiscordServer
@@ -60,7 +60,7 @@ class Contender:
 
 def run(contenders: list[str], folder: Path) -> Result:
     with ExitStack() as opened:
-        # Each has a fakediscord of its own: the idle bots must not hear of the others' messages.
+        # Each has a fakediscord of its own, so that idle bots do not hear of the others' messages.
         running = [_enter(opened, title, folder) for title in contenders]
         for _round in range(ROUNDS):
             for contender in running:
@@ -87,18 +87,18 @@ def warm_bot(stack: Stack, channels: int) -> None:
 
 
 def drain(stack: Stack, channels: int, channels_each: int) -> float:
-    """Deliveries a second, from the first create's arrival at the server to the last one's."""
+    """Return deliveries a second, from the first create's arrival to the last one's."""
     since = int(stack.discord.stats()["requests"])
     lay(stack, DELIVERIES, channels, channels_each)
     return _rate(stack.discord, since)
 
 
 def lay(stack: Stack, deliveries: int, channels: int, channels_each: int = 1) -> None:
-    """Returns when all of them are shown, and recorded as sent."""
+    """Make deliveries; return when all of them are shown, and recorded as sent."""
     wanted = stack.discord.creates() + deliveries
     lay_them = f"backlog.lay({deliveries}, {channels}, {channels_each}, 'notice')"
     stack.manage("shell", "-c", f"from benchmarks import backlog; {lay_them}")
-    # The database is not asked before there is nothing left to slow down.
+    # The database is asked only at the end, so as not to slow it down.
     wait_for(lambda: stack.discord.creates() >= wanted, "all are shown", PATIENCE_SECONDS)
     wait_for(lambda: not stack.count_unsettled(), "all are recorded", PATIENCE_SECONDS)
 

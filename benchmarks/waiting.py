@@ -1,4 +1,4 @@
-"""Wait for a condition, never for time."""
+"""Waits for a condition, never for time."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def wait_for(condition: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
-    """The first true thing that `condition` returns."""
+    """Return the first true thing that `condition` returns."""
     until = time.monotonic() + seconds
     while not (found := condition()):
         if time.monotonic() > until:

@@ -1,4 +1,4 @@
-"""What the API costs beside a view that does nothing but the work itself, by turns in one run."""
+"""Compares the API's cost with a bare view's, by turns in one run."""
 
 import json
 import socket
@@ -24,10 +24,10 @@ CONNECTIONS = 8
 ROUNDS = 5
 TURN_SECONDS = 8.0
 CHANNELS = 100
-# To read: so many notices, in so many channels each.
+# For reading: the number of notices, and the channels of each.
 NOTICES, CHANNELS_EACH = 200, 4
-# Requests are counted as ever, but never so many that one is refused.
-COUNTED = {"API_RATE": "100000000/minute"}
+# Requests and notices on their way are counted as ever, but none is refused.
+COUNTED = {"API_RATE": "100000000/minute", "NOTICES_QUEUED": "10000000"}
 WEB = [sys.executable, "-m", "gunicorn", "studybot.wsgi"]
 
 
@@ -41,7 +41,7 @@ class Contender:
     cpu_ms: list[float] = field(default_factory=list)
 
     def ask(self, path: str, body: str) -> None:
-        """For one turn."""
+        """Ask for one turn."""
         before = self._used()
         load = wrk.load(
             f"http://127.0.0.1:{self.port}{path}",
@@ -71,7 +71,7 @@ class Contender:
 
 
 def run_posting(contenders: list[str], folder: Path) -> Result:
-    """Only the web works: neither qcluster nor a bot takes of its cores."""
+    """Measure the web alone: neither qcluster nor a bot takes of its cores."""
     rows: list[Row] = []
     for title in contenders:
         with _side_by_side(title, folder) as (ours, bare, study):
@@ -112,7 +112,7 @@ def _how(does: str, bare: str) -> str:
 def _side_by_side(
     title: str, folder: Path, *, notices: int = 0
 ) -> Iterator[tuple[Contender, Contender, int]]:
-    """studybot's web and the bare one, and the id of a study."""
+    """Run studybot's web and the bare one; yield them and a study's id."""
     with (
         discord_server(folder, CHANNELS) as discord,
         setups.setup(title, folder) as setup,
@@ -158,7 +158,7 @@ def _listens(port: int) -> bool:
 
 
 def _take_turns(contenders: tuple[Contender, ...], path: str, body: str) -> None:
-    for one in contenders:  # every process and thread has loaded what it loads at first
+    for one in contenders:  # at first, every process and thread loads what it needs
         one.ask(path, body)
         one.forget()
     for _round in range(ROUNDS):

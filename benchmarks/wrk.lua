@@ -1,4 +1,4 @@
--- wrk's side of wrk.py: what is asked comes as arguments, what became of it goes out as JSON.
+-- Makes wrk.py's requests: they come as arguments, and the results go out as JSON.
 
 function init(arguments)
    wrk.method = arguments[1]

@@ -1,4 +1,4 @@
-"""The load of a process of its own, which costs next to nothing: wrk, as Debian has it."""
+"""Makes load by wrk, as Debian has it, which takes next to no CPU."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ SCRIPT = Path(__file__).with_suffix(".lua")
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What became of it. An answer of 400 or above is an error, too."""
+    """What became of the load. An answer of 400 or above is an error, too."""
 
     requests: int
     seconds: float
@@ -24,7 +24,7 @@ class Load:
 
 
 def missing() -> str:
-    """What is to be installed, if anything."""
+    """Return what is to be installed, if anything."""
     return "" if shutil.which("wrk") else "wrk is not installed (Debian, Ubuntu: apt install wrk)"
 
 
@@ -36,7 +36,7 @@ def load(
     headers: Mapping[str, str],
     body: str = "",
 ) -> Load:
-    """The same request over and over, by POST where it has a body."""
+    """Repeat the same request, by POST if it has a body."""
     written = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
     ran = subprocess.run(
         [

@@ -1,1 +1,1 @@
-"""`make run`: everything started together, with a demo to look at where there is no bot token."""
+"""`make run`: starts everything, with a demo if there is no bot token."""

@@ -1,4 +1,4 @@
-"""The runner behind `make run`: everything is started together, and stops together."""
+"""Runs `make run`: starts everything together, and stops it together."""
 
 import os
 import re
@@ -9,18 +9,18 @@ import time
 from pathlib import Path
 
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
 from honcho.printer import Message, Printer
 
 from demo import profile
-from demo.keepsakes import Keepsakes
 from demo.profile import CannotRunError
-from notices.orphans import die_with
+from demo.saved_logins import SavedLogins
+from notices.parent_death import die_with
+from studybot.starting import in_one_sentence
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-# Not resolved: the virtual environment's python is a link out of it.
+# It is not resolved, because the virtual environment's python is a link out of it.
 BIN_DIR = Path(sys.executable).parent
 
 _STARTED = re.compile(r"(\w+) started \(pid=(\d+)\)")
@@ -29,7 +29,7 @@ _BOT_STOPS_SECONDS = 4
 
 
 class Lines(Printer):  # type: ignore[misc]
-    """honcho's printer; it remembers who is who, and which process was the first to end."""
+    """Prints honcho's lines; remembers the processes' names, and which was the first to end."""
 
     first_to_end = ""
 
@@ -46,7 +46,7 @@ class Lines(Printer):  # type: ignore[misc]
 
 
 class BotFirst(Manager):  # type: ignore[misc]
-    """The bot is stopped before the Discord that it hangs on, and cries at the end of."""
+    """Stops the bot before its Discord, whose end the bot would log as errors."""
 
     def __init__(self, lines: Lines) -> None:
         super().__init__(lines)
@@ -73,22 +73,20 @@ def manage(environment: dict[str, str], *arguments: str) -> None:
     command = [sys.executable, "manage.py", *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)  # noqa: S603
     if done.returncode:
-        said = done.stderr.strip().splitlines() or ["it said nothing"]
-        raise CannotRunError(
-            f"`manage.py {' '.join(arguments)}` failed ({said[-1]}): see that DATABASE_URL names a "
-            "database that answers; unset, a file under var/ is used."
-        )
+        said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        told = said.removeprefix("studybot cannot run: ")
+        raise CannotRunError(f"`manage.py {' '.join(arguments)}` failed: {told}")
 
 
-def _keepsakes() -> Keepsakes:
-    return Keepsakes.read_or_make(settings.VAR_DIR / "demo.json")
+def _saved_logins() -> SavedLogins:
+    return SavedLogins.read_or_make(settings.VAR_DIR / "demo.json")
 
 
 def prepare() -> dict[str, str]:
-    """Bring the database up to date. Returns the environment for the processes."""
+    """Bring the database up to date, and return the environment for the processes."""
     profile.refuse_what_cannot_run()
     demo = profile.is_demo()
-    environment = profile.environment(BIN_DIR, _keepsakes().bot_token if demo else "")
+    environment = profile.environment(BIN_DIR, _saved_logins().bot_token if demo else "")
     manage(environment, "migrate", "--verbosity", "0")
     if demo:
         manage(environment, "demo")
@@ -99,12 +97,12 @@ def prepare() -> dict[str, str]:
 
 
 def processes(environment: dict[str, str]) -> dict[str, tuple[str, dict[str, str]]]:
-    """What of the Procfile is started: by name, each command with its environment."""
+    """Return what is started of the Procfile: by name, each command with its environment."""
     commands = parse_procfile((BASE_DIR / "Procfile").read_text()).processes
     started = {name: (command, environment) for name, command in commands.items()}
     if not profile.is_demo():
         del started["fakediscord"], started["example"]
-    elif key := _keepsakes().api_key:
+    elif key := _saved_logins().api_key:
         example = environment | profile.example_environment(key)
         started["example"] = (commands["example"], example)
     else:  # The database had people in it already: there is no demo, and no key.
@@ -116,7 +114,7 @@ def run(environment: dict[str, str]) -> int:
     lines = Lines()
     manager = BotFirst(lines)
     for name, (command, own) in processes(environment).items():
-        manager.add_process(name, f"exec python -m demo.leash {command}", env=own)
+        manager.add_process(name, f"exec python -m demo.run_tied {command}", env=own)
     runner_pid = os.getpid()
     os.register_at_fork(after_in_child=lambda: die_with(runner_pid, signal.SIGKILL))
     mode = "demo" if profile.is_demo() else "discord"
@@ -136,14 +134,8 @@ def main() -> int:
     os.chdir(BASE_DIR)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studybot.settings")
     try:
-        return run(prepare())
-    except (ImproperlyConfigured, CannotRunError) as error:
-        sys.exit(f"studybot cannot run: {error}")
-    except PermissionError as error:
-        sys.exit(
-            f"studybot cannot run: {error.filename} cannot be written to; give yourself the right "
-            "to (chown), or clone studybot elsewhere."
-        )
+        with in_one_sentence():
+            return run(prepare())
     except KeyboardInterrupt:
         return 130
 

@@ -1,4 +1,4 @@
-"""The last words of the start: where to look, and how to come in. Said once everything answers."""
+"""Says where to look and how to come in, once everything answers."""
 
 import json
 import signal
@@ -12,14 +12,15 @@ from django.conf import settings
 from django.utils import timezone
 
 from demo import profile
-from demo.keepsakes import Keepsakes
+from demo.saved_logins import SavedLogins
 from demo.story import ADMIN, STUDIES, guild_named
 from demo.words import said
-from notices import ledger
+from notices.delivery.due import oldest_due
+from notices.delivery.fan_out import oldest_waiting
 from notices.models import BotInstance
 
 _PATIENCE_SECONDS = 60
-# For what the start itself sends: the words stand last on the screen, if it takes no longer.
+# It waits so long for the start's own lines, to be the last on the screen.
 _SETTLING_SECONDS = 10
 _LINE = "─" * 78
 
@@ -38,10 +39,10 @@ def wait_for(url: str, deadline: float) -> None:
 
 
 def is_settled(since: datetime) -> bool:
-    """The bot has come up, and nothing is left to send."""
+    """Return whether the bot has come up and nothing is left to send."""
     now = timezone.now()
     is_up = BotInstance.objects.filter(is_active=True, heartbeat_at__gt=since).exists()
-    return is_up and ledger.oldest_waiting(now) is None and ledger.oldest_due(now) is None
+    return is_up and oldest_waiting(now) is None and oldest_due(now) is None
 
 
 def wait_until_settled(since: datetime) -> None:
@@ -60,7 +61,7 @@ def against_discord() -> str:
     )
 
 
-def demo(kept: Keepsakes) -> str:
+def demo(kept: SavedLogins) -> str:
     where = (
         f"{said('studybot is running, with a Discord of its own. Stop it with Ctrl-C.')}\n\n"
         f"  {said('Write notices'):20} {profile.web_url()}/admin/\n"
@@ -76,14 +77,14 @@ def demo(kept: Keepsakes) -> str:
     )
 
 
-def _logins(kept: Keepsakes) -> str:
+def _logins(kept: SavedLogins) -> str:
     roles = {study.leader: said("leads %s") % study.name for study in STUDIES}
     roles[ADMIN] = said("site admin")
     lines = [f"    {name:8} {kept.passwords[name]:16} {role}" for name, role in roles.items()]
     return "\n".join([f"  {said('Log in as')}", *lines, ""])
 
 
-def _curl(kept: Keepsakes) -> str:
+def _curl(kept: SavedLogins) -> str:
     notice = {
         "channel_id": guild_named(STUDIES[0].guild)["channels"][0]["id"],
         "study_id": kept.study_id,
@@ -106,10 +107,10 @@ def say(*, shows_demo: bool) -> None:
     if shows_demo:
         wait_for(f"{profile.fakediscord_url()}/", deadline)
     wait_until_settled(since)
-    kept = Keepsakes.read_or_make(settings.VAR_DIR / "demo.json") if shows_demo else None
+    kept = SavedLogins.read_or_make(settings.VAR_DIR / "demo.json") if shows_demo else None
     if kept and kept.api_key:
         wait_for(f"{profile.example_url()}/", deadline)
     words = demo(kept) if kept else against_discord()
-    # In one piece: the processes' lines must not come in between.
+    # One write keeps the processes' lines from coming in between.
     sys.stdout.write(f"\n{_LINE}\n{words}{_LINE}\n\n")
     sys.stdout.flush()

@@ -1,10 +1,10 @@
-"""The demo's rows: laid out once, its logins opened and closed with the demo."""
+"""Writes the demo's rows once, and opens and closes its logins."""
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from demo.keepsakes import Keepsakes
+from demo.saved_logins import SavedLogins
 from demo.story import ADMIN, STUDIES, NoticeStory, StudyStory, guild_named
 from notices.models import ApiKey, Channel, Notice, Study
 
@@ -14,7 +14,7 @@ _KEY_NAME = "make run: demo"
 
 
 def lay_out() -> None:
-    """Everything at once: the queue must not fan a notice out before it has its channels."""
+    """Write all in one transaction: the queue must not fan a notice out before it has channels."""
     with transaction.atomic():
         User.objects.create_user(
             ADMIN, email=ADMIN + _MAIL_DOMAIN, is_staff=True, is_superuser=True
@@ -70,7 +70,7 @@ def is_laid_out() -> bool:
     return User.objects.filter(email=ADMIN + _MAIL_DOMAIN).exists()
 
 
-def open_logins(kept: Keepsakes) -> None:
+def open_logins(kept: SavedLogins) -> None:
     """Let the kept passwords and API key in."""
     for user in User.objects.filter(email__endswith=_MAIL_DOMAIN):
         password = kept.passwords[user.get_username()]
@@ -85,6 +85,6 @@ def open_logins(kept: Keepsakes) -> None:
 
 
 def close_logins() -> None:
-    """Outside the demo nobody comes in by what the demo printed."""
+    """Close all logins that the demo printed, for use outside the demo."""
     User.objects.filter(email__endswith=_MAIL_DOMAIN).update(is_active=False)
     ApiKey.objects.filter(name=_KEY_NAME).delete()

@@ -1,15 +1,19 @@
-"""With which environment `make run` starts its processes, and when it had better not start."""
+"""Decides the environment of `make run`, and whether it can start."""
 
+import errno
 import os
 import socket
 from pathlib import Path
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
+# Ports up to this are for root alone.
+_LAST_FOR_ROOT = 1023
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-class CannotRunError(Exception):
+class CannotRunError(ImproperlyConfigured):
     """A sentence that says why, and the remedy."""
 
 
@@ -43,21 +47,21 @@ def example_url() -> str:
 
 
 def web_url() -> str:
-    """As this machine reaches it."""
+    """Return the address by which this machine reaches the web."""
     host = settings.BOT_API_HOST
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(host, host)  # noqa: S104
     return f"http://{host}:{settings.BOT_API_PORT}"
 
 
 def site_url() -> str:
-    """As people reach it."""
+    """Return the address by which people reach the web."""
     if not settings.BEHIND_TLS_PROXY:
         return web_url()
     return f"https://{settings.ALLOWED_HOSTS[0].lstrip('.')}"
 
 
 def environment(bin_dir: Path, demo_token: str) -> dict[str, str]:
-    """With a token as the settings say, which is safe; the demo alone is development."""
+    """Return the settings' environment, which is safe. The demo alone turns development on."""
     path = f"{bin_dir}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     common = {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1"}
     if not is_demo():
@@ -65,7 +69,7 @@ def environment(bin_dir: Path, demo_token: str) -> dict[str, str]:
     return {
         **common,
         "DEBUG": "1",
-        # Whatever .env says for the day when there is a token: the demo is for this machine.
+        # The demo is for this machine, whatever .env says for later use with a token.
         "ALLOWED_HOSTS": "",
         "BEHIND_TLS_PROXY": "0",
         "BOT_TOKEN": demo_token,
@@ -75,7 +79,7 @@ def environment(bin_dir: Path, demo_token: str) -> dict[str, str]:
 
 
 def example_environment(key: str) -> dict[str, str]:
-    """Of the example frontend, which like any other knows an address and a key."""
+    """Return the example frontend's environment: an address and a key, as for any other."""
     return {"STUDYBOT_URL": web_url(), "STUDYBOT_KEY": key, "EXAMPLE_PORT": str(example_port())}
 
 
@@ -112,12 +116,23 @@ def _refuse_equal_ports() -> None:
 def _refuse_busy_port(name: str, host: str, port: int) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
-        # As the servers do: a port that only waits out its last connections is free.
+        # Like the servers, take a port that only waits out its last connections as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
             raise CannotRunError(
-                f"{host}:{port} cannot be listened on ({error.strerror}): stop what listens there "
-                f"(another `make run`?), or choose another port: {name}={port + 10} make run"
+                f"{host}:{port} cannot be listened on ({error.strerror}): "
+                f"{_remedy_for_port(error, name, port)}"
             ) from error
+
+
+def _remedy_for_port(error: OSError, name: str, port: int) -> str:
+    other = port + (10 if port > _LAST_FOR_ROOT else 8000)
+    remedy = f"choose another port: {name}={other} make run"
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"stop what listens there (another `make run`?), or {remedy}"
+        case errno.EACCES:
+            return remedy
+    return "set BOT_API_HOST to an address of this machine, such as 127.0.0.1."

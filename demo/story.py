@@ -1,4 +1,4 @@
-"""What the demo tells of: two studies, their leaders and what they wrote."""
+"""Tells the demo's story: two studies, their leaders and what they wrote."""
 
 import json
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class NoticeStory:
     channels: tuple[str, ...]
     title: str
     content: str
-    # From the moment the demo is laid out; none is a draft.
+    # Counted from the moment the demo is laid out; none is a draft.
     published_in: timedelta | None = timedelta()
     url: str = ""
     ping: str = "none"

@@ -1,4 +1,4 @@
-"""The banner's words in the language of the terminal."""
+"""Translates the banner into the language of the terminal."""
 
 import os
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ _KOREAN = {
 
 
 def is_korean(environment: Mapping[str, str]) -> bool:
-    """As C's library chooses: the first that is set."""
+    """Return whether the language is Korean, by the first variable that is set, as in C."""
     names = ("LC_ALL", "LC_MESSAGES", "LANG")
     chosen = next((environment[name] for name in names if environment.get(name)), "")
     return chosen.lower().startswith("ko")

@@ -1,4 +1,4 @@
-"""The command: `python -m fakediscord --port 8001`."""
+"""Runs fakediscord: `python -m fakediscord --port 8001`."""
 
 import argparse
 import asyncio
@@ -18,7 +18,7 @@ from fakediscord.settings import Settings
 
 USAGE_ERROR = 2
 DEMO_TOKEN = "demo"  # noqa: S105 (it opens nothing but this)
-# Messages are kept for good: to look among them for garbage costs a tenth and finds none.
+# All messages are kept, so looking for garbage among them costs a tenth and finds none.
 ALLOCATIONS_BETWEEN_COLLECTIONS = 100_000
 
 
@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _tokens(options: argparse.Namespace) -> Sequence[str]:
-    """None at all lets every one in."""
+    """Return the tokens that may come in; none means every token."""
     return () if options.any_token else options.token or [os.environ.get("BOT_TOKEN") or DEMO_TOKEN]
 
 

@@ -1,4 +1,4 @@
-"""What the bot answers to an interaction: callbacks, follow-ups, and their later changes."""
+"""Handles the bot's answers to interactions: callbacks, follow-ups, and their changes."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -16,7 +16,7 @@ PONG, MESSAGE, DEFERRED_MESSAGE, DEFERRED_UPDATE, UPDATE, MODAL = 1, 4, 5, 6, 7,
 CALLBACKS = (PONG, MESSAGE, DEFERRED_MESSAGE, DEFERRED_UPDATE, UPDATE, MODAL)
 COMMAND_MESSAGE_TYPE, REPLY_MESSAGE_TYPE = 20, 19
 
-# Told of each message that only one person sees, with that person's id.
+# Called with each message that only one person sees, and that person's id.
 EphemeralListener = Callable[[Json, str], None]
 
 
@@ -33,7 +33,7 @@ class Answers:
     def answer(
         self, interaction: Interaction, payload: Json, attachments: Iterable[Json] = ()
     ) -> None:
-        """Takes the callback; refuses a late one and a second one."""
+        """Take the callback; refuse a late one and a second one."""
         if interaction.callback is not None:
             raise ApiError(40060)
         if time.monotonic() - interaction.begun > self._settings.interaction_seconds:
@@ -66,7 +66,7 @@ class Answers:
     def follow_up(
         self, interaction: Interaction, data: Json, attachments: Iterable[Json] = ()
     ) -> Json:
-        """One more message; the first after a deferral takes the place of the waiting one."""
+        """Add a message, which replaces the waiting one if it is the first after a deferral."""
         message = self._compose(interaction, data, attachments)
         refuse_empty(message)
         original = interaction.original
@@ -80,7 +80,7 @@ class Answers:
         return message
 
     def message(self, interaction: Interaction, message_id: str) -> Json:
-        """`@original` is what the callback showed, or the message whose button was pressed."""
+        """Return a message; `@original` is the callback's, or the one whose button was pressed."""
         if message_id == "@original":
             message_id = interaction.original["id"] if interaction.original else ""
         is_its_own = message_id in interaction.messages

@@ -1,4 +1,4 @@
-"""All that the fake Discord is made of, in one place for its routes."""
+"""Holds all parts of the fake Discord for its routes."""
 
 import asyncio
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Every message that was ever made, and when it was taken away, for tests to count."""
+"""Records every message that was made and when it was deleted, for tests to count."""
 
 import time
 from collections import deque
@@ -17,7 +17,7 @@ class Chronicle:
         world.listeners.append(self._note)
 
     def since(self, n: int) -> list[Json]:
-        """The events after the `n`-th; a deletion has no nonce."""
+        """Return the events after the `n`-th. A deletion has no nonce."""
         return [event for event in self._events if event["n"] > n]
 
     def _note(self, event: Event) -> None:

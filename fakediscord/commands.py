@@ -1,4 +1,4 @@
-"""The bot's slash commands, of all guilds and of single ones."""
+"""Keeps the bot's slash commands, global and by guild."""
 
 import re
 from collections.abc import Callable
@@ -22,11 +22,11 @@ class Commands:
         self.listeners: list[Callable[[], None]] = []
 
     def listed(self, guild_id: str | None) -> list[Json]:
-        """`None` is for the global ones."""
+        """Return a guild's commands; None is for the global ones."""
         return list(self._of(guild_id).values())
 
     def replace(self, guild_id: str | None, described: Any) -> list[Json]:
-        """All at once; one that is known by its name and type keeps its id."""
+        """Replace all commands. One with a known name and type keeps its id."""
         errors = FormErrors()
         _check_all(errors, described)
         errors.refuse()
@@ -37,7 +37,7 @@ class Commands:
         return made
 
     def add(self, guild_id: str | None, described: Json) -> Json:
-        """One more, or anew if its name is known."""
+        """Add a command, or replace the one of this name."""
         others = [one for one in self.listed(guild_id) if one["name"] != described.get("name")]
         return self.replace(guild_id, [*others, described])[-1]
 
@@ -61,7 +61,7 @@ class Commands:
         return command
 
     def named(self, guild_id: str, name: str) -> Json | None:
-        """What a person in the guild would invoke; the guild's own before a global one."""
+        """Return the command that a person invokes: the guild's own, or else a global one."""
         for one in [*self.listed(guild_id), *self.listed(None)]:
             if one["name"] == name and one["type"] == CHAT_INPUT:
                 return one
@@ -80,7 +80,9 @@ class Commands:
     def _of(self, guild_id: str | None) -> dict[str, Json]:
         return self._by_guild.setdefault(guild_id or "", {})
 
-    def _made(self, guild_id: str | None, described: Json, known: dict[Any, str]) -> Json:
+    def _made(
+        self, guild_id: str | None, described: Json, known: dict[tuple[str, int], str]
+    ) -> Json:
         kind = described.get("type", CHAT_INPUT)
         return {
             "default_member_permissions": None,
@@ -103,7 +105,7 @@ class Commands:
 def _check_all(errors: FormErrors, described: Any) -> None:
     names = set()
     for position, one in enumerate(errors.items((), described, MOST_COMMANDS)):
-        command = errors.object((position,), one)
+        command = errors.mapping((position,), one)
         _check_one(errors, (position,), command)
         key = (str(command.get("name")), command.get("type", CHAT_INPUT))
         if key in names:
@@ -126,7 +128,7 @@ def _check_one(errors: FormErrors, path: Path, command: Json) -> None:
     _check_options(errors, (*path, "options"), command.get("options"))
 
 
-def _check_name(errors: FormErrors, path: Path, value: Any, *, is_chat: bool) -> None:
+def _check_name(errors: FormErrors, path: Path, value: object, *, is_chat: bool) -> None:
     name = errors.text(path, value, LONGEST_NAME)
     if not name:
         errors.required(path)
@@ -135,14 +137,14 @@ def _check_name(errors: FormErrors, path: Path, value: Any, *, is_chat: bool) ->
         errors.add(path, "APPLICATION_COMMAND_INVALID_NAME", message)
 
 
-def _check_description(errors: FormErrors, path: Path, value: Any) -> None:
+def _check_description(errors: FormErrors, path: Path, value: object) -> None:
     if not errors.text(path, value, LONGEST_DESCRIPTION):
         errors.required(path)
 
 
-def _check_options(errors: FormErrors, path: Path, value: Any) -> None:
+def _check_options(errors: FormErrors, path: Path, value: object) -> None:
     for position, one in enumerate(errors.items(path, value, MOST_OPTIONS)):
-        option = errors.object((*path, position), one)
+        option = errors.mapping((*path, position), one)
         inner: Path = (*path, position)
         _check_name(errors, (*inner, "name"), option.get("name"), is_chat=True)
         _check_description(errors, (*inner, "description"), option.get("description"))

@@ -1,4 +1,4 @@
-"""Buttons and their kin: what Discord refuses of them, and where one is found again."""
+"""Checks buttons and other components as Discord does, and finds one again."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +20,7 @@ MOST_IN_V2 = 40
 LONGEST_V2_TEXT = 4000
 
 
-def check_components(errors: FormErrors, value: Any, *, is_v2: bool) -> None:
+def check_components(errors: FormErrors, value: object, *, is_v2: bool) -> None:
     most = MOST_IN_V2 if is_v2 else MOST_ROWS
     top = errors.items(("components",), value, most)
     for position, one in enumerate(top):
@@ -30,8 +30,8 @@ def check_components(errors: FormErrors, value: Any, *, is_v2: bool) -> None:
         _check_v2_sizes(errors, top)
 
 
-def _check_top(errors: FormErrors, path: Path, value: Any, *, is_v2: bool) -> None:
-    component = errors.object(path, value)
+def _check_top(errors: FormErrors, path: Path, value: object, *, is_v2: bool) -> None:
+    component = errors.mapping(path, value)
     types = V2_TYPES if is_v2 else (ACTION_ROW,)
     kind = component.get("type")
     if kind not in types:
@@ -58,8 +58,8 @@ def _check_row(errors: FormErrors, path: Path, row: Json) -> None:
         _check_control(errors, (*path, "components", position), one)
 
 
-def _check_control(errors: FormErrors, path: Path, value: Any) -> None:
-    control = errors.object(path, value)
+def _check_control(errors: FormErrors, path: Path, value: object) -> None:
+    control = errors.mapping(path, value)
     kind = control.get("type")
     if kind == BUTTON:
         _check_button(errors, path, control)
@@ -119,7 +119,7 @@ def _check_v2_sizes(errors: FormErrors, top: list[Any]) -> None:
 
 
 def walk(components: list[Any]) -> Iterator[Json]:
-    """Every component, those inside others too."""
+    """Yield every component, nested ones too."""
     for one in components:
         if not isinstance(one, dict):
             continue
@@ -130,7 +130,7 @@ def walk(components: list[Any]) -> Iterator[Json]:
 
 
 def find_control(components: list[Json], custom_id: str) -> Json | None:
-    """The button or select with this id, if it can be used."""
+    """Return the button or select with this id, if it can be used."""
     for control in walk(components):
         if control.get("custom_id") == custom_id and not control.get("disabled"):
             return control
@@ -138,7 +138,7 @@ def find_control(components: list[Json], custom_id: str) -> Json | None:
 
 
 def numbered(components: list[Json]) -> list[Json]:
-    """Each with the number that Discord gives it within its message."""
+    """Give each component the number that Discord gives it within its message."""
     for number, component in enumerate(walk(components), start=1):
         component.setdefault("id", number)
     return components

@@ -1,4 +1,4 @@
-"""All connections to the gateway: let in or refused, and broken on order."""
+"""Accepts or refuses connections to the gateway, and breaks them on order."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ class Connections:
         ]
 
     async def act(self, order: Any) -> Json:
-        """A ValueError says what is wrong with the order."""
+        """Carry out an order; a ValueError says what is wrong with it."""
         action = order.get("action") if isinstance(order, dict) else None
         if action not in ACTIONS:
             raise ValueError(f"action: {action!r} is not one of {', '.join(ACTIONS)}")
@@ -97,6 +97,6 @@ class Connections:
                 socket.push(order["text"])
 
     def close(self) -> None:
-        """The server stops: as Discord says it, go somewhere else."""
+        """Close all connections as Discord does it, telling them to reconnect."""
         for socket in list(self._sockets):
             socket.abort()

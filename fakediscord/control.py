@@ -1,4 +1,4 @@
-"""What tests order over HTTP, under /_fake/: faults, settings, and what is to be seen of it all."""
+"""Takes tests' orders over HTTP, under /_fake/: faults, settings, and questions."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -12,11 +12,11 @@ from fakediscord.errors import ApiError
 from fakediscord.interactions import Interaction
 from fakediscord.wire import Json, dumps
 
-Act = Callable[[web.Request], Awaitable[Any]]
+Act = Callable[[web.Request], Awaitable[object]]
 
 
 def acted(act: Act) -> Handler:
-    """What `act` returns as JSON; a ValueError or an ApiError as `{"error": ...}`."""
+    """Answer with what `act` returns as JSON; a ValueError or ApiError becomes `{"error": ...}`."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
@@ -31,13 +31,13 @@ def acted(act: Act) -> Handler:
     return handle
 
 
-def _json(status: int, data: Any) -> web.Response:
+def _json(status: int, data: object) -> web.Response:
     headers = {"Content-Type": "application/json"}
     return web.Response(status=status, body=dumps(data).encode(), headers=headers)
 
 
 async def press(backend: Backend, order: Json) -> Json:
-    """A person's press of a button, and what came of it."""
+    """Press a button as a person does, and return what came of it."""
     interaction = backend.interactions.press(
         str(order["message_id"]),
         order["custom_id"],
@@ -48,7 +48,7 @@ async def press(backend: Backend, order: Json) -> Json:
 
 
 async def outcome(backend: Backend, interaction: Interaction, order: Json) -> Json:
-    """`follow_seconds`: how long to wait, after a deferral, for the message itself."""
+    """Wait for the answer, and `follow_seconds` for the message after a deferral."""
     if not await backend.interactions.wait_for_answer(interaction):
         seconds = backend.settings.interaction_seconds
         return {"id": interaction.id, "error": f"the bot did not answer within {seconds:g} s"}
@@ -113,7 +113,7 @@ class Control:
         return asdict(self._backend.settings)
 
     async def _show_state(self, request: web.Request) -> Json:
-        """Everything, or the messages of one channel with `?channel_id=`."""
+        """Return everything, or the messages of one channel with `?channel_id=`."""
         messages, world = self._backend.messages, self._backend.world
         if channel_id := request.query.get("channel_id"):
             return {"messages": {channel_id: messages.with_nonces(channel_id)}}
@@ -148,7 +148,7 @@ class Control:
         return await press(self._backend, order)
 
     async def _invoke(self, order: Json) -> Json:
-        """`options` as Discord sends them, or a mere object of texts and numbers."""
+        """Invoke a command; `options` are as Discord's, or a plain object of texts and numbers."""
         backend = self._backend
         channel_id = str(order["channel_id"])
         guild_id = backend.world.channel(channel_id)["guild_id"]

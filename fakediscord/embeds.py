@@ -1,4 +1,4 @@
-"""An embed: what Discord refuses of it, and the form in which it comes back."""
+"""Checks embeds as Discord does, and gives them the form in which they come back."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -24,7 +24,7 @@ VISIBLE = ("title", "description", "fields", "image", "thumbnail", "author", "fo
 PARTS = (*VISIBLE, "url", "color", "timestamp")
 
 
-def check_embeds(errors: FormErrors, value: Any) -> None:
+def check_embeds(errors: FormErrors, value: object) -> None:
     embeds = errors.items(("embeds",), value, MOST_EMBEDS)
     length = sum(_check_embed(errors, ("embeds", n), one) for n, one in enumerate(embeds))
     if length > LONGEST_IN_ALL:
@@ -32,9 +32,9 @@ def check_embeds(errors: FormErrors, value: Any) -> None:
         errors.add(("embeds",), "MAX_EMBED_SIZE_EXCEEDED", message)
 
 
-def _check_embed(errors: FormErrors, path: Path, value: Any) -> int:
-    """How many characters of the 6000 it takes."""
-    embed = errors.object(path, value)
+def _check_embed(errors: FormErrors, path: Path, value: object) -> int:
+    """Return how many characters of the 6000 the embed takes."""
+    embed = errors.mapping(path, value)
     if not any(embed.get(part) for part in VISIBLE):
         errors.required((*path, "description"))
         return 0
@@ -44,17 +44,17 @@ def _check_embed(errors: FormErrors, path: Path, value: Any) -> int:
     texts.append(_check_named(errors, (*path, "author"), embed.get("author"), "name"))
     _check_url(errors, (*path, "url"), embed.get("url"), WEB)
     for part in PICTURES:
-        picture = errors.object((*path, part), embed.get(part))
+        picture = errors.mapping((*path, part), embed.get(part))
         _check_url(errors, (*path, part, "url"), picture.get("url"), WEB_OR_ATTACHMENT)
     errors.number((*path, "color"), embed.get("color"), LARGEST_COLOUR)
     _check_timestamp(errors, (*path, "timestamp"), embed.get("timestamp"))
     return sum(map(len, texts))
 
 
-def _check_fields(errors: FormErrors, path: Path, value: Any) -> list[str]:
+def _check_fields(errors: FormErrors, path: Path, value: object) -> list[str]:
     texts = []
     for position, one in enumerate(errors.items(path, value, MOST_FIELDS)):
-        field = errors.object((*path, position), one)
+        field = errors.mapping((*path, position), one)
         for name, most in (("name", LONGEST_FIELD_NAME), ("value", LONGEST_FIELD_VALUE)):
             text = errors.text((*path, position, name), field.get(name), most)
             if not text.strip():
@@ -63,9 +63,9 @@ def _check_fields(errors: FormErrors, path: Path, value: Any) -> list[str]:
     return texts
 
 
-def _check_named(errors: FormErrors, path: Path, value: Any, name: str) -> str:
-    """A footer or an author: a text with an icon and, for an author, a link."""
-    part = errors.object(path, value)
+def _check_named(errors: FormErrors, path: Path, value: object, name: str) -> str:
+    """Check a footer or an author: a text with an icon and, for an author, a link."""
+    part = errors.mapping(path, value)
     if not part:
         return ""
     longest = LONGEST_FOOTER if name == "text" else LONGEST_AUTHOR
@@ -77,7 +77,7 @@ def _check_named(errors: FormErrors, path: Path, value: Any, name: str) -> str:
     return text
 
 
-def _check_url(errors: FormErrors, path: Path, value: Any, schemes: tuple[str, ...]) -> None:
+def _check_url(errors: FormErrors, path: Path, value: object, schemes: tuple[str, ...]) -> None:
     url = errors.text(path, value, LONGEST_URL)
     if not url:
         return
@@ -90,7 +90,7 @@ def _check_url(errors: FormErrors, path: Path, value: Any, schemes: tuple[str, .
 
 
 def _taken_apart(url: str) -> tuple[str, bool]:
-    """The scheme, and whether a host that could be one comes after it."""
+    """Return the scheme, and whether a possible host comes after it."""
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname or "", parts.port
@@ -101,12 +101,12 @@ def _taken_apart(url: str) -> tuple[str, bool]:
     return parts.scheme, not has_blank and (is_web_host or parts.scheme == "attachment")
 
 
-def check_link(errors: FormErrors, path: Path, value: Any) -> None:
-    """A link that is not an embed's: a button's."""
+def check_link(errors: FormErrors, path: Path, value: object) -> None:
+    """Check a button's link, which may be other than an embed's."""
     _check_url(errors, path, value, (*WEB, "discord"))
 
 
-def _check_timestamp(errors: FormErrors, path: Path, value: Any) -> None:
+def _check_timestamp(errors: FormErrors, path: Path, value: object) -> None:
     text = errors.text(path, value, LONGEST_URL)
     if not text:
         return
@@ -118,16 +118,16 @@ def _check_timestamp(errors: FormErrors, path: Path, value: Any) -> None:
 
 
 def as_shown(embeds: Iterable[Json], attachments: Iterable[Json] = ()) -> list[Json]:
-    """As they come back: of a type, trimmed, without what is empty, pictures proxied.
+    """Return embeds as they come back: typed, trimmed, without empty parts, pictures proxied.
 
-    `attachment://name` is the message's own; where there is none of that name, nothing is shown.
+    `attachment://name` is the message's own; if it has none of that name, nothing is shown.
     """
     known = {f"attachment://{one['filename']}": one for one in attachments}
     return [_shown(embed, known) for embed in embeds]
 
 
 def uses(embeds: Iterable[Json], attachment: Json) -> bool:
-    """Whether one of the shown embeds has it for its picture."""
+    """Return whether one of the shown embeds has the attachment for its picture."""
     pictures = (embed.get(part) or {} for embed in embeds for part in PICTURES)
     return any(picture.get("url") == attachment["url"] for picture in pictures)
 

@@ -1,8 +1,8 @@
-"""The errors of Discord's REST API: an HTTP status, a code of Discord's own, and words."""
+"""Lists the errors of Discord's REST API: an HTTP status, Discord's own code, and words."""
 
 from fakediscord.wire import Json
 
-# Below it are refusals for which Discord has no code of its own and answers 0.
+# Below it are refusals without a code of Discord's own, which answers 0.
 FIRST_CODE = 10_000
 UNAUTHORIZED, NO_SUCH_ROUTE = 0, 1
 INVALID_JSON = 50109

@@ -1,4 +1,4 @@
-"""How a fault that strikes a request is carried out."""
+"""Carries out a fault on the request that it strikes."""
 
 import asyncio
 import socket
@@ -18,31 +18,31 @@ DEFAULT_RETRY_AFTER = 1.0
 
 
 class Perform(Protocol):
-    """Reads the request, awaits `before`, does what was asked for."""
+    """Reads the request, awaits `before`, then does what was asked for."""
 
     async def __call__(self, before: Callable[[], Awaitable[None]] | None = None) -> Reply: ...
 
 
 @dataclass(slots=True)
-class Outcome:
-    """`status` is the number answered or, where none was, the kind of the fault."""
+class FaultResult:
+    """How a fault ended: `status` is the answered number or, without one, the fault's kind."""
 
     response: web.StreamResponse
     status: int | str
     scope: str | None = None
 
 
-async def fail(fault: Fault, request: web.Request, perform: Perform) -> Outcome:
+async def fail(fault: Fault, request: web.Request, perform: Perform) -> FaultResult:
     kind = fault.order["kind"]
     if kind == "delay":
-        # It is read first: it takes effect even if nobody waits for it any more.
+        # The request is read first, so it takes effect even if nobody waits for it any more.
         return _answered(await perform(fault.wait_until_over))
     reply = await perform() if _does_it_first(fault) else None
     match kind:
         case "status":
             return _answered(_ordered_reply(fault.order), fault.order.get("scope"))
         case "truncate" if reply:
-            return Outcome(await _send_half(request, reply), kind)
+            return FaultResult(await _send_half(request, reply), kind)
         case "hang":
             await fault.wait_until_over()
             _break_off(request)
@@ -50,15 +50,15 @@ async def fail(fault: Fault, request: web.Request, perform: Perform) -> Outcome:
             _break_off(request, is_reset=True)
         case _:
             _break_off(request)
-    return Outcome(web.Response(), kind)
+    return FaultResult(web.Response(), kind)
 
 
 def _does_it_first(fault: Fault) -> bool:
     return fault.order["kind"] in ("lost_reply", "truncate") or fault.order.get("after", False)
 
 
-def _answered(reply: Reply, scope: str | None = None) -> Outcome:
-    return Outcome(reply.response(), reply.status, scope)
+def _answered(reply: Reply, scope: str | None = None) -> FaultResult:
+    return FaultResult(reply.response(), reply.status, scope)
 
 
 def _ordered_reply(order: Json) -> Reply:
@@ -100,7 +100,7 @@ def _rate_limit_headers(order: Json) -> dict[str, str]:
 
 
 async def _send_half(request: web.Request, reply: Reply) -> web.StreamResponse:
-    """The headers promise the whole body, then the connection ends."""
+    """Promise the whole body in the headers, then end the connection halfway."""
     response = web.StreamResponse(status=reply.status, headers=reply.headers)
     response.content_length = len(reply.body)
     await response.prepare(request)
@@ -112,7 +112,7 @@ async def _send_half(request: web.Request, reply: Reply) -> web.StreamResponse:
 
 
 def _break_off(request: web.Request, *, is_reset: bool = False) -> None:
-    """Ends the connection without an answer: orderly (FIN), or with a reset (RST)."""
+    """End the connection without an answer: orderly (FIN), or with a reset (RST)."""
     transport: Any = request.transport
     if transport is None:
         return

@@ -1,4 +1,4 @@
-"""Failures on order: which requests they strike, and how."""
+"""Orders failures: which requests they strike, and how."""
 
 import asyncio
 import random
@@ -51,7 +51,7 @@ class Fault:
         return self.probability >= 1 or self.random.random() < self.probability
 
     async def wait_until_over(self) -> None:
-        """For a request that hangs: until its time is up or the fault is taken back."""
+        """Wait until the time of a hanging request is up, or the fault is taken back."""
         try:
             seconds = self.order.get("seconds", FOREVER_SECONDS)
             await asyncio.wait_for(self.over.wait(), seconds)
@@ -68,7 +68,7 @@ class Faults:
         self._faults: dict[int, Fault] = {}
 
     def order(self, order: Any) -> Fault:
-        """A ValueError says what is wrong with an order."""
+        """Add a fault; a ValueError says what is wrong with the order."""
         _check(order)
         self._count += 1
         method = order.get("method")
@@ -84,7 +84,7 @@ class Faults:
         return fault
 
     def strike(self, method: str, path: str) -> Fault | None:
-        """The first fault that meets this request; it is counted as a hit."""
+        """Return the first fault that matches this request, and count the hit."""
         for fault in self._faults.values():
             if fault.strikes(method, path):
                 fault.hits += 1
@@ -95,7 +95,7 @@ class Faults:
         return [fault.json() for fault in self._faults.values()]
 
     def take_back(self, fault_id: int | None = None) -> bool:
-        """One or all; what hangs by it is let go."""
+        """Take one fault back, or all, and release the requests that hang by them."""
         ids = list(self._faults) if fault_id is None else [fault_id]
         if any(one not in self._faults for one in ids):
             return False
@@ -104,7 +104,7 @@ class Faults:
         return True
 
 
-def _check(order: Any) -> None:
+def _check(order: object) -> None:
     if not isinstance(order, dict):
         raise ValueError("a fault is an object")
     for name, value in order.items():

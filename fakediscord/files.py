@@ -1,4 +1,4 @@
-"""The content of attachments, where Discord has its CDN: in memory, or in a folder by the state."""
+"""Keeps the attachments' content, in place of Discord's CDN: in memory, or beside the state."""
 
 import re
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ NUMBER = re.compile(r"\d{1,20}")
 
 
 class Files:
-    """`url` is the server's own address, once it is known."""
+    """Stores files; `url` is the server's own address, once it is known."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
@@ -24,7 +24,7 @@ class Files:
         app.router.add_get(PATH, self._serve)
 
     def put(self, channel_id: str, attachment_id: str, filename: str, content: bytes) -> str:
-        """Returns the address that it is at."""
+        """Store a file and return its address."""
         if self._folder:
             self._folder.mkdir(parents=True, exist_ok=True)
             (self._folder / attachment_id).write_bytes(content)

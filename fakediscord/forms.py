@@ -1,4 +1,4 @@
-"""What is wrong with a form: complaints by path, nested as Discord answers them."""
+"""Collects what is wrong with a form, by path and nested as Discord answers it."""
 
 from typing import Any
 
@@ -27,8 +27,8 @@ class FormErrors:
     def required(self, path: Path) -> None:
         self.add(path, "BASE_TYPE_REQUIRED", "This field is required")
 
-    def text(self, path: Path, value: Any, longest: int) -> str:
-        """The text, or "" for none and for what is no text, which is then a complaint."""
+    def text(self, path: Path, value: object, longest: int) -> str:
+        """Return the text, or "" for none and for another type, which is a complaint."""
         if value is None:
             return ""
         if not isinstance(value, str):
@@ -38,8 +38,8 @@ class FormErrors:
             self.add(path, "BASE_TYPE_MAX_LENGTH", f"Must be {longest} or fewer in length.")
         return value
 
-    def items(self, path: Path, value: Any, most: int) -> list[Any]:
-        """The list, or [] for none and for what is no list, which is then a complaint."""
+    def items(self, path: Path, value: object, most: int) -> list[Any]:
+        """Return the list, or [] for none and for another type, which is a complaint."""
         if value is None:
             return []
         if not isinstance(value, list):
@@ -49,8 +49,8 @@ class FormErrors:
             self.add(path, "BASE_TYPE_MAX_LENGTH", f"Must be {most} or fewer in length.")
         return value[:most]
 
-    def object(self, path: Path, value: Any) -> Json:
-        """The object, or {} for none and for what is no object, which is then a complaint."""
+    def mapping(self, path: Path, value: object) -> Json:
+        """Return the object, or {} for none and for another type, which is a complaint."""
         if value is None:
             return {}
         if not isinstance(value, dict):
@@ -58,7 +58,7 @@ class FormErrors:
             return {}
         return value
 
-    def number(self, path: Path, value: Any, most: int) -> None:
+    def number(self, path: Path, value: object, most: int) -> None:
         if value is None:
             return
         if isinstance(value, bool) or not isinstance(value, int):
@@ -70,7 +70,7 @@ class FormErrors:
 
 
 def invalid(path: Path, code: str, message: str) -> ApiError:
-    """A refusal for a single reason, to be raised."""
+    """Return a refusal for a single reason, to be raised."""
     errors = FormErrors()
     errors.add(path, code, message)
     return ApiError(50035, errors=errors.tree)

@@ -1,9 +1,8 @@
-"""The gateway: its sessions, what is dispatched to them, and how it fails on order."""
+"""Keeps the gateway's sessions, dispatches events to them, and fails on order."""
 
 import time
-from typing import Any
 
-from fakediscord.sessions import Session, Sight, guild_create
+from fakediscord.sessions import EventView, Session, guild_create
 from fakediscord.settings import PRIVILEGED_INTENTS, Settings
 from fakediscord.tokens import Tokens
 from fakediscord.wire import Json, dumps
@@ -30,9 +29,9 @@ class Gateway:
         if not self.sessions or self._is_muted(event):
             return
         self._forget_expired()
-        sight = Sight(self.world, event)
+        view = EventView(self.world, event)
         for session in self.sessions.values():
-            body = sight.body_for(session)
+            body = view.body_for(session)
             if body is not None:
                 session.send(event.name, body)
 
@@ -43,7 +42,7 @@ class Gateway:
         return session
 
     def greet(self, session: Session, *, is_sharded: bool) -> None:
-        """READY, then each guild in full."""
+        """Send READY, then each guild in full."""
         guilds = [
             guild
             for guild in self.world.guilds.values()
@@ -66,7 +65,7 @@ class Gateway:
         for guild in guilds:
             session.send("GUILD_CREATE", guild_create(self.world, guild.available_json(), session))
 
-    def resumable(self, session_id: Any) -> Session | None:
+    def resumable(self, session_id: object) -> Session | None:
         self._forget_expired()
         return self.sessions.get(session_id) if isinstance(session_id, str) else None
 

@@ -1,4 +1,4 @@
-"""One connection to the gateway: HELLO, heartbeats, IDENTIFY or RESUME, and its end."""
+"""Serves one connection to the gateway: HELLO, heartbeats, IDENTIFY or RESUME, and its end."""
 
 import asyncio
 import json
@@ -26,8 +26,8 @@ ALL_PRIVILEGED = sum(PRIVILEGED_INTENTS.values())
 FRAMES, FRAMES_SECONDS = 120, 60.0
 LARGEST_FRAME = 4096
 MISSED_HEARTBEATS = 1.5
-# As over any network. discord.py notes when it sent only once its thread is told that it has: an
-# answer before that looks to it as if it came a whole interval late.
+# A network takes as long. discord.py notes the moment of sending only after its thread hears of it,
+# and would take an earlier answer for one that is a whole interval late.
 ACK_SECONDS = 0.02
 
 
@@ -73,7 +73,7 @@ class GatewaySocket:
             self._end(self._ws.close_code or WSCloseCode.ABNORMAL_CLOSURE)
         return self._ws
 
-    # What the gateway does to a connection.
+    # What the gateway does to a connection
 
     def push(self, text: str) -> None:
         if not self.is_silent:
@@ -96,7 +96,7 @@ class GatewaySocket:
             self._gateway.forget(self.session)
         self._push(INVALID_SESSION, is_resumable)
 
-    # The conversation.
+    # The conversation
 
     async def _write(self) -> None:
         while True:
@@ -119,7 +119,7 @@ class GatewaySocket:
             self._answer(message.data)
 
     def _patience(self) -> float:
-        """Seconds that are left for the next heartbeat."""
+        """Return the seconds that are left for the next heartbeat."""
         longest = self._gateway.settings.heartbeat_seconds * MISSED_HEARTBEATS
         return max(0.001, self._last_heartbeat + longest - time.monotonic())
 
@@ -180,13 +180,13 @@ class GatewaySocket:
         self.session.send("GUILD_MEMBERS_CHUNK", members_chunk(guild, data))
 
     def _ignore(self, _data: Json) -> None:
-        """Nobody looks at the bot's presence here."""
+        """Do nothing, because nobody looks at the bot's presence here."""
 
     def _check_token(self, data: Json) -> None:
         if not self._gateway.tokens.opens(data.get("token")):
             raise ClosedError(AUTHENTICATION_FAILED, "Authentication failed")
 
-    def _checked_intents(self, intents: Any) -> int:
+    def _checked_intents(self, intents: object) -> int:
         if not isinstance(intents, int) or not 0 <= intents <= ALL_INTENTS:
             raise ClosedError(INVALID_INTENTS, "Invalid intent(s)")
         if intents & ALL_PRIVILEGED & ~self._gateway.allowed_privileged_intents():
@@ -207,7 +207,7 @@ class GatewaySocket:
         if code in SESSION_ENDING_CODES:
             self._gateway.forget(session)
 
-    def _push(self, op: int, data: Any) -> None:
+    def _push(self, op: int, data: object) -> None:
         self.push(dumps({"op": op, "d": data, "s": None, "t": None}))
 
     def _heartbeat_ms(self) -> int:
@@ -215,7 +215,7 @@ class GatewaySocket:
 
 
 def _decoded(text: str | bytes) -> tuple[int, Any]:
-    """The opcode and its data; an object for everything but a heartbeat."""
+    """Return the opcode and its data, an object for everything but a heartbeat."""
     if len(text) > LARGEST_FRAME:
         raise ClosedError(DECODE_ERROR, "Payload too large")
     try:
@@ -228,7 +228,7 @@ def _decoded(text: str | bytes) -> tuple[int, Any]:
     return op, data
 
 
-def _checked_shard(shard: Any) -> tuple[int, int]:
+def _checked_shard(shard: object) -> tuple[int, int]:
     if shard is None:
         return 0, 1
     match shard:

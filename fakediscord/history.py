@@ -1,4 +1,4 @@
-"""A channel's messages in order, and the pages that a history is read in."""
+"""Orders a channel's messages, and gives the pages of its history."""
 
 from bisect import bisect_left, insort
 
@@ -22,7 +22,7 @@ class History:
         return self.by_id.pop(message_id)
 
     def newest(self, limit: int) -> list[Json]:
-        """Newest first, as all the pages are."""
+        """Return the newest, newest first as on all pages."""
         return self._between(max(0, len(self._ids) - limit), len(self._ids))
 
     def before(self, message_id: int, limit: int) -> list[Json]:
@@ -30,7 +30,7 @@ class History:
         return self._between(max(0, end - limit), end)
 
     def after(self, message_id: int, limit: int) -> list[Json]:
-        """The oldest of those after it."""
+        """Return the oldest of the messages after this one."""
         begin = bisect_left(self._ids, message_id + 1)
         return self._between(begin, begin + limit)
 

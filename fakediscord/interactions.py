@@ -1,4 +1,4 @@
-"""Interactions: a person presses a button or gives a command, and waits for the bot."""
+"""Makes interactions: a person presses a button or gives a command, and waits for the bot."""
 
 import asyncio
 import contextlib
@@ -38,12 +38,12 @@ class Interaction:
     shown: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def wait_until_shown(self, seconds: float) -> None:
-        """Until it led to a message, or the time is up."""
+        """Wait until it led to a message, or the time is up."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.shown.wait(), seconds)
 
     def json(self) -> Json:
-        """What the person sees of it."""
+        """Return what the person sees of it."""
         is_loading = bool(self.original and self.original["flags"] & LOADING)
         return {
             "id": self.id,
@@ -62,13 +62,13 @@ class Interactions:
         self._messages = messages
         self._settings = settings
         self._by_id: dict[str, Interaction] = {}
-        # Messages that only one person sees; no channel has them.
+        # Messages that only one person sees. No channel has them.
         self.ephemeral: dict[str, Json] = {}
 
     def press(
         self, message_id: str, custom_id: str, user_id: str, values: list[str]
     ) -> Interaction:
-        """A ValueError says why nobody could press that."""
+        """Press a button or select; a ValueError says why nobody could press it."""
         message = self.ephemeral.get(message_id) or self._messages.find(message_id)
         control = find_control(message["components"], custom_id)
         if control is None:
@@ -97,7 +97,7 @@ class Interactions:
         return self._begin(COMMAND, channel, user_id, data, None)
 
     def submit(self, earlier: Interaction, values: dict[str, str]) -> Interaction:
-        """The modal that an earlier interaction opened, filled in."""
+        """Fill in the modal that an earlier interaction opened."""
         if earlier.modal is None:
             raise ValueError(f"interaction {earlier.id} opened no modal")
         rows = [
@@ -108,7 +108,7 @@ class Interactions:
         return self._begin(MODAL_SUBMIT, earlier.channel, earlier.user["id"], data, earlier.source)
 
     async def wait_for_answer(self, interaction: Interaction) -> bool:
-        """Whether the bot answered in time."""
+        """Return whether the bot answered in time."""
         try:
             await asyncio.wait_for(interaction.answered.wait(), self._settings.interaction_seconds)
         except TimeoutError:
@@ -164,14 +164,14 @@ class Interactions:
         return payload
 
     def get(self, interaction_id: str, token: str | None = None) -> Interaction:
-        """With a token only if it is the interaction's own."""
+        """Return the interaction, if the token is its own or not given."""
         interaction = self._by_id.get(interaction_id)
         if interaction is None or token not in (None, interaction.token):
             raise ApiError(10062)
         return interaction
 
     def with_token(self, token: str) -> Interaction:
-        """The one whose webhook it is: answered once, and not too long ago."""
+        """Return the interaction whose webhook this is: answered, and not too long ago."""
         for interaction in reversed(self._by_id.values()):
             if interaction.token == token:
                 age = time.monotonic() - interaction.begun

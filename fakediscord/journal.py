@@ -1,4 +1,4 @@
-"""What was asked of the REST API and how it was answered, for tests to look at."""
+"""Records the requests to the REST API and their answers, for tests to look at."""
 
 import time
 from collections import Counter, deque
@@ -22,7 +22,7 @@ class Journal:
         self._last_second: deque[float] = deque()
 
     def arrived(self, method: str, path: str, bucket: str | None) -> Json:
-        """A new entry; its `status` stays null until `answered`."""
+        """Add an entry, whose `status` stays null until `answered`."""
         now = time.time()
         self.count += 1
         entry: Json = {
@@ -38,12 +38,12 @@ class Journal:
         return entry
 
     def answered(self, entry: Json, status: int | str) -> None:
-        """`status` is a number or, where no whole answer was given, what happened instead."""
+        """Set `status` to the number or, without a whole answer, to what happened instead."""
         entry["status"] = status
         self.by_status[str(status)] += 1
 
     def since(self, n: int) -> list[Json]:
-        """The requests after the `n`-th."""
+        """Return the requests after the `n`-th."""
         return [entry for entry in self._requests if entry["n"] > n]
 
     def stats(self) -> Json:

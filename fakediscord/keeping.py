@@ -1,7 +1,7 @@
-"""Keeps guilds, channels and messages in a file, so that they are there after a restart.
+"""Keeps guilds, channels and messages in a file for the next start.
 
-The file is written whole, now and then; what is written or deleted in between goes at once into a
-log beside it, so that not even a kill loses a message that was answered for.
+The file is written whole, now and then. What is written or deleted in between goes at once into a
+log beside it, so that even a kill loses no message that was answered for.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ class StateError(Exception):
 
 
 def read_state(path: Path) -> Json | None:
-    """None if there is no such file yet."""
+    """Return the state, or None if there is no such file yet."""
     try:
         kept: Json = json.loads(path.read_text(encoding="utf-8"))
         if kept["format"] != FORMAT:
@@ -45,7 +45,7 @@ def kept_world(kept: Json) -> World:
 
 
 def restore(backend: Backend, kept: Json, path: Path) -> None:
-    """What is not the world itself, and what was logged after the file was written."""
+    """Restore messages, commands, and what was logged after the file was written."""
     backend.messages.load(kept["messages"])
     backend.commands.load(kept["commands"])
     for number in (kept["log"], kept["log"] + 1):
@@ -58,7 +58,7 @@ def _log_path(path: Path, number: int) -> Path:
 
 
 def _logged(path: Path) -> Iterator[Json]:
-    """A last line that a kill cut off is left out: nobody was answered for it."""
+    """Yield the logged lines. A last line cut off by a kill was answered for to nobody."""
     if not path.exists():
         return
     for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
@@ -87,7 +87,7 @@ def _replay(backend: Backend, line: Json) -> None:
             kept[message["id"]] = line[name]
 
 
-class Keeper:
+class StateWriter:
     """Writes the file at most once a second, and at the end."""
 
     def __init__(self, backend: Backend, path: Path, last_log: int) -> None:
@@ -121,7 +121,7 @@ class Keeper:
             self._log.close()
 
     def write(self) -> None:
-        """Whole or not at all: a crash in between leaves the old file and its log."""
+        """Write the whole file or nothing: a crash in between leaves the old file and its log."""
         self._begin_log()
         kept: Json = {
             "format": FORMAT,
@@ -137,7 +137,7 @@ class Keeper:
             _log_path(self._path, old).unlink(missing_ok=True)
 
     def _begin_log(self) -> None:
-        """What comes from now on is in no file yet."""
+        """Begin a new log for what comes from now on, which is in no file yet."""
         if self._log:
             self._log.close()
         self._number += 1

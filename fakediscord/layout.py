@@ -1,4 +1,4 @@
-"""A described Discord, from a JSON file: who is there, in which guilds, with what rights."""
+"""Reads a Discord from a JSON file: who is there, in which guilds, with what rights."""
 
 import json
 from pathlib import Path
@@ -69,7 +69,7 @@ def lay_out(described: Json) -> World:
 
 
 def guild_json(world: World, described: Json) -> Json:
-    """A guild as Discord writes it; people who are not named as members are members too."""
+    """Return a guild as Discord writes it; if it names no members, all people are members."""
     guild_id = described.get("id") or world.snowflakes.make()
     members = described.get("members") or [
         {"id": user_id} for user_id in world.users if user_id != world.me
@@ -150,7 +150,7 @@ def channel_json(world: World, guild_id: str, described: Json, position: int) ->
 
 
 def overwrite_json(world: World, described: Json) -> Json:
-    """Of a member where the id is a user's, else of a role."""
+    """Return an overwrite: of a member if the id is a user's, else of a role."""
     return {
         "id": described["id"],
         "type": int(described.get("type", described["id"] in world.users)),

@@ -1,4 +1,4 @@
-"""Who has asked too much: the bot as a whole, a channel's buckets, and too many bad requests."""
+"""Limits requests: of the bot as a whole, of a channel's buckets, and invalid ones."""
 
 import hashlib
 import time
@@ -8,7 +8,6 @@ from fakediscord.settings import Settings
 from fakediscord.windows import KINDS, SlidingWindow, Window
 from fakediscord.wire import Json
 
-# A limit of requests answered with the headers of the bucket they fell into.
 GLOBAL_WINDOW_SECONDS = 1.0
 
 
@@ -72,7 +71,7 @@ class Limits:
         self._invalid: Window | None = None
 
     def take(self, bucket: Bucket | None, *, is_global: bool) -> Refusal | None:
-        """Count a request, or say why it may not pass."""
+        """Count a request, or return why it may not pass."""
         now = time.monotonic()
         if is_global and (refusal := self._take_global(now)):
             return refusal
@@ -106,7 +105,7 @@ class Limits:
         self._invalid.take(time.monotonic())
 
     def ban_seconds(self) -> float:
-        """How long the address is still banned for its invalid requests; 0 if it is not."""
+        """Return how long the address is still banned for invalid requests; 0 if it is not."""
         return self._invalid.wait(time.monotonic()) if self._invalid else 0.0
 
     def _take_global(self, now: float) -> Refusal | None:

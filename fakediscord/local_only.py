@@ -1,4 +1,4 @@
-"""Keeps other websites, whose requests a browser would carry, out of everything that is served."""
+"""Keeps other websites out, whose requests a browser would carry to this machine."""
 
 from functools import lru_cache
 from ipaddress import ip_address
@@ -12,11 +12,11 @@ SAFE_METHODS = ("GET", "HEAD")
 
 @web.middleware
 async def local_only(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """The host must be this machine and, to change something, the page asking must be our own."""
+    """Refuse a host that is not this machine and, for a change, a page that is not ours."""
     if not _is_this_machine(request.host):
         raise web.HTTPForbidden(text=f"{request.host!r} is not this machine; use 127.0.0.1\n")
     origin = request.headers.get("Origin")
-    # A page of any site may open a socket without being asked for its origin by the browser.
+    # A browser lets a page of any site open a socket.
     is_safe = request.method in SAFE_METHODS and "Upgrade" not in request.headers
     if not is_safe and origin not in (None, f"http://{request.host}"):
         raise web.HTTPForbidden(text=f"{origin!r} is another website\n")
@@ -25,7 +25,7 @@ async def local_only(request: web.Request, handler: Handler) -> web.StreamRespon
 
 @lru_cache(maxsize=100)
 def _is_this_machine(host: str) -> bool:
-    """By name: a name of elsewhere may lead to this machine, by an answer of its own DNS."""
+    """Decide by name, because a foreign name may resolve to this machine."""
     try:
         return is_loopback(urlsplit(f"//{host}").hostname or "")
     except ValueError:

@@ -1,4 +1,4 @@
-"""Whom a message would ping: what its text names, as far as `allowed_mentions` lets it."""
+"""Computes whom a message pings: what its text names, as far as `allowed_mentions` lets it."""
 
 import re
 
@@ -13,7 +13,7 @@ NOBODY: Json = {"mentions": [], "mention_roles": [], "mention_everyone": False}
 
 
 def check_allowed_mentions(errors: FormErrors, value: Json | None) -> None:
-    allowed = errors.object(("allowed_mentions",), value)
+    allowed = errors.mapping(("allowed_mentions",), value)
     parse = errors.items(("allowed_mentions", "parse"), allowed.get("parse"), len(KINDS))
     for position, kind in enumerate(parse):
         if kind not in KINDS:
@@ -30,7 +30,7 @@ def check_allowed_mentions(errors: FormErrors, value: Json | None) -> None:
 
 
 def pinged(content: str, allowed: Json | None, guild: Guild, *, may_mention_everyone: bool) -> Json:
-    """The three fields of a message that tell on it. Without `allowed` everything named pings."""
+    """Return a message's three fields of mentions. Without `allowed` everything named pings."""
     if not content or ("@" not in content):
         return NOBODY.copy()
     users: dict[str, Json] = {}

@@ -1,7 +1,6 @@
-"""The messages of all channels: written, changed, deleted, pinned, and told to the listeners."""
+"""Keeps all channels' messages, and tells the listeners of each change."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from fakediscord import permissions
 from fakediscord.components import numbered
@@ -36,9 +35,9 @@ class Messages:
         self.channels: dict[str, History] = {}
         self.pins: dict[str, dict[str, str]] = {}
         self.nonce_of: dict[str, str | int] = {}
-        # By message, the attachments that its embeds show: a message does not tell of these.
+        # By message, the attachments that its embeds show. The message does not list these.
         self.embedded: dict[str, list[Json]] = {}
-        # By message, the embeds that are not shown while its flags suppress them.
+        # By message, the embeds that its flags suppress.
         self.suppressed: dict[str, list[Json]] = {}
         world.listeners.append(self._forget_channel)
 
@@ -59,21 +58,21 @@ class Messages:
         return message
 
     def find(self, message_id: str) -> Json:
-        """In whatever channel it is."""
+        """Return the message, in whatever channel it is."""
         for history in self.channels.values():
             if message_id in history.by_id:
                 return history.by_id[message_id]
         raise ApiError(10008)
 
     def sent_with(self, author_id: str, nonce: str | int) -> Json | None:
-        """The message that the nonce was lately used for, as it now is."""
+        """Return the message for which the nonce was used lately, as it is now."""
         place = self._nonces.place_of(author_id, str(nonce))
         return self.get(*place) if place else None
 
     def compose(
         self, channel: Json, author: Json, payload: Json, attachments: Iterable[Json] = ()
     ) -> Json:
-        """A message that is not in its channel yet."""
+        """Return a message that is not in its channel yet."""
         content = (payload.get("content") or "").strip()
         message_id = self._world.snowflakes.make()
         attachments = list(attachments)
@@ -106,16 +105,16 @@ class Messages:
         self._world.tell(Event("MESSAGE_CREATE", channel["guild_id"], message, channel_id, nonce))
 
     def _beside(self, embeds: list[Json], attachments: list[Json], message_id: str) -> list[Json]:
-        """Those that are shown beside the embeds; the others are remembered."""
+        """Return the attachments beside the embeds, and remember the others."""
         embedded = [one for one in attachments if uses(embeds, one)]
         if embedded or message_id in self.embedded:
             self.embedded[message_id] = embedded
         return [one for one in attachments if one not in embedded]
 
     def revise(self, message: Json, payload: Json, files: Sequence[Json] = ()) -> Json:
-        """The message as a change would leave it; what the payload does not name stays.
+        """Return the message as a change would leave it. What the payload does not name stays.
 
-        `files` are new. Where some come and no list says which are to stay, none of the old does.
+        `files` are new. If some come and no list says which old ones stay, none of them does.
         """
         revised = {**message, "edited_timestamp": now_text()}
         if "content" in payload:
@@ -140,7 +139,7 @@ class Messages:
         return revised
 
     def set_flags(self, channel_id: str, message_id: str, flags: int) -> Json:
-        """A moderator may change nothing else of another's message: its embeds go, or come back."""
+        """Suppress or restore embeds. A moderator may change no more of another's message."""
         message = self.get(channel_id, message_id)
         revised = self.revise(message, {"flags": flags})
         revised["edited_timestamp"] = message["edited_timestamp"]
@@ -148,14 +147,14 @@ class Messages:
         return revised
 
     def _suppress(self, message: Json) -> None:
-        """Embeds are kept while the flags suppress them, and come back with the flag's end."""
+        """Keep embeds while the flags suppress them, and bring them back afterwards."""
         self.suppressed.pop(message["id"], None)
         if message["flags"] & SUPPRESS_EMBEDS:
             self.suppressed[message["id"]] = message["embeds"]
             message["embeds"] = []
 
     def _attached(self, message: Json) -> list[Json]:
-        """All of them, the embedded ones too."""
+        """Return all attachments, the embedded ones too."""
         return [*message["attachments"], *self.embedded.get(message["id"], ())]
 
     def _kept(self, message: Json, payload: Json, files: Sequence[Json]) -> list[Json]:
@@ -165,7 +164,7 @@ class Messages:
         return [one for one in self._attached(message) if one["id"] in kept]
 
     def replace(self, message: Json) -> None:
-        """By id: the message is from now on as it is handed in."""
+        """Replace the message with this id by the one handed in."""
         channel_id = message["channel_id"]
         self.history(channel_id).put(message)
         guild_id = self._world.guild_of[channel_id].id
@@ -187,7 +186,7 @@ class Messages:
         self.nonce_of.pop(message_id, None)
 
     def delete_many(self, channel_id: str, message_ids: Sequence[str]) -> None:
-        """As a moderator's purge; those that are not there are passed over, as Discord does it."""
+        """Delete many, as a moderator's purge does. Like Discord, pass over unknown ids."""
         known = self.history(channel_id).by_id
         there = [message_id for message_id in message_ids if message_id in known]
         for message_id in there:
@@ -229,7 +228,7 @@ class Messages:
             self.channels.pop(event.channel_id, None)
             self.pins.pop(event.channel_id, None)
 
-    # Keeping things across a restart.
+    # Keeping things across a restart
 
     def dump(self) -> Json:
         return {
@@ -255,10 +254,10 @@ class Messages:
                 history.put(message)
 
     def state(self) -> dict[str, list[Json]]:
-        """Per channel and oldest first, each with its nonce."""
+        """Return the messages by channel, oldest first, each with its nonce."""
         return {channel_id: self.with_nonces(channel_id) for channel_id in self.channels}
 
     def with_nonces(self, channel_id: str) -> list[Json]:
         history = self.history(channel_id)
-        oldest_first: list[Any] = history.newest(len(history.by_id))[::-1]
+        oldest_first: list[Json] = history.newest(len(history.by_id))[::-1]
         return [{**one, "nonce": self.nonce_of.get(one["id"])} for one in oldest_first]

@@ -1,4 +1,4 @@
-"""Nonces lately used: what keeps a message that is sent twice from being shown twice."""
+"""Remembers nonces used lately, so that a message sent twice is shown once."""
 
 import time
 from collections import deque
@@ -6,13 +6,13 @@ from collections import deque
 from fakediscord.settings import Settings
 from fakediscord.snowflake import made_at
 
-# Author and nonce; and the channel and id of the message that they were used for.
+# Author and nonce; and channel and id of the message for which they were used.
 Key = tuple[str, str]
 Place = tuple[str, str]
 
 
 class Nonces:
-    """Per author, for the settings' `nonce_window` from the message's making on."""
+    """Remembers each author's nonces for `nonce_window` from the message's creation."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -1,4 +1,4 @@
-"""The page in the browser: its files, a live feed of what happens, and what a person does on it."""
+"""Serves the page in the browser: its files, a live feed, and what a person does on it."""
 
 import asyncio
 from pathlib import Path
@@ -50,7 +50,7 @@ class Page:
         app.router.add_patch(path, acted(self._set_flags))
         app.router.add_patch("/_page/channels/{channel_id}", acted(self._change_thread))
 
-    # What happens, as it is told to the browsers that look on.
+    # The feed to the browsers
 
     def _on_event(self, event: Event) -> None:
         if not self._feeds or event.name in NOT_FOR_PAGE:
@@ -83,7 +83,7 @@ class Page:
                 self._feeds.discard(feed)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        """Server-Sent Events. A browser that does not keep up is cut off and begins anew."""
+        """Serve Server-Sent Events. A browser that does not keep up is cut off and begins anew."""
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         )
@@ -104,7 +104,7 @@ class Page:
         for feed in self._feeds:
             feed.put_nowait(None)
 
-    # How the page sees the world.
+    # How the page sees the world
 
     def _snapshot(self) -> Json:
         return {
@@ -133,12 +133,12 @@ class Page:
         held = self._world.permissions(channel["id"], self._world.me)
         shown = {**channel, "bot_permissions": str(held)}
         if is_thread(channel):
-            # It stands below its channel.
+            # A thread stands below its channel.
             parent = self._world.channel(channel["parent_id"])
             shown["position"] = parent.get("position", 0) + 0.5
         return shown
 
-    # What a person does on it.
+    # What a person does on the page
 
     async def _press(self, request: web.Request) -> Json:
         return await press(self._backend, await request.json())
@@ -158,13 +158,13 @@ class Page:
             raise ValueError(f"channel {thread['id']} is no thread")
         self._world.put_thread(changed_thread(thread, await request.json()))
 
-    # Its files.
+    # The page's files
 
     async def _index(self, _request: web.Request) -> web.StreamResponse:
         return _static("index.html")
 
     async def _link(self, request: web.Request) -> web.StreamResponse:
-        """Discord's own form of a link to a channel or a message."""
+        """Redirect Discord's own form of a link to a channel or a message."""
         found = request.match_info
         raise web.HTTPFound(f"/#/{found['guild_id']}/{found['channel_id']}")
 

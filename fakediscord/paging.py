@@ -1,4 +1,4 @@
-"""What a request for a page says of it: how much, and before or after which id."""
+"""Reads which page a request asks for: how much, and before or after which id."""
 
 from fakediscord.forms import invalid
 from fakediscord.routes import Call

@@ -1,6 +1,4 @@
-"""A message as it is handed in: refused as a whole, or known to be within Discord's limits."""
-
-from typing import Any
+"""Checks a message that is handed in, and refuses it whole if it breaks Discord's limits."""
 
 from fakediscord.components import check_components
 from fakediscord.embeds import check_embeds
@@ -21,7 +19,7 @@ LEGACY_FIELDS = ("content", "embeds", "poll", "sticker_ids")
 
 
 def check_message(payload: Json, *, flags: int = 0) -> None:
-    """`flags` are those that the message has already."""
+    """Check a message; `flags` are those that it has already."""
     errors = FormErrors()
     errors.text(("content",), payload.get("content"), LONGEST_CONTENT)
     _check_nonce(errors, payload.get("nonce"))
@@ -40,7 +38,7 @@ def check_message(payload: Json, *, flags: int = 0) -> None:
     errors.refuse()
 
 
-def _check_nonce(errors: FormErrors, nonce: Any) -> None:
+def _check_nonce(errors: FormErrors, nonce: object) -> None:
     if nonce is None:
         return
     if isinstance(nonce, bool) or not isinstance(nonce, (str, int)):
@@ -50,10 +48,10 @@ def _check_nonce(errors: FormErrors, nonce: Any) -> None:
 
 
 def _check_references(errors: FormErrors, payload: Json) -> None:
-    errors.object(("message_reference",), payload.get("message_reference"))
+    errors.mapping(("message_reference",), payload.get("message_reference"))
     attachments = errors.items(("attachments",), payload.get("attachments"), MOST_ATTACHMENTS)
     for position, one in enumerate(attachments):
-        if "id" not in errors.object(("attachments", position), one):
+        if "id" not in errors.mapping(("attachments", position), one):
             errors.required(("attachments", position, "id"))
 
 

@@ -1,6 +1,4 @@
-"""What people other than the bot do, ordered over HTTP: write, delete, rename, give rights."""
-
-from typing import Any
+"""Carries out over HTTP what people do: write, delete, rename, give rights."""
 
 from aiohttp import web
 
@@ -44,7 +42,7 @@ class People:
         for method, path, act in routes:
             app.router.add_route(method, f"/_fake/{path}", acted(act))
 
-    # Messages.
+    # Messages
 
     async def _write(self, request: web.Request) -> Json:
         order = await request.json()
@@ -69,13 +67,13 @@ class People:
         flags = int((await request.json())["flags"])
         return self._backend.messages.set_flags(found["channel_id"], found["message_id"], flags)
 
-    # Guilds.
+    # Guilds
 
     async def _add_user(self, request: web.Request) -> Json:
         return self._world.add_user(await request.json())
 
     async def _add_guild(self, request: web.Request) -> Json:
-        """As a layout describes one; or, by its id alone, one that comes back from an outage."""
+        """Add a guild as a layout describes it, or end the outage of one by its id alone."""
         order = await request.json()
         known = self._world.guilds.get(str(order.get("id")))
         if known:
@@ -89,10 +87,10 @@ class People:
         return guild.json()
 
     async def _remove_guild(self, request: web.Request) -> None:
-        """With `?outage=1` it is only out of reach."""
+        """Remove a guild; with `?outage=1` it is only out of reach."""
         self._world.remove_guild(self._guild(request), is_outage="outage" in request.query)
 
-    # Channels.
+    # Channels
 
     async def _add_channel(self, request: web.Request) -> Json:
         order = await request.json()
@@ -128,7 +126,7 @@ class People:
         self._world.put_thread(thread)
         return thread
 
-    # Roles and members.
+    # Roles and members
 
     async def _add_role(self, request: web.Request) -> Json:
         guild = self._guild(request)
@@ -170,7 +168,7 @@ class People:
         return self._world.guild(request.match_info["guild_id"])
 
 
-def _with_permissions_as_bits(order: dict[str, Any]) -> Json:
+def _with_permissions_as_bits(order: Json) -> Json:
     if "permissions" not in order:
         return order
     return {**order, "permissions": str(bits_of(order["permissions"]))}

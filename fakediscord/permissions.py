@@ -1,4 +1,4 @@
-"""What a member may do in a channel, from roles and overwrites, as Discord computes it."""
+"""Computes a member's permissions in a channel, from roles and overwrites, as Discord does."""
 
 from collections.abc import Iterable
 
@@ -43,7 +43,7 @@ CONNECT = 1 << BITS["CONNECT"]
 MANAGE_THREADS = 1 << BITS["MANAGE_THREADS"]
 SEND_MESSAGES_IN_THREADS = 1 << BITS["SEND_MESSAGES_IN_THREADS"]
 PIN_MESSAGES = 1 << BITS["PIN_MESSAGES"]
-# What is left to a member that a moderator has timed out.
+# What a member that a moderator has timed out keeps.
 LEFT_BY_A_TIMEOUT = VIEW_CHANNEL | READ_MESSAGE_HISTORY
 
 ALL = (1 << 53) - 1
@@ -53,14 +53,14 @@ MEMBER_OVERWRITE = 1
 
 
 def bits_of(names: str | int | Iterable[str]) -> int:
-    """From names of `BITS`, or from a number as Discord writes it (`"2048"`)."""
+    """Return the bits of names in `BITS`, or of a number as Discord writes it (`"2048"`)."""
     if isinstance(names, (str, int)):
         return int(names)
     return sum(1 << BITS[name] for name in set(names))
 
 
 def of_member(roles: dict[str, Json], everyone_id: str, member: Json) -> int:
-    """What the member's roles allow in the whole guild."""
+    """Return what the member's roles allow in the whole guild."""
     held = int(roles[everyone_id]["permissions"])
     for role_id in member["roles"]:
         held |= int(roles[role_id]["permissions"]) if role_id in roles else 0
@@ -75,9 +75,9 @@ def in_channel(
     *,
     send: int = SEND_MESSAGES,
 ) -> int:
-    """What `base`, the member's permissions in the guild, come to in a channel.
+    """Return what `base`, the member's permissions in the guild, come to in a channel.
 
-    `send`: what it takes to write there, without which all that goes with writing is denied.
+    Without `send`, the permission to write there, all that goes with writing is denied.
     """
     if base & ADMINISTRATOR:
         return ALL

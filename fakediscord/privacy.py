@@ -1,4 +1,4 @@
-"""What of a message is kept from a bot without the message-content intent."""
+"""Hides content from a bot without the message-content intent."""
 
 from fakediscord.wire import Json
 
@@ -6,7 +6,7 @@ HIDDEN: Json = {"content": "", "embeds": [], "attachments": [], "components": []
 
 
 def is_hidden(message: Json, bot_id: str) -> bool:
-    """Not its own messages, and not those that mention it."""
+    """Return whether the content is hidden: not in its own messages, or those that mention it."""
     if message["author"]["id"] == bot_id:
         return False
     return all(user["id"] != bot_id for user in message["mentions"])

@@ -1,7 +1,6 @@
-"""An answer before it is on the wire, with the headers that every answer of Discord has."""
+"""Builds an answer before it is sent, with the headers of every answer of Discord's."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from aiohttp import web
 
@@ -24,16 +23,16 @@ class Reply:
         return web.Response(status=self.status, body=self.body, headers=self.headers)
 
 
-def json_reply(status: int, data: Any) -> Reply:
-    """No data is "204 No Content"."""
+def json_reply(status: int, data: object) -> Reply:
+    """Return a JSON answer; no data is "204 No Content"."""
     if data is None:
         return Reply(204, b"", {"Via": VIA})
-    # Exactly this type, with no charset: discord.py reads no other as JSON.
+    # discord.py reads exactly this type as JSON, without a charset.
     return Reply(status, dumps(data).encode(), {"Content-Type": "application/json", "Via": VIA})
 
 
 def html_reply(status: int, page: str) -> Reply:
-    """As from a proxy in front of Discord, so without Via."""
+    """Return a page as from a proxy in front of Discord, so without Via."""
     return Reply(status, page.encode(), {"Content-Type": "text/html; charset=UTF-8"})
 
 

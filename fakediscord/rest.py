@@ -1,4 +1,4 @@
-"""The way of a REST request: token, limits, faults on order, then what it asks for."""
+"""Leads a REST request through token, limits and faults to what it asks for."""
 
 import asyncio
 import random
@@ -75,7 +75,7 @@ class Api:
         return reply
 
     def _refused(self, route: Route, request: web.Request, bucket: Bucket | None) -> Reply | None:
-        """What is answered before anything is looked at, if it must be."""
+        """Return the refusal that comes before anything is done, if there is one."""
         backend = self._backend
         if (ban_seconds := backend.limits.ban_seconds()) > 0:
             return banned(ban_seconds)

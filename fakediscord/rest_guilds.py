@@ -1,4 +1,4 @@
-"""The routes of the bot itself, its application, the gateway's address, and the guilds it is in."""
+"""The routes of the bot itself, its application, the gateway's address, and its guilds."""
 
 from collections import Counter
 
@@ -133,7 +133,7 @@ class GuildRoutes:
         return {"threads": self._world.active_threads(self._found(call)), "members": []}
 
     def _change_thread(self, call: Call) -> Json:
-        """Of channels the bot changes threads alone here."""
+        """Change a thread. Other channels are not changed by the bot here."""
         channel = self._channel(call)
         if not is_thread(channel):
             raise ApiError(50013)

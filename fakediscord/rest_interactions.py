@@ -43,10 +43,10 @@ class InteractionRoutes:
             Route("DELETE", path + "/{command_id}", self._remove_command),
         ]
 
-    # Commands.
+    # Commands
 
     def _scope(self, call: Call) -> str | None:
-        """The guild's id, or None for the global ones."""
+        """Return the guild's id, or None for the global commands."""
         if call.params["application_id"] != self._world.application["id"]:
             raise ApiError(10002)
         guild_id = call.params.get("guild_id")
@@ -70,7 +70,7 @@ class InteractionRoutes:
     def _remove_command(self, call: Call) -> None:
         self._commands.remove(self._scope(call), call.params["command_id"])
 
-    # Answers to interactions.
+    # Answers to interactions
 
     def _call_back(self, call: Call) -> Json | None:
         params = call.params
@@ -111,7 +111,7 @@ class InteractionRoutes:
 
 
 def _open(method: str, path: str, handler: Handler) -> Route:
-    """The token in the path is all that is asked for, and no limit holds it."""
+    """Return a route that needs only the token in its path, and has no limit."""
     return Route(method, path, handler, UNLIMITED, needs_token=False)
 
 

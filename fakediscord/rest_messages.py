@@ -55,7 +55,7 @@ class MessageRoutes:
             Route("POST", "/channels/{channel_id}/typing", self._type),
         ]
 
-    # Creating.
+    # Creating
 
     def _create(self, call: Call) -> Json:
         channel, held = self._channel(call)
@@ -106,7 +106,7 @@ class MessageRoutes:
             "referenced_message": referenced,
         }
 
-    # Reading.
+    # Reading
 
     def _read(self, call: Call) -> list[Json]:
         channel, held = self._channel(call)
@@ -131,7 +131,7 @@ class MessageRoutes:
             return {**message, "nonce": nonce}
         return message
 
-    # Changing.
+    # Changing
 
     def _edit(self, call: Call) -> Json:
         message, held = self._message(call)
@@ -184,7 +184,7 @@ class MessageRoutes:
         self._messages.replace(published)
         return published
 
-    # Pins.
+    # Pins
 
     def _read_pins(self, call: Call) -> Json:
         channel, held = self._channel(call)
@@ -219,10 +219,10 @@ class MessageRoutes:
         channel, held = self._channel(call)
         _require_to_send(channel, held)
 
-    # Looking up.
+    # Looking up
 
     def _channel(self, call: Call) -> tuple[Json, int]:
-        """With what the bot may do there; it must at least see it."""
+        """Return the channel, which the bot must see, and what it may do there."""
         channel = self._world.channel(call.params["channel_id"])
         held = self._world.permissions(channel["id"], self._world.me)
         _require(held, permissions.VIEW_CHANNEL, code=50001)
@@ -251,7 +251,7 @@ def _require_to_send(channel: Json, held: int) -> None:
 
 
 def _as_permitted(payload: Json, held: int) -> Json:
-    """Without EMBED_LINKS an embed beside a text is dropped, an embed alone refused."""
+    """Drop an embed beside a text without EMBED_LINKS, and refuse an embed alone."""
     if held & permissions.EMBED_LINKS or not payload.get("embeds"):
         return payload
     if not payload.get("content"):

@@ -1,4 +1,4 @@
-"""What a route of the REST API is, and what its handler is called with."""
+"""Defines a route of the REST API, and what its handler is called with."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,13 +12,13 @@ from fakediscord.wire import Json, loads
 
 LARGEST_BODY = 25 * 1024 * 1024
 
-# The kinds of buckets; each has its limit in the settings.
+# The kinds of buckets. Each has its limit in the settings.
 MESSAGES, CROSSPOST, OTHER, UNLIMITED = "messages", "crosspost", "other", "unlimited"
 
 
 @dataclass(slots=True)
 class Call:
-    """`data` is the body's JSON: an object, but for the few routes that take a list."""
+    """One request; `data` is its JSON, which is an object except on a few routes."""
 
     params: Mapping[str, str]
     query: Mapping[str, str]
@@ -32,13 +32,13 @@ class Call:
         return self.data
 
 
-# Returns what is answered as JSON; None is "204 No Content".
+# Returns the JSON to answer; None is "204 No Content".
 Handler = Callable[[Call], Any]
 
 
 @dataclass(slots=True, frozen=True)
 class Route:
-    """Interactions' webhooks need no bot's token and are not held by the global limit."""
+    """A route. Interactions' webhooks need no bot's token, and the global limit skips them."""
 
     method: str
     path: str
@@ -61,7 +61,7 @@ async def _read_body(request: web.Request) -> tuple[Any, list[Upload]]:
     if not request.can_read_body:
         return {}, []
     if (request.content_length or 0) > LARGEST_BODY:
-        # Read to its end, so that whoever sends it comes to read the answer.
+        # The body is read to its end, or the sender would not come to read the answer.
         async for _chunk in request.content.iter_any():
             pass
         raise ApiError(TOO_LARGE)

@@ -1,4 +1,4 @@
-"""The server: everything put together, started and stopped."""
+"""Puts everything together, starts it and stops it."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from aiohttp import web
 from fakediscord.backend import Backend, make_backend
 from fakediscord.control import Control
 from fakediscord.files import Files
-from fakediscord.keeping import Keeper, StateError, kept_world, read_state, restore
+from fakediscord.keeping import StateError, StateWriter, kept_world, read_state, restore
 from fakediscord.layout import DEFAULT_LAYOUT, read_layout
 from fakediscord.local_only import is_loopback, local_only
 from fakediscord.page import Page
@@ -28,7 +28,7 @@ STOP_SECONDS = 0.2
 
 
 class FakeDiscord:
-    """`async with FakeDiscord(port=0) as fake:` serves until the block is left."""
+    """The server: `async with FakeDiscord(port=0) as fake:` serves until the block is left."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class FakeDiscord:
         if kept and state:
             restore(self.backend, kept, state)
             last_log = kept["log"] + 1
-        self._keeper = Keeper(self.backend, state, last_log) if state else None
+        self._state_writer = StateWriter(self.backend, state, last_log) if state else None
         self._page = Page(self.backend)
         self._runner = web.AppRunner(
             self._app(), access_log=None, shutdown_timeout=STOP_SECONDS, handle_signals=False
@@ -71,9 +71,9 @@ class FakeDiscord:
         try:
             await self._runner.setup()
             await web.TCPSite(self._runner, self._host, self._port).start()
-            # Not before the port is ours: the file may be another server's that still runs.
-            if self._keeper:
-                self._keeper.open()
+            # The file is opened only once the port is ours: another server may still use it.
+            if self._state_writer:
+                self._state_writer.open()
         except (OSError, StateError):
             await self._runner.cleanup()
             raise
@@ -81,8 +81,8 @@ class FakeDiscord:
         shown = f"[{self._host}]" if ":" in self._host else self._host
         self.url = self.backend.files.url = f"http://{shown}:{port}"
         self.backend.gateway.url = f"ws://{shown}:{port}/gateway"
-        if self._keeper:
-            self._keeping = asyncio.create_task(self._keeper.run())
+        if self._state_writer:
+            self._keeping = asyncio.create_task(self._state_writer.run())
 
     async def stop(self) -> None:
         self.backend.stopping.set()
@@ -94,8 +94,8 @@ class FakeDiscord:
             self._keeping.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeping
-        if self._keeper:
-            self._keeper.close()
+        if self._state_writer:
+            self._state_writer.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -124,7 +124,7 @@ class FakeDiscord:
         return app
 
     def _forget(self) -> None:
-        """Faults, limits and counts begin anew; guilds and messages stay."""
+        """Reset faults, limits and counts; guilds and messages stay."""
         self.backend.faults.take_back()
         self.backend.limits.forget()
         self.backend.journal.forget()

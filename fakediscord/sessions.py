@@ -1,4 +1,4 @@
-"""A gateway session: which events it sees, and what it can replay after a lost connection."""
+"""Keeps a gateway session: which events it sees, and which it can replay."""
 
 import secrets
 import time
@@ -36,7 +36,7 @@ class Session:
         return (int(guild_id) >> TIMESTAMP_SHIFT) % shard_count == shard_id
 
     def send(self, name: str, body: str) -> None:
-        """`body` is JSON; without a connection it is kept for the replay."""
+        """Send an event; without a connection it is kept for the replay. `body` is JSON."""
         self.seq += 1
         text = f'{{"op":0,"t":"{name}","s":{self.seq},"d":{body}}}'
         self._replay.append((self.seq, text))
@@ -51,12 +51,12 @@ class Session:
         return seq >= self.seq - len(self._replay)
 
     def replay(self, seq: int) -> list[str]:
-        """What came after the `seq`-th event."""
+        """Return the events after the `seq`-th."""
         return [text for number, text in self._replay if number > seq]
 
 
-class Sight:
-    """One event as sessions see it; written once for all that see the same."""
+class EventView:
+    """One event as sessions see it, written once for all that see the same."""
 
     def __init__(self, world: World, event: Event) -> None:
         self._world = world
@@ -64,7 +64,7 @@ class Sight:
         self._written: dict[bool, str] = {}
 
     def body_for(self, session: Session) -> str | None:
-        """JSON, or None for what this session does not see."""
+        """Return the JSON, or None if this session does not see the event."""
         event = self._event
         if not session.has_guild(event.guild_id):
             return None
@@ -122,7 +122,7 @@ class Sight:
 
 
 def guild_create(world: World, described: Json, session: Session) -> str:
-    """Without the members intent the only member is the bot itself."""
+    """Return a guild. Without the members intent its only member is the bot itself."""
     guild = world.guilds[described["id"]]
     sees_all = session.intents & MEMBERS
     members = guild.members.values() if sees_all else [guild.members[world.me]]
@@ -142,7 +142,7 @@ def guild_create(world: World, described: Json, session: Session) -> str:
 
 
 def members_chunk(guild: Guild, asked: Json) -> str:
-    """The answer to a request for members, by their ids or by how their names begin."""
+    """Answer a request for members, by their ids or by how their names begin."""
     wanted = asked.get("user_ids")
     ids = set(map(str, wanted if isinstance(wanted, list) else [wanted])) if wanted else None
     begin = (asked.get("query") or "").lower()

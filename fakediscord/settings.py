@@ -1,9 +1,9 @@
-"""What can be set, at the start and while the server runs: limits, windows, delays."""
+"""Holds the settings: limits, windows and delays, which can change while the server runs."""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -11,20 +11,21 @@ WINDOWS = ("sliding", "fixed", "leaky")
 PRIVILEGED_INTENTS = {"presences": 1 << 8, "members": 1 << 1, "message_content": 1 << 15}
 
 
-def _is_number(value: Any) -> bool:
-    is_real = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_real and math.isfinite(value) and value >= 0
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return math.isfinite(value) and value >= 0
 
 
-def _is_limit(value: Any) -> bool:
-    return value is None or (_is_number(value) and value >= 1)
+def _is_limit(value: object) -> bool:
+    return value is None or (isinstance(value, (int, float)) and _is_number(value) and value >= 1)
 
 
-def _is_intents(value: Any) -> bool:
+def _is_intents(value: object) -> bool:
     return isinstance(value, (list, tuple)) and all(name in PRIVILEGED_INTENTS for name in value)
 
 
-def _setting(default: T, is_right: Callable[[Any], bool], wanted: str) -> T:
+def _setting(default: T, is_right: Callable[[object], bool], wanted: str) -> T:
     made: T = field(default=default, metadata={"is_right": is_right, "wanted": wanted})
     return made
 
@@ -55,28 +56,28 @@ def _intents() -> tuple[str, ...]:
 
 @dataclass(slots=True)
 class Settings:
-    # Every REST answer waits this long, and up to `jitter` longer.
+    # Every REST answer waits so long, and up to `jitter` longer.
     latency: float = _seconds(0.0)
     jitter: float = _seconds(0.0)
 
     # Requests a second of the whole bot.
     global_rate: int | None = _limit(50)
     global_window: str = _window("sliding")
-    # Creating, editing, deleting, reading messages: each per channel.
+    # Creating, editing, deleting and reading messages, each for one channel.
     bucket_limit: int | None = _limit(5)
     bucket_seconds: float = _seconds(5.0)
     bucket_window: str = _window("sliding")
     crosspost_limit: int | None = _limit(10)
     crosspost_seconds: float = _seconds(3600.0)
-    # Whatever else is asked of the API.
+    # All other requests to the API.
     other_limit: int | None = _limit(50)
     other_seconds: float = _seconds(1.0)
-    # Bytes of each file that is attached.
+    # Bytes of each attached file.
     largest_file: int | None = _limit(20 * 1024 * 1024)
-    # 401, 403 and 429 answers before the address is banned.
+    # Answers of 401, 403 and 429 before the address is banned.
     invalid_limit: int | None = _limit(10_000)
     invalid_seconds: float = _seconds(600.0)
-    # Edits of a message older than this, per such message and hour.
+    # Edits of a message older than this, for one message and hour.
     old_message_seconds: float = _seconds(3600.0)
     old_message_edits: int | None = _limit(30)
 
@@ -92,8 +93,8 @@ class Settings:
     shards: int = _count(1)
     privileged_intents: tuple[str, ...] = _intents()
 
-    def change(self, changes: dict[str, Any]) -> None:
-        """All of the changes or, with a ValueError that says why, none."""
+    def change(self, changes: dict[str, object]) -> None:
+        """Make all of the changes or, with a ValueError that says why, none."""
         known = {one.name: one.metadata for one in fields(self)}
         for name, value in changes.items():
             if name not in known:

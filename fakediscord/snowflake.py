@@ -1,4 +1,4 @@
-"""Discord's ids: 64 bits that begin with the millisecond of their making."""
+"""Makes Discord's ids: 64 bits that begin with the millisecond of their creation."""
 
 import time
 
@@ -20,12 +20,12 @@ class Snowflakes:
 
 
 def made_at(snowflake: str) -> float:
-    """The time of its making, in seconds since 1970."""
+    """Return when the id was made, in seconds since 1970."""
     return ((int(snowflake) >> TIMESTAMP_SHIFT) + DISCORD_EPOCH_MS) / 1000
 
 
 def age_class(snowflake: str) -> str:
-    """Deleting messages has limits of its own for the newest and for the oldest."""
+    """Return the age class: deleting the newest and the oldest messages has limits of its own."""
     if not snowflake.isdecimal():
         return ""
     age = time.time() - made_at(snowflake)

@@ -1,6 +1,4 @@
-"""Threads: how Discord writes one, and what may be done in one that is archived or locked."""
-
-from typing import Any
+"""Writes threads as Discord does, and checks what may be done in archived or locked ones."""
 
 from fakediscord import permissions
 from fakediscord.errors import ApiError
@@ -51,8 +49,8 @@ def thread_json(snowflakes: Snowflakes, parent: Json, described: Json, owner_id:
     }
 
 
-def changed_thread(thread: Json, order: dict[str, Any]) -> Json:
-    """As it is after `archived`, `locked` and `name` of the order."""
+def changed_thread(thread: Json, order: Json) -> Json:
+    """Return the thread after `archived`, `locked` and `name` of the order."""
     metadata = dict(thread["thread_metadata"])
     if order.get("archived", metadata["archived"]) != metadata["archived"]:
         metadata["archive_timestamp"] = now_text()
@@ -61,19 +59,19 @@ def changed_thread(thread: Json, order: dict[str, Any]) -> Json:
 
 
 def refuse_to_write(thread: Json, held: int) -> None:
-    """Into an archived thread a message may be sent, which opens it; into a locked one not."""
+    """Refuse to write into a locked thread. Writing into an archived one opens it."""
     if is_locked(thread) and not held & permissions.MANAGE_THREADS:
         raise ApiError(ARCHIVED_CODE if is_archived(thread) else LOCKED_CODE)
 
 
 def refuse_to_touch(channel: Json) -> None:
-    """What stands in an archived thread stays as it is."""
+    """Refuse to change what stands in an archived thread."""
     if is_thread(channel) and is_archived(channel):
         raise ApiError(ARCHIVED_CODE)
 
 
-def refuse_to_change(thread: Json, held: int, order: dict[str, Any]) -> None:
-    """Whoever may write may open a thread that is not locked; all else is a moderator's."""
+def refuse_to_change(thread: Json, held: int, order: Json) -> None:
+    """Refuse a change. Who may write may open an unlocked thread; the rest is for moderators."""
     if held & permissions.MANAGE_THREADS:
         return
     opens = order.keys() == {"archived"} and not order["archived"] and not is_locked(thread)

@@ -1,4 +1,4 @@
-"""Moments as Discord writes them."""
+"""Writes moments as Discord does."""
 
 from datetime import UTC, datetime
 

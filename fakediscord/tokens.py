@@ -1,4 +1,4 @@
-"""Who may come in: with any bot's token, or with named ones alone."""
+"""Decides which tokens may come in: any bot's, or named ones alone."""
 
 from collections.abc import Iterable
 
@@ -13,6 +13,6 @@ class Tokens:
         return not self._tokens or token in self._tokens
 
     def opens_header(self, header: str | None) -> bool:
-        """An Authorization header: `Bot TOKEN`."""
+        """Check an Authorization header: `Bot TOKEN`."""
         scheme, _, token = (header or "").partition(" ")
         return scheme == "Bot" and self.opens(token)

@@ -1,4 +1,4 @@
-"""Files that came with a message, and what a message tells of them: its attachments."""
+"""Takes the files of a message, and describes them as attachments."""
 
 import io
 import re
@@ -16,9 +16,9 @@ from fakediscord.settings import Settings
 from fakediscord.snowflake import Snowflakes
 from fakediscord.wire import Json
 
-# `files[0]`: the number is what the payload's `attachments` call it.
+# `files[0]`: the payload's `attachments` refer to this number.
 FIELD = re.compile(r"files\[(\d+)\]")
-# Of no other does a client show a picture, and fewer readers see what anybody sends.
+# Clients show no other format as a picture, and each reader that is off is less to attack.
 PICTURE_FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 NOT_KEPT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
 
@@ -45,7 +45,7 @@ class Uploads:
         self._settings = settings
 
     def attached(self, uploads: Sequence[Upload], payload: Json, channel_id: str) -> list[Json]:
-        """All are refused where one is. Kept from now on, and told of in the answer's form."""
+        """Keep the files and return their attachments; refuse all if one is refused."""
         if len(uploads) > MOST_ATTACHMENTS:
             words = f"Must be {MOST_ATTACHMENTS} or fewer in length."
             raise invalid(("files",), "BASE_TYPE_MAX_LENGTH", words)
@@ -54,7 +54,7 @@ class Uploads:
             raise ApiError(TOO_LARGE)
         listed = payload.get("attachments")
         described = {str(one.get("id")): one for one in listed or ()}
-        # Where the list is there, a file that it does not name is not attached.
+        # If the list is there, a file that it does not name is not attached.
         taken = [one for one in uploads if listed is None or one.number in described]
         return [self._attached(one, described.get(one.number, {}), channel_id) for one in taken]
 
@@ -80,7 +80,7 @@ class Uploads:
 
 
 def safe_name(name: str) -> str:
-    """ASCII alone: where little of a name is left, it gets one of its own."""
+    """Return the name in ASCII; if little of it is left, a new one."""
     stem, _dot, extension = name.rpartition(".")
     if not stem:
         stem, extension = extension, ""
@@ -90,7 +90,7 @@ def safe_name(name: str) -> str:
 
 
 def _dimensions(content: bytes) -> Json:
-    """Of a picture."""
+    """Return a picture's width and height, if it is one."""
     try:
         with Image.open(io.BytesIO(content), formats=PICTURE_FORMATS) as picture:
             return {"width": picture.width, "height": picture.height}

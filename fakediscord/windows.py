@@ -1,4 +1,4 @@
-"""How a limit is counted: three ways, each with what it has left and when it is whole again."""
+"""Counts limits in three ways: what is left, and when all is available again."""
 
 from collections import deque
 from typing import Protocol
@@ -6,19 +6,19 @@ from typing import Protocol
 
 class Window(Protocol):
     def wait(self, now: float) -> float:
-        """Seconds until one more may pass; 0 if it may now."""
+        """Return the seconds until one more may pass; 0 if it may now."""
 
     def take(self, now: float) -> None:
-        """Counts one that passes."""
+        """Count one that passes."""
 
     def remaining(self, now: float) -> int: ...
 
     def reset_after(self, now: float) -> float:
-        """Seconds until everything may pass again."""
+        """Return the seconds until everything may pass again."""
 
 
 class SlidingWindow:
-    """Never more than `limit` in any stretch of `seconds`: the strictest of the three."""
+    """Allows `limit` in any stretch of `seconds`: the strictest of the three."""
 
     __slots__ = ("limit", "seconds", "taken")
 
@@ -49,7 +49,7 @@ class SlidingWindow:
 
 
 class FixedWindow:
-    """`limit` from the first one on, and all of them back at once `seconds` after it."""
+    """Allows `limit` from the first request on, and all again `seconds` after it."""
 
     __slots__ = ("begun", "count", "limit", "seconds")
 

@@ -1,4 +1,4 @@
-"""What goes over the wire: JSON objects and how they are written."""
+"""Reads and writes the JSON that goes over the wire."""
 
 import json
 from typing import Any

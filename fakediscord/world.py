@@ -1,8 +1,8 @@
-"""What there is: guilds with channels, roles and members. Listeners are told of every change."""
+"""Holds guilds with channels, roles and members, and tells the listeners of every change."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from fakediscord import permissions
 from fakediscord.errors import ApiError
@@ -13,7 +13,7 @@ from fakediscord.wire import Json
 
 
 class Event(NamedTuple):
-    """Something that the gateway and the page tell on, named as the gateway names it."""
+    """A change that the gateway and the page tell of, by the gateway's name for it."""
 
     name: str
     guild_id: str
@@ -24,7 +24,7 @@ class Event(NamedTuple):
 
 @dataclass(slots=True)
 class Guild:
-    """`about` is what Discord says of a guild itself, without what is in it."""
+    """A guild; `about` is what Discord says of the guild itself, without what is in it."""
 
     about: Json
     roles: dict[str, Json] = field(default_factory=dict)
@@ -38,11 +38,11 @@ class Guild:
         return guild_id
 
     def json(self) -> Json:
-        """As REST and GUILD_UPDATE write it."""
+        """Return the guild as REST and GUILD_UPDATE write it."""
         return {**self.about, "roles": list(self.roles.values())}
 
     def full_json(self) -> Json:
-        """With all that is in it, as GUILD_CREATE writes it."""
+        """Return the guild with all that is in it, as GUILD_CREATE writes it."""
         return {
             **self.json(),
             "member_count": len(self.members),
@@ -52,7 +52,7 @@ class Guild:
         }
 
     def available_json(self) -> Json:
-        """As it is told of a guild that the bot was in before; a new one says nothing of this."""
+        """Return a guild that the bot was in before. A new one does not have `unavailable`."""
         return {**self.full_json(), "unavailable": False}
 
 
@@ -83,7 +83,7 @@ GUILD_DEFAULTS: Json = {
     "max_members": 500_000,
     "vanity_url_code": None,
 }
-# People have none since 2023; bots still do.
+# People have had none since 2023; bots still have one.
 BOT_DISCRIMINATOR = "7291"
 INSIDE = ("roles", "members", "channels", "threads")
 
@@ -104,10 +104,10 @@ class World:
         for listener in self.listeners:
             listener(event)
 
-    # Looking things up: what is not there is refused as Discord does it.
+    # Looking things up, and refusing what is not there as Discord does
 
     def guild(self, guild_id: str) -> Guild:
-        """One that the bot is in."""
+        """Return a guild that the bot is in."""
         guild = self.guilds.get(guild_id)
         if guild is None or self.me not in guild.members:
             raise ApiError(10004)
@@ -120,7 +120,7 @@ class World:
         return guild.channels.get(channel_id) or guild.threads[channel_id]
 
     def active_threads(self, guild: Guild) -> list[Json]:
-        """Those that the bot sees."""
+        """Return the active threads that the bot sees."""
         return [
             thread
             for thread in guild.threads.values()
@@ -128,7 +128,7 @@ class World:
         ]
 
     def _is_seen(self, channel_id: str) -> bool:
-        """Whether the bot sees it."""
+        """Return whether the bot sees the channel."""
         return bool(self.permissions(channel_id, self.me) & permissions.VIEW_CHANNEL)
 
     def member(self, guild: Guild, user_id: str) -> Json:
@@ -138,16 +138,16 @@ class World:
         return member
 
     def permissions(self, channel_id: str, user_id: str) -> int:
-        """What the user may do in the channel; nothing if it is not a member."""
+        """Return what the user may do in the channel; 0 for one who is not a member."""
         key = (channel_id, user_id)
         known = self._permissions.get(key)
         if known is None:
             known = self._permissions[key] = self._computed_permissions(channel_id, user_id)
-        # No event tells of a timeout's end, so this is not kept.
+        # This is not cached, because no event tells of a timeout's end.
         return known & permissions.LEFT_BY_A_TIMEOUT if self._is_timed_out(*key) else known
 
     def _is_timed_out(self, channel_id: str, user_id: str) -> bool:
-        """A guild's owner and its administrators never are."""
+        """Return whether the user is timed out, which owners and administrators never are."""
         guild = self.guild_of.get(channel_id)
         member = guild.members.get(user_id) if guild else None
         if guild is None or member is None or is_past(member.get("communication_disabled_until")):
@@ -171,7 +171,7 @@ class World:
             return permissions.ALL
         return permissions.of_member(guild.roles, guild.id, guild.members[user_id])
 
-    # Changing things.
+    # Changing things
 
     def add_user(self, described: Json) -> Json:
         user: Json = {
@@ -208,7 +208,7 @@ class World:
         self._changed(Event("GUILD_UPDATE", guild.id, guild.json()))
 
     def remove_guild(self, guild: Guild, *, is_outage: bool = False) -> None:
-        """The bot is put out of it; or, in an outage, it is only out of reach for now."""
+        """Put the bot out of the guild or, in an outage, make the guild unavailable."""
         data: Json = {"id": guild.id}
         if is_outage:
             data["unavailable"] = True
@@ -219,11 +219,11 @@ class World:
         self._changed(Event("GUILD_DELETE", guild.id, data))
 
     def bring_back(self, guild: Guild) -> None:
-        """After an outage."""
+        """End the guild's outage."""
         self._changed(Event("GUILD_CREATE", guild.id, guild.available_json()))
 
     def put_channel(self, guild: Guild, channel: Json) -> None:
-        """A new channel, or a known one as it is from now on."""
+        """Add a channel, or replace a known one."""
         is_new = channel["id"] not in guild.channels
         name = "CHANNEL_CREATE" if is_new else "CHANNEL_UPDATE"
         was_seen = is_new or self._is_seen(channel["id"])
@@ -234,7 +234,7 @@ class World:
             self.tell(self._thread_list(guild, channel["id"]))
 
     def _thread_list(self, guild: Guild, parent_id: str) -> Event:
-        """As it is told when a channel comes into the bot's sight."""
+        """Return the event for a channel that comes into the bot's sight."""
         threads = [one for one in self.active_threads(guild) if one["parent_id"] == parent_id]
         data = {
             "guild_id": guild.id, "channel_ids": [parent_id], "threads": threads, "members": [],
@@ -242,7 +242,7 @@ class World:
         return Event("THREAD_LIST_SYNC", guild.id, data, parent_id)
 
     def remove_channel(self, channel_id: str) -> None:
-        """Its threads go with it, and nothing is told of them."""
+        """Remove a channel and its threads, of which no event tells."""
         guild = self.guild_of[channel_id]
         inside = [one["id"] for one in guild.threads.values() if one["parent_id"] == channel_id]
         channel = guild.channels.pop(channel_id)
@@ -252,7 +252,7 @@ class World:
         self._changed(Event("CHANNEL_DELETE", guild.id, channel, channel_id))
 
     def put_thread(self, thread: Json) -> None:
-        """A new thread, or a known one as it is from now on."""
+        """Add a thread, or replace a known one."""
         guild = self.guild_of[thread["parent_id"]]
         is_new = thread["id"] not in guild.threads
         guild.threads[thread["id"]] = thread
@@ -265,7 +265,7 @@ class World:
         guild = self.guild_of[thread_id]
         thread = guild.threads[thread_id]
         data = {name: thread[name] for name in ("id", "guild_id", "parent_id", "type")}
-        # Told while it is known yet who saw it.
+        # It is told first, while the world still knows who saw the thread.
         self.tell(Event("THREAD_DELETE", guild.id, data, thread_id))
         del guild.threads[thread_id], self.guild_of[thread_id]
         self._permissions.clear()
@@ -298,7 +298,7 @@ class World:
         self._permissions.clear()
         self.tell(event)
 
-    # Keeping things across a restart.
+    # Keeping things across a restart
 
     def dump(self) -> Json:
         return {
@@ -311,7 +311,7 @@ class World:
         }
 
     def load(self, dumped: Json) -> None:
-        """What `dump` gave; members share their users again."""
+        """Load what `dump` gave; members share their users again."""
         self.snowflakes.last = dumped["last_id"]
         self.application, self.me = dumped["application"], dumped["me"]
         self.acting, self.users = dumped["acting"], dumped["users"]
@@ -323,5 +323,5 @@ class World:
 
 
 def displayed_name(member: Json) -> str:
-    user: dict[str, Any] = member["user"]
+    user: Json = member["user"]
     return str(member["nick"] or user["global_name"] or user["username"])

@@ -1,4 +1,4 @@
-// The form as the message that the bot will send: field by field what notices/embeds.py makes of a notice.
+// The form as the message that the bot will send: field by field what notices/delivery/message.py makes of a notice.
 
 import { momentAt } from "./moments.js";
 
@@ -11,13 +11,18 @@ export function messageOf(values, attached, study, page) {
     embed: {
       title: filled("title"),
       url: filled("url"),
-      description: filled("content").replaceAll("\r\n", "\n"),
+      description: textOf(filled("content").replaceAll("\r\n", "\n"), filled("change"), study),
       color: study?.colour,
       image: attached.picture?.url ?? filled("image"),
       footer: footerOf(filled("author"), study),
       timestamp: publishedAt(filled("publish_at"), study, page),
     },
   };
+}
+
+/** What readers are told of a change stands first. */
+function textOf(content, change, study) {
+  return change && study ? `${study.change.replace("{what}", () => change)}\n\n${content}` : content;
 }
 
 function footerOf(author, study) {

@@ -1,4 +1,4 @@
-// Shows beside the form, while she writes, the message that Discord will show.
+// Shows beside the form, while she writes, the message that Discord will show. Brought by in_sight.js.
 
 import { attachedIn } from "./attached.js";
 import { drawMessage, pictureDrawer } from "./drawing.js";

@@ -1,5 +1,5 @@
-"""What Django looks for: importing it puts every page of the leaders' desk into the admin."""
+"""Registers all pages of the desk, as Django imports this module."""
 
-from notices.desk import callbacks, channel, history, key, notice, queue, study, user
+from notices.desk import callbacks, channel, key, notice, queue, records, study, user
 
-__all__ = ["callbacks", "channel", "history", "key", "notice", "queue", "study", "user"]
+__all__ = ["callbacks", "channel", "key", "notice", "queue", "records", "study", "user"]

@@ -1,4 +1,4 @@
-"""The app: models are known, so the hooks can be hung."""
+"""The Django app; it connects the signals once the models are loaded."""
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
@@ -10,13 +10,10 @@ class NoticesConfig(AppConfig):
     verbose_name = _("Study notices")
 
     def ready(self) -> None:
-        from notices import (  # noqa: F401
-            login_life,
-            queue_gate,
-            schedules,
-            security_log,
-            signals,
-        )
+        from notices import queue_gate, signals  # noqa: F401
+        from notices.callbacks import telling  # noqa: F401
+        from notices.security import login_life, security_log  # noqa: F401
+        from notices.upkeep import schedules
 
         queue_gate.install()
         post_migrate.connect(schedules.keep, sender=self)

@@ -1,4 +1,4 @@
-"""The queue's broker, kept: django-q2 would make a new connection to Redis for each task."""
+"""One broker for all tasks, as django-q2 would connect to Redis anew for each."""
 
 from functools import cache
 

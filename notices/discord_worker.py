@@ -1,4 +1,4 @@
-"""The bot process: seat, login, gateway, engine, clean stop."""
+"""The bot's process: it takes the seat of the active bot, logs in, runs the engine and stops."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import count
 
 import aiohttp
 import discord
@@ -22,16 +23,17 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
-from notices import discord_channels, discord_guilds, discord_lookup, discord_roles, ledger
-from notices.delivery import Engine
-from notices.discord_channels import as_name
-from notices.discord_client import StudyBotClient
-from notices.discord_transport import DiscordTransport
-from notices.ledger import Shards
+from notices.bot import discord_channels, discord_guilds, discord_lookup, discord_roles
+from notices.bot.discord_channels import as_name
+from notices.bot.discord_client import StudyBotClient
+from notices.bot.discord_transport import DiscordTransport
+from notices.bot.engine import Engine
+from notices.bot.standby import SeatTakenError, hold_seat
+from notices.delivery.due import Shards
+from notices.delivery.recovery import begin_timeouts, known_timeouts, pauses, recent_requests
+from notices.delivery.request import TransientError
 from notices.models import BotInstance
 from notices.retry import pause_seconds
-from notices.standby import SeatTakenError, hold_seat
-from notices.transport import TransientError
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +44,11 @@ SYNC_PAUSE_SECONDS = 0.2
 COUNT_POLL_SECONDS = 5.0
 LOGIN_TIMEOUT_SECONDS = 60.0
 LONGEST_LOGIN_PAUSE_SECONDS = 15.0
-# Discord's buckets for messages are over by then, by all that was ever observed.
+# Discord's rate limits for messages have never been observed to last longer.
 REMEMBERED = timedelta(seconds=5)
 
-# What Discord's gateway closes with where connecting again is of no use: its documentation,
-# "Gateway Close Event Codes".
+# The gateway's close codes after which connecting again is useless (Discord's documentation,
+# "Gateway Close Event Codes").
 CLOSED_FOR_GOOD = {
     4004: "BOT_TOKEN is not accepted any more: set the new one.",
     4010: "--shard-ids and --shard-count do not fit together: an id is below the count.",
@@ -55,19 +57,19 @@ CLOSED_FOR_GOOD = {
     4013: "Unknown intents were asked for: update discord.py.",
 }
 
-# No connection, an error, or what is none of Discord's answers: a page of a proxy, half a body.
+# No connection, an error of Discord's, or an answer that is not Discord's, such as a proxy's page.
 NO_USABLE_ANSWER = (
     discord.DiscordException, aiohttp.ClientError, OSError, TransientError,
     ValueError, TypeError, KeyError,
 )  # fmt: skip
 
-# We speak in no voice channel.
+# discord.py warns about missing libraries for voice, which the bot does not use.
 discord.VoiceClient.warn_nacl = False
 discord.VoiceClient.warn_dave = False
 
 
 class FatalError(Exception):
-    """The bot cannot run, and a person has to do something: the message says what."""
+    """The bot cannot run until a person does what the message says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +149,8 @@ class Worker:
                 task.cancel()
         finally:
             await asyncio.to_thread(self._say_goodbye)
-            # Ends the gateway's task too: as long as discord.py connects anew, it swallows being
-            # cancelled.
+            # This ends the gateway's task too: discord.py ignores a cancellation while it
+            # reconnects.
             if self._client is not None:
                 await self._client.close()
 
@@ -162,20 +164,20 @@ class Worker:
         await engine
 
     async def _before_stop(self, wait: Awaitable[object]) -> bool:
-        """Whether it came before a stop was asked for."""
+        """Return whether `wait` ended before a stop was asked for."""
         first = asyncio.ensure_future(wait)
         stop = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait([first, stop], return_when="FIRST_COMPLETED")
         stop.cancel()
         if first.done():
-            first.result()  # its error is the caller's
+            first.result()  # raises its error, if it has one
             return not self._stop.is_set()
         first.cancel()
         return False
 
     async def _login(self) -> StudyBotClient | None:
-        """Log in, however long Discord takes to come up; null where a stop came first."""
-        for tries in range(1, 1_000_000):
+        """Log in, trying until Discord answers; return None if a stop is asked for first."""
+        for tries in count(1):
             client = self._new_client()
             try:
                 if not await self._before_stop(self._try_login(client)):
@@ -221,11 +223,11 @@ class Worker:
             await client.login(self._options.token)
 
     async def _connect(self, client: StudyBotClient) -> None:
-        """The gateway confirms and informs; delivering does not wait for it."""
-        for tries in range(1, 1_000_000):
+        """Stay connected to the gateway. Deliveries do not depend on it."""
+        for tries in count(1):
             try:
                 _shards, url, _limits = await client.http.get_bot_gateway()
-                # A reconnect that cannot resume uses the default address: make it the right one.
+                # discord.py reconnects to the default address if it cannot resume.
                 discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(url)
                 await client.connect()
             except discord.PrivilegedIntentsRequired as error:
@@ -237,38 +239,47 @@ class Worker:
                 ) from error
             except NO_USABLE_ANSWER as error:
                 if client.is_closed():
-                    raise  # discord.py gave up, and its session went with it
+                    raise  # discord.py has closed its HTTP session, so it cannot connect again
                 log.warning("the gateway cannot be reached (%r): trying again", error)
                 await asyncio.sleep(_pause_after(error, tries))
             else:
                 return
 
     async def _remember_pauses(self) -> None:
-        """Before anything is asked of Discord: it may have told our forerunner not to ask."""
+        """Load the pauses that Discord named to the bot before, ahead of the first request."""
         now = timezone.now()
-        pauses = await self._engine.in_database(ledger.pauses, now, self._shards)
-        await self._engine.remember_pauses(pauses, now)
+        known = await self._engine.in_database(pauses, now, self._shards)
+        await self._engine.remember_pauses(known, now)
 
     async def _remember_limits(self) -> None:
-        """The requests of our forerunner count against the limits that we start with."""
+        """Load the last bot's recent requests, which count against the same rate limits."""
         now = timezone.now()
         since = now - REMEMBERED
-        recent = await self._engine.in_database(ledger.recent_requests, since)
+        recent = await self._engine.in_database(recent_requests, since)
         clock = time.monotonic()
         self._transport.pacer.remember(
             clock - (now - begun).total_seconds() for _channel, begun in recent
         )
         self._engine.rest_channels(recent, now, REMEMBERED)
-        self._timeouts |= await self._engine.in_database(ledger.known_timeouts, now)
+        self._timeouts |= await self._engine.in_database(known_timeouts, now)
+
+    async def _remember_timeouts(self, known: dict[int, datetime]) -> None:
+        """Keep the timeouts, and let the deliveries that failed by one wait for its end."""
+        self._timeouts.clear()
+        self._timeouts.update(known)
+        if known:
+            await self._engine.in_database(begin_timeouts, list(known), timezone.now())
 
     async def _sync_guilds(self, client: StudyBotClient) -> None:
-        """Write what the gateway told us, each burst of events once."""
+        """Store what the gateway reports, each burst of events at once."""
         while True:
             await client.guild_sync.wait()
             await asyncio.sleep(SYNC_PAUSE_SECONDS)
             changes = client.guild_sync.take()
             try:
-                await self._engine.in_database(discord_guilds.write, changes)
+                await self._remember_timeouts(
+                    await self._engine.in_database(discord_guilds.write, changes)
+                )
                 self._guilds_are_new.set()
             except Exception:
                 log.exception("the guilds could not be written: trying again")
@@ -276,17 +287,22 @@ class Worker:
                 await asyncio.sleep(HEARTBEAT_SECONDS)
 
     async def _count_people(self, client: StudyBotClient) -> None:
-        """See now and then whether there is somebody to count; at once where a guild is new."""
+        """Count the guilds' people at intervals, and at once for a new guild."""
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(COUNT_POLL_SECONDS):
                     await self._guilds_are_new.wait()
             self._guilds_are_new.clear()
             try:
+                await discord_lookup.look_up_channels(
+                    client, self._engine.in_database, self._shards
+                )
+                await self._remember_timeouts(
+                    await self._engine.in_database(known_timeouts, timezone.now())
+                )
                 await discord_roles.count_people(
                     client, self._engine.in_database, since=self._started_at
                 )
-                await discord_lookup.look_up_channels(client, self._engine.in_database)
             except Exception:
                 log.exception("the people of the guilds could not be counted: trying again")
                 await asyncio.sleep(COUNT_POLL_SECONDS)
@@ -318,7 +334,7 @@ class Worker:
         )
 
     def _display_name(self) -> str:
-        """As Discord shows the bot beside its messages."""
+        """Return the bot's name as Discord shows it beside its messages."""
         user = self._client.user if self._client else None
         return user.display_name if user else ""
 
@@ -332,25 +348,25 @@ class Worker:
 
 
 def _pause_after(error: Exception, tries: int) -> float:
-    """At least as long as Discord has asked for."""
+    """Return the pause before the next try: at least as long as Discord has asked for."""
     named = error.retry_after if isinstance(error, TransientError) else 0.0
     return max(named, min(pause_seconds(tries), LONGEST_LOGIN_PAUSE_SECONDS))
 
 
 def _collect_garbage_rarely() -> None:
-    """What was imported stays, and a delivery leaves no cycles: to look for them cost a tenth."""
+    """Make garbage collection rare: deliveries leave no cycles, and it took a tenth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
 def run_bot(options: Options) -> None:
-    """Run until SIGTERM or Ctrl-C; raise FatalError where a person has to do something."""
+    """Run until SIGTERM or Ctrl-C. Raises FatalError if a person has to do something."""
 
     async def main() -> None:
         await Worker(options).run()
 
-    # The database's thread would wait up to Python's 5 ms for its turn, at each of its queries.
+    # By default the database's thread may wait 5 ms for Python's lock at each query.
     sys.setswitchinterval(SWITCH_SECONDS)
     _collect_garbage_rarely()
     uvloop.run(main())

@@ -1,17 +1,40 @@
-"""A moment in words, as people write it: “7월 3일 (금) 오후 8:00”, “Fri, Jul 3, 8:00 PM”."""
+"""Moments as people write them: “7월 3일 (금) 오후 8:00”, “Fri, Jul 3, 8:00 PM”."""
 
 from datetime import datetime, tzinfo
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format, get_format
 from django.utils.translation import gettext_noop as _
 
-# Django's own Korean has no short form of these; our catalogue, which comes before it, does.
+# Our catalogue translates these, as Django's Korean has no short form of them.
 SHORT_WEEKDAYS = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
 
 
+class Zone(ZoneInfo):
+    """A time zone that leaves a moment as it is if converting it would leave Python's years.
+
+    An update in bulk may store such a moment, and the page that shows it must not break.
+    """
+
+    def fromutc(self, moment: datetime, /) -> datetime:
+        try:
+            return super().fromutc(moment)
+        except OverflowError:
+            return moment
+
+
+def zone_named(name: str) -> Zone:
+    """Return the time zone of that name, or the site's own if there is none."""
+    try:
+        return Zone(name)
+    except (LookupError, OSError, ValueError):
+        return Zone(settings.TIME_ZONE)
+
+
 def in_words(moment: datetime, zone: tzinfo | None = None, *, seconds: bool = False) -> str:
-    """In `zone`, or else the current time zone; with the year where it is not this one."""
+    """Write a moment in `zone` or the current time zone; with the year unless it is this one."""
     there = timezone.localtime(moment, zone)
     is_near = there.year == timezone.localtime(timezone=zone).year
     form = get_format("NEAR_DATETIME_FORMAT" if is_near else "DATETIME_FORMAT")
@@ -19,5 +42,5 @@ def in_words(moment: datetime, zone: tzinfo | None = None, *, seconds: bool = Fa
 
 
 def clock(moment: datetime) -> str:
-    """The time of day, to the second."""
+    """Write the time of day, to the second."""
     return date_format(timezone.localtime(moment), "CLOCK_FORMAT")

@@ -1,7 +1,7 @@
-"""What qcluster takes from its queue: our own tasks, and nothing else, whoever wrote the row.
+"""Makes qcluster run our own tasks alone, whoever wrote the row in its queue.
 
-django-q2 calls whatever a row names and unpickles whatever it holds, so that a row is as good as a
-shell. It has no setting for that: `install` changes the places where it reads rows.
+django-q2 calls whatever a row names and unpickles whatever it holds, so that a row could run any
+code. It has no setting against that, so `install` replaces the functions that read rows.
 """
 
 import io
@@ -19,7 +19,7 @@ from notices import tasks as our_tasks
 
 log = logging.getLogger(__name__)
 
-# Of what django-q2 packs, all that is no plain value: moments, and the cluster's own numbers.
+# The classes that django-q2's rows and its cluster's statistics need besides plain values.
 _CLASSES = {
     ("datetime", "datetime"),
     ("datetime", "timedelta"),
@@ -27,7 +27,7 @@ _CLASSES = {
     ("uuid", "UUID"),
     ("django_q.status", "Stat"),
 }
-# How a row of ours is packed. Any other option has django-q2 call, keep or chain something more.
+# The options of our tasks' rows. Others would make django-q2 call, store or chain something more.
 _OPTIONS = {
     "id": str,
     "name": str,
@@ -43,20 +43,20 @@ _SHOWN_LENGTH = 200
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> object:
         if (module, name) in _CLASSES:
             return super().find_class(module, name)
         raise pickle.UnpicklingError(f"{module}.{name} is no plain value")
 
 
-def loads(data: bytes) -> Any:
-    """Unpickle plain values; anything else raises, and nothing of it is called."""
+def loads(data: bytes) -> object:
+    """Unpickle plain values. Raises UnpicklingError for anything else, without calling it."""
     return _PlainUnpickler(io.BytesIO(data)).load()
 
 
 class GatedPackage(signing.SignedPackage):  # type: ignore[misc]
     @staticmethod
-    def loads(obj: Any) -> dict[str, Any]:
+    def loads(obj: str | bytes) -> dict[str, Any]:
         """Raise BadSignature, on which django-q2 drops the row, unless it is a task of ours."""
         try:
             task = signing.SignedPackage.loads(obj)
@@ -68,8 +68,8 @@ class GatedPackage(signing.SignedPackage):  # type: ignore[misc]
         return found
 
 
-def objection(task: Any) -> str:
-    """Why qcluster does not run what a row holds; empty for a task of ours."""
+def objection(task: object) -> str:
+    """Say why qcluster must not run a row; empty for a task of ours."""
     if not isinstance(task, dict) or not task.keys() >= _REQUIRED:
         return f"it is no task: {task!r}"
     for option, value in task.items():
@@ -90,10 +90,10 @@ def _refused(reason: str) -> Exception:
 
 
 def install() -> None:
-    """Called once, before anything reads a row."""
+    """Replace django-q2's functions, once, before anything reads a row."""
     signing.PickleSerializer.loads = staticmethod(loads)
     picklefield.fields.loads = loads
-    # The pusher takes rows to the workers; `tasks` runs those that ask to be run on the spot.
+    # The pusher reads rows for the workers, and `tasks` those that ask to run synchronously.
     pusher.SignedPackage = tasks.SignedPackage = GatedPackage
-    # No task of ours has a hook; a row that has one would have it called.
+    # This signal would call the hook that a stored result names; our tasks have none.
     post_save.disconnect(signals.call_hook, sender=Task)

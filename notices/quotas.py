@@ -1,17 +1,18 @@
-"""How much one caller and one study may keep here, counted under a lock.
+"""Quotas: how much one caller and one study may store.
 
-Whoever counts holds the lock of the row whose rows are counted, in the transaction that writes:
-of many at once none is one too many. Locked in this order: the caller, then the study.
+Rows are counted under the lock of the caller or study, in the transaction that adds one, so that
+concurrent requests cannot exceed the quota. The caller is locked before the study.
 """
 
 from collections.abc import Collection
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Model, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,14 +20,21 @@ from notices.models import Actor, ApiKey, CallbackEndpoint, KeptAnswer, Notice, 
 
 MEGABYTE = 1024 * 1024
 A_DAY = timedelta(days=1)
-# Switched off they tell nobody anything, and are not deleted.
+# A key cannot delete its inactive endpoints, so they have a bound of their own.
 ENDPOINTS_FOR_EACH_ACTIVE = 5
-# Requests of one caller that may be under way.
+# A bound of one caller's concurrent requests.
 MOST_AT_ONCE = 200
+# Each process lets this share of the remaining ones pass uncounted, so that all stay in the quota.
+PROCESSES_AT_MOST = 10
+# Scheduled notices become due meanwhile, which makes the count out of date.
+COUNT_LASTS_SECONDS = 60.0
+STUDIES_REMEMBERED = 10_000
+# By study: how many more notices may pass uncounted, and until when.
+_LEFT: dict[int, tuple[int, float]] = {}
 
 
 class ExceededError(ValidationError):
-    """What there may be at most, and what to do."""
+    """A quota is used up; the message names it and the remedy."""
 
     def __init__(self, told: str) -> None:
         super().__init__(told, code="quota")
@@ -36,15 +44,15 @@ def uploader(by: Actor) -> dict[str, Any]:
     return {"created_with" if isinstance(by, ApiKey) else "created_by": by}
 
 
-def lock(row: Any) -> None:
-    """Rows that name it by a foreign key can still be written. (On SQLite we are alone.)"""
-    if row is not None and connection.features.has_select_for_update:
-        # Not its type: the one who is logged in is Django's lazy stand-in for a user.
+def lock(row: Actor | Study) -> None:
+    """Lock a row, but let rows that refer to it be written; SQLite has one writer anyway."""
+    if isinstance(row, Model) and connection.features.has_select_for_update:
+        # type(row) would not do: a request's user is a lazy object.
         row._meta.model._base_manager.select_for_update(no_key=True).filter(pk=row.pk).first()
 
 
 def check_upload(by: Actor, size: int) -> None:
-    """Of a file that is not kept yet. A command, which is nobody, may keep what it likes."""
+    """Check the quotas before a file is stored; a command (None) has no quota."""
     if by is None:
         return
     lately = Upload.objects.filter(uploaded_at__gt=timezone.now() - A_DAY, **uploader(by))
@@ -67,7 +75,7 @@ def check_upload(by: Actor, size: int) -> None:
 
 
 def check_attached(study: Study, more: Collection[Upload] = (), but: Notice | None = None) -> None:
-    """Of what the study's notices hold, with `more` and without what one of them holds."""
+    """Check the size of the study's attached files: with `more`, without those that `but` has."""
     lock(study)
     held = Upload.notices.through.objects.filter(notice__study=study)
     if but is not None:
@@ -84,7 +92,7 @@ def check_attached(study: Study, more: Collection[Upload] = (), but: Notice | No
 
 
 def check_waiting(study: Study, key: ApiKey | None = None) -> None:
-    """Of one more notice that is a draft, or scheduled."""
+    """Check the quotas before one more notice is a draft or scheduled."""
     if key is not None:
         lock(key)
     lock(study)
@@ -108,9 +116,50 @@ def check_waiting(study: Study, key: ApiKey | None = None) -> None:
         )
 
 
-def check_kept(caller: str, actor: Any) -> None:
-    """Of an answer that is about to be kept, its row among those that are counted."""
-    # Far from the limit nobody need wait for the lock.
+def check_queued(study_id: int) -> None:
+    """Check how many notices are queued before one more is published."""
+    if is_queue_short(study_id):
+        return
+    study = Study.objects.get(pk=study_id)
+    lock(study)
+    if _queued(study_id, settings.NOTICES_QUEUED) >= settings.NOTICES_QUEUED:
+        raise ExceededError(
+            _(
+                "%(limit)d notices of %(study)s are on their way already: "
+                "send this one when some of them are shown."
+            )
+            % {"study": study, "limit": settings.NOTICES_QUEUED}
+        )
+
+
+def is_queue_short(study_id: int) -> bool:
+    """Return whether the queue is so far below the quota that no lock is needed.
+
+    Counting takes longer the longer the queue is, so it is not repeated for each notice.
+    """
+    most = settings.NOTICES_QUEUED - MOST_AT_ONCE
+    if most <= 0:
+        return False
+    left, until = _LEFT.get(study_id, (0, 0.0))
+    if left and monotonic() < until:
+        _LEFT[study_id] = (left - 1, until)
+        return True
+    queued = _queued(study_id, most)
+    if len(_LEFT) >= STUDIES_REMEMBERED:
+        _LEFT.clear()
+    _LEFT[study_id] = ((most - queued) // PROCESSES_AT_MOST, monotonic() + COUNT_LASTS_SECONDS)
+    return queued < most
+
+
+def _queued(study_id: int, most: int) -> int:
+    """Count the study's queued notices, up to `most`."""
+    queued = Notice.objects.filter(study=study_id, status__in=Notice.ON_ITS_WAY).order_by()
+    return queued.values("pk")[:most].count()
+
+
+def check_kept(caller: str, actor: Actor) -> None:
+    """Check the quotas of kept answers; the row of the new one is counted already."""
+    # Far below the quota no lock is needed.
     if not _keeps_more_than(settings.KEPT_ANSWERS - MOST_AT_ONCE, caller):
         return
     lock(actor)
@@ -131,8 +180,8 @@ def _keeps_more_than(most: int, caller: str) -> bool:
     return found["rows"] > most or (found["bytes"] or 0) > settings.KEPT_ANSWERS_MB * MEGABYTE
 
 
-def check_callbacks(key: ApiKey | None, user: Any, *, is_new: bool) -> None:
-    """Of one more that is active: a new one, or one that was switched off."""
+def check_callbacks(key: ApiKey | None, user: Actor, *, is_new: bool) -> None:
+    """Check the quotas before one more endpoint is active, new or switched on again."""
     lock(key or user)
     most = settings.CALLBACKS_PER_KEY
     mine = CallbackEndpoint.objects.filter(key=key)

@@ -1,4 +1,4 @@
-"""When to try again: pure arithmetic."""
+"""The pause before a retry: exponential backoff with jitter."""
 
 import random
 
@@ -13,10 +13,10 @@ def pause_seconds(
     first: float = FIRST_PAUSE_SECONDS,
     longest: float = LONGEST_PAUSE_SECONDS,
 ) -> float:
-    """The pause after the `tries`-th failure (from 1): doubling, capped, spread by ±25 %.
+    """Return the pause after the `tries`-th failure (from 1): doubled each time, up to `longest`.
 
-    `jitter` is a number in [0, 1) and random unless given; the spread keeps what failed together
-    from coming back together.
+    `jitter` in [0, 1), random unless given, spreads it by ±25 %, so that requests that failed
+    together are not all repeated at the same moment.
     """
     spread = 0.75 + 0.5 * (random.random() if jitter is None else jitter)
     doubled = first * 2.0 ** min(max(tries, 1) - 1, 30)

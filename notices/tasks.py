@@ -1,28 +1,30 @@
-"""The django-q2 tasks: they take ids, may run twice, and say the same thing each time."""
+"""The django-q2 tasks: they take ids and may run twice with the same effect."""
 
 from collections.abc import Mapping
 
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from notices import callbacks, ledger, pruning
+from notices.callbacks import queueing, sending
+from notices.delivery.fan_out import fan_out
+from notices.upkeep import pruning
 
 FAN_OUT = "notices.tasks.fan_out_notice"
-# All that qcluster runs, with the types of what each takes: `queue_gate` refuses any other row.
+# All tasks that qcluster runs, with the types of their arguments; `queue_gate` refuses others.
 TAKES: Mapping[str, tuple[type, ...]] = {
     FAN_OUT: (int,),
     pruning.SCHEDULED_TASK: (),
-    callbacks.TASK: (),
+    queueing.TASK: (),
 }
 
 
 def fan_out_notice(notice_id: int) -> bool:
-    """Make the deliveries of a notice say what its leader wants."""
-    return ledger.fan_out(notice_id)
+    """Write what the notice's leader wants into its deliveries."""
+    return fan_out(notice_id)
 
 
 def prune(seconds: float = pruning.SLICE_SECONDS) -> bool:
-    """Remove old history for so long; what is left over queues behind whatever else waits."""
+    """Delete old history for so many seconds; what remains is queued behind other tasks."""
     is_done = pruning.prune(timezone.now(), seconds)
     if not is_done:
         async_task(pruning.SCHEDULED_TASK, group=pruning.SCHEDULE_NAME)
@@ -30,8 +32,8 @@ def prune(seconds: float = pruning.SLICE_SECONDS) -> bool:
 
 
 def send_callbacks() -> bool:
-    """Tell frontends what is due; what is left over queues behind whatever else waits."""
-    is_done = callbacks.send_due()
+    """Send due callbacks; what remains is queued behind other tasks."""
+    is_done = sending.send_due()
     if not is_done:
-        async_task(callbacks.TASK, group=callbacks.SCHEDULE_NAME)
+        async_task(queueing.TASK, group=queueing.SCHEDULE_NAME)
     return is_done

@@ -1,6 +1,7 @@
-"""Addresses with passwords and options, as people write them.
+"""Reads addresses with passwords and options from the environment.
 
-A sign that an address reads otherwise is refused by name and remedy; never is a password repeated.
+An address that could be read in two ways is refused by name and remedy; no password is ever
+repeated.
 """
 
 import os
@@ -25,7 +26,7 @@ _SHOWN_WHOLE = re.compile(r"[\w.-]+(:[0-9]{1,5})?")
 _HOST = re.compile(r"[\w.,%-]+|[0-9a-f:.]+(%[\w.-]+)?", re.IGNORECASE)
 
 _POSTGRES = ("postgres", "postgresql")
-# Of Django and dj-database-url, beside libpq's own.
+# Django and dj-database-url know these beside libpq's own.
 _DJANGO_OPTIONS = {
     "currentSchema", "assume_role", "isolation_level", "server_side_binding", "prepare_threshold",
 }  # fmt: skip
@@ -35,9 +36,9 @@ _REDIS_OPTIONS = {
     "retry_on_timeout", "timeout", "ssl_cert_reqs", "ssl_ca_certs", "ssl_ca_path", "ssl_certfile",
     "ssl_keyfile", "ssl_password", "ssl_check_hostname", "ssl_min_version",
 }  # fmt: skip
-_NUMBERS = {
-    "db", "protocol", "max_connections", "socket_timeout", "socket_connect_timeout", "timeout",
-    "health_check_interval", "connect_timeout", "tcp_user_timeout", "keepalives",
+_NUMBERS = {"socket_timeout", "socket_connect_timeout", "timeout", "health_check_interval"}
+_WHOLE_NUMBERS = {
+    "db", "protocol", "max_connections", "connect_timeout", "tcp_user_timeout", "keepalives",
     "keepalives_idle", "keepalives_interval", "keepalives_count", "prepare_threshold",
 }  # fmt: skip
 _CHOICES = {
@@ -53,7 +54,7 @@ _CHOICES = {
 
 
 def database(name: str, default: Path, base: Path) -> dict[str, Any]:
-    """Django's settings of a database. A relative path is one below `base`."""
+    """Return Django's settings of a database. A relative path is below `base`."""
     value = text(name).rstrip("/")
     if not value:
         return _sqlite(default)
@@ -72,6 +73,9 @@ def redis(name: str) -> str:
     value = text(name).rstrip("/")
     if not value:
         return ""
+    # redis-py knows schemes in lower case only.
+    scheme, separator, behind = value.partition("://")
+    value = f"{scheme.lower()}{separator}{behind}"
     parts = _split(name, value, ("redis", "rediss", "unix"))
     _options(name, value, parts, _REDIS_OPTIONS)
     if parts.scheme == "unix":
@@ -84,7 +88,7 @@ def redis(name: str) -> str:
 
 
 def site(name: str, default: str) -> str:
-    """Of something that is asked by HTTP, without a stroke at its end."""
+    """Return the address of a site, without a slash at its end."""
     value = text(name, default).rstrip("/")
     parts = _split(name, value, ("https", "http"))
     if not parts.hostname or parts.query or "@" in value:
@@ -116,7 +120,7 @@ def _split(name: str, value: str, schemes: tuple[str, ...]) -> SplitResult:
 
 
 def _has_port(parts: SplitResult) -> bool:
-    """A number that a port can have, or none."""
+    """Return whether the port is valid or missing."""
     try:
         return (parts.port is None or parts.port > 0) and not parts.netloc.endswith(":")
     except ValueError:
@@ -133,11 +137,15 @@ def _options(
     options = dict(pairs)
     for option, given in options.items():
         if option not in known:
-            raise _refuse(name, value, f"it has the option {option!r}, which is not known")
+            # A raw & in a password among the options makes an option of what follows it.
+            shown = "an option" if "password" in options else f"the option {option!r}"
+            raise _refuse(name, value, f"it has {shown}, which is not known")
         if [one for one, _given in pairs].count(option) > 1:
             raise _refuse(name, value, f"it has the option {option!r} twice")
         if option in _NUMBERS and not re.fullmatch(r"[0-9]+(\.[0-9]+)?", given):
             raise _refuse(name, value, f"its option {option!r} is no number")
+        if option in _WHOLE_NUMBERS and not re.fullmatch("[0-9]{1,9}", given):
+            raise _refuse(name, value, f"its option {option!r} is no whole number")
         if option in _CHOICES and given not in _CHOICES[option]:
             raise _refuse(name, value, f"its {option!r} is none of {', '.join(_CHOICES[option])}")
     return options
@@ -152,21 +160,23 @@ def _sqlite_path(name: str, value: str, base: Path) -> Path:
     path = base / unquote(behind[1:])
     if not path.parent.is_dir():
         raise refuse(name, value, f"there is no folder {path.parent}; make it")
+    if path.is_dir():
+        raise refuse(name, value, f"{path} is a folder; name a file in it")
     return path
 
 
 def _sqlite(path: Path) -> dict[str, Any]:
-    """Raises ImproperlyConfigured where the file is there and cannot be written."""
+    """Raise ImproperlyConfigured if the file exists and cannot be written."""
     if path.exists() and not os.access(path, os.W_OK):
         raise ImproperlyConfigured(
             f"The database {path} cannot be written to: it belongs to another user, or the disk is "
             "read-only. Give this user the right to (chown), or set DATABASE_URL."
         )
-    return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path)}
+    return {"ENGINE": "studybot.sqlite3", "NAME": str(path)}
 
 
 def _refuse(name: str, value: str, remedy: str) -> ImproperlyConfigured:
-    """Show of the address only what can hold no password."""
+    """Show only the part of the address that can hold no password."""
     scheme, separator, _behind = value.partition("://")
     shown = f"{scheme}://…" if separator and scheme.isalnum() else "…"
     has_secret = name.endswith(("DATABASE_URL", "REDIS_URL")) or "@" in value

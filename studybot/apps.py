@@ -1,4 +1,4 @@
-"""Which admin site is the project's."""
+"""Says which admin site is the project's."""
 
 from django.contrib.admin.apps import AdminConfig
 

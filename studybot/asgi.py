@@ -1,11 +1,11 @@
-"""The web process for ASGI servers."""
+"""Refuses ASGI servers, which read bodies of any length and hold streams back."""
 
-import os
-
-from django.core.asgi import get_asgi_application
+from django.core.exceptions import ImproperlyConfigured
 
 from studybot.starting import CANNOT_BOOT, in_one_sentence
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studybot.settings")
 with in_one_sentence(CANNOT_BOOT):
-    application = get_asgi_application()
+    raise ImproperlyConfigured(
+        "under ASGI no body has a bound and no stream of events flows; start it by "
+        "gunicorn studybot.wsgi."
+    )

@@ -1,4 +1,4 @@
-"""Compressed pages for the desk, and for nothing else."""
+"""Compresses the desk's pages, and nothing else."""
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -6,9 +6,9 @@ from django.middleware.gzip import GZipMiddleware
 
 
 class DeskGZipMiddleware(GZipMiddleware):
-    """Django's own, whose random padding hides the length that BREACH would measure.
+    """Pads at random, as Django's own does, to hide the length that BREACH would measure.
 
-    The API's answers stay as they are: an event stream would be held back until its end.
+    The API's answers stay uncompressed: an event stream would be held back until its end.
     """
 
     def process_response(

@@ -1,4 +1,4 @@
-"""`.env` beside manage.py, read as editors save it; a line that cannot be is never repeated."""
+"""Reads `.env` beside manage.py as editors save it, and never repeats a wrong line."""
 
 import codecs
 import io
@@ -10,9 +10,9 @@ from dotenv import dotenv_values
 from dotenv.parser import Binding, parse_stream
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# The name that a wrong line begins with. Not the first word as such: it may be a token.
+# The name that a wrong line begins with. Any other first word may be a token.
 _BEGINNING = re.compile(r"\s*(?:(?:export|set)\s+|\$env:)?([A-Z][A-Z0-9_]{2,40})(?=\s*[:\s])")
-# The longer marks come first: UTF-32's begins with UTF-16's.
+# The longer marks come first, because UTF-32's begins with UTF-16's.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -23,14 +23,16 @@ _HANGUL = re.compile("[가-힣]")
 
 
 def read(path: Path) -> dict[str, str]:
-    """The file's names and values; none where there is no file."""
-    if not path.is_file():
-        return {}
+    """Return the file's names and values; an empty dict if there is no file."""
     try:
         data = path.read_bytes()
     except OSError as error:
+        is_absent = isinstance(error, FileNotFoundError) and not path.is_symlink()
+        # Some people name their virtual environment `.env`.
+        if is_absent or (path / "pyvenv.cfg").is_file():
+            return {}
         raise ImproperlyConfigured(
-            f"{path} cannot be read ({error.strerror}): give this user the right to."
+            f"{path} cannot be read ({error.strerror}): it is to be a file that this user may read."
         ) from error
     text = _decoded(path, data)
     for binding in parse_stream(io.StringIO(text)):
@@ -75,7 +77,7 @@ def _is_assignment(binding: Binding) -> bool:
         return False
     if binding.key is None:
         return True  # a comment, or nothing
-    # A value over several lines is a quote that somebody forgot to close.
+    # A value over several lines means that somebody forgot to close a quote.
     return bool(_NAME.fullmatch(binding.key)) and "\n" not in (binding.value or "")
 
 

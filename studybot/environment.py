@@ -1,4 +1,4 @@
-"""The environment, read once: every wrong value is refused with its name, itself and the remedy."""
+"""Reads the environment once, and refuses a wrong value by name, value and remedy."""
 
 import os
 import re
@@ -16,11 +16,12 @@ _TOKEN = re.compile(r"[!-~]*")
 _TRUE = {"1", "true", "yes", "on"}
 _COUNT = re.compile(r"[1-9][0-9]{0,8}")
 _UNIT_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
-_ORIGIN = re.compile(r"https?://([\w.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE)
+_ORIGIN = re.compile(r"(https?)://([\w.-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?")
+_USUAL_PORTS = {"http": "80", "https": "443"}
 _FALSE = {"0", "false", "no", "off"}
 
 
-# Every name that is asked for; the rest are read by gunicorn and by `make run`.
+# Every name that is asked for. gunicorn and `make run` read the others.
 known = {"DJANGO_SETTINGS_MODULE", "FAKEDISCORD_PORT", "EXAMPLE_PORT"}
 
 
@@ -29,13 +30,13 @@ def refuse(name: str, value: str, remedy: str) -> ImproperlyConfigured:
 
 
 def load_dotenv(path: Path) -> None:
-    """Add the file's lines to the environment; what is already set there wins."""
+    """Add the file's lines to the environment; what is set there already wins."""
     for name, value in dotenv_file.read(path).items():
         os.environ.setdefault(name, value)
 
 
 def text(name: str, default: str = "") -> str:
-    """An empty variable counts as one that is not set."""
+    """Return the value; an empty variable counts as unset."""
     known.add(name)
     return os.environ.get(name, "").strip() or default
 
@@ -75,7 +76,7 @@ def choice(name: str, default: str, choices: tuple[str, ...]) -> str:
 
 
 def host(name: str, default: str) -> str:
-    """Of this machine: a number or a name, with neither scheme nor port."""
+    """Return a host of this machine: a number or a name, without scheme and port."""
     value = text(name, default)
     if not (_HOST.fullmatch(value) or _is_address(value)):
         raise refuse(name, value, "write an address such as 127.0.0.1, 0.0.0.0 or ::1")
@@ -91,12 +92,12 @@ def _is_address(value: str) -> bool:
 
 
 def names(name: str) -> list[str]:
-    """A list separated by commas."""
+    """Return a list whose parts are separated by commas."""
     return [part.strip() for part in text(name).split(",") if part.strip()]
 
 
 def hosts(name: str) -> list[str]:
-    """Names and addresses that people reach the web by, as Django wants them."""
+    """Return the hosts by which people reach the web, as Django wants them."""
     return [_reached_host(name, given) for given in names(name)]
 
 
@@ -105,11 +106,7 @@ def _reached_host(name: str, given: str) -> str:
     if _is_address(address):
         return f"[{ip_address(address)}]" if ":" in address else address
     dot = "." if host.startswith(".") else ""
-    try:
-        # Browsers send the name of 스터디.한국 so.
-        ascii_name = host.removeprefix(".").encode("idna").decode()
-    except UnicodeError:
-        ascii_name = ""
+    ascii_name = _in_ascii(host.removeprefix("."))
     if given == "*" or not _HOST.fullmatch(ascii_name) or ".." in ascii_name:
         raise refuse(
             name,
@@ -120,8 +117,16 @@ def _reached_host(name: str, given: str) -> str:
     return dot + ascii_name
 
 
+def _in_ascii(host: str) -> str:
+    """Return the name as browsers send it (스터디.한국 in ASCII); "" if it can be none."""
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError:
+        return ""
+
+
 def token(name: str) -> str:
-    """A bot's, never repeated."""
+    """Return a bot's token, which no error repeats."""
     value = text(name)
     if value[:1] in "\"'“‘`" and value:
         raise refuse(name, "…", "it stands in quotation marks; take them away")
@@ -145,7 +150,7 @@ def folder(name: str, default: Path) -> Path:
 
 
 def rate(name: str, default: str) -> tuple[int, int] | None:
-    """How many in how many seconds; null where it says off."""
+    """Return how many in how many seconds; None for "off"."""
     value = text(name, default).lower()
     if value == "off":
         return None
@@ -156,12 +161,20 @@ def rate(name: str, default: str) -> tuple[int, int] | None:
 
 
 def origins(name: str) -> list[str]:
-    """Where pages come from, separated by commas: scheme and host, nothing behind."""
-    found = names(name)
-    for origin in found:
-        if not _ORIGIN.fullmatch(origin):
-            raise refuse(name, origin, "write origins such as https://study.example.org")
-    return found
+    """Return the origins, separated by commas: scheme and host, nothing behind."""
+    return [_origin(name, given) for given in names(name)]
+
+
+def _origin(name: str, given: str) -> str:
+    """Return the origin as browsers write it: any other spelling would never match."""
+    found = _ORIGIN.fullmatch(given.lower())
+    host = _in_ascii(found[2]) if found else ""
+    if not found or not host or int(found[3] or 1) not in range(1, 65536):
+        raise refuse(
+            name, given, "write origins such as https://study.example.org, with nothing behind"
+        )
+    scheme, port = found[1], found[3]
+    return f"{scheme}://{host}" + (f":{port}" if port and port != _USUAL_PORTS[scheme] else "")
 
 
 def time_zone(name: str, default: str) -> str:
@@ -172,7 +185,7 @@ def time_zone(name: str, default: str) -> str:
 
 
 def secret_key(name: str, directory: Path) -> str:
-    """The variable, or else a key made once for this machine and kept in `directory`."""
+    """Return the variable, or a key made once for this machine and kept in `directory`."""
     if value := text(name):
         if len(value) < 32:
             raise refuse(name, "…", "write at least 32 random characters")
@@ -198,9 +211,9 @@ def secret_key(name: str, directory: Path) -> str:
 def _make_secret_key(path: Path) -> None:
     draft = path.with_name(f"secret_key.{os.getpid()}")
     draft.touch(mode=0o600)
-    draft.write_text(get_random_secret_key() + get_random_secret_key(), encoding="ascii")
-    # A link fails where the file exists: of two processes that start at once, one key wins.
     try:
+        draft.write_text(get_random_secret_key() + get_random_secret_key(), encoding="ascii")
+        # A link fails if the file exists: of two processes that start at once, one key wins.
         os.link(draft, path)
     except FileExistsError:
         pass

@@ -1,7 +1,7 @@
-"""Error pages and reports without what opens doors: passwords, keys, tokens, cookies.
+"""Takes passwords, keys, tokens and cookies out of error pages and reports.
 
-Django cleanses settings by name and looks into no address; of variables, cookies and what was
-posted it cleanses nothing with DEBUG.
+Django cleanses settings by name but looks into no address. With DEBUG it cleanses no variables,
+cookies or posted values.
 """
 
 import os
@@ -18,9 +18,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 _STARS = SafeExceptionReporterFilter.cleansed_substitute
-# user:password@ of any address, however deep it stands in a value.
+# user:password@ of any address inside a value.
 _USERINFO = re.compile(r"(?<=://)[^\s/?#'\"@]*:[^\s'\"]*@")
-# Shorter ones would turn words of the page into stars.
+# Hiding shorter secrets would turn ordinary words into stars.
 _LEAST_LETTERS = 6
 
 
@@ -30,7 +30,7 @@ class Filter(SafeExceptionReporterFilter):
         r"URL$|DSN|DATABASES|CACHES|CLUSTER|BROKER|REDIS",
         re.IGNORECASE,
     )
-    # Addresses of ours that hold no password, and tell much about an error.
+    # These addresses hold no password, and say much about an error.
     shown_settings = frozenset(
         {"STATIC_URL", "MEDIA_URL", "LOGIN_URL", "LOGIN_REDIRECT_URL", "LOGOUT_REDIRECT_URL",
          "DISCORD_API_URL", "DISCORD_APP_URL", "SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME"}
@@ -39,7 +39,7 @@ class Filter(SafeExceptionReporterFilter):
     def cleanse_setting(self, key: Any, value: Any) -> Any:
         return value if key in self.shown_settings else super().cleanse_setting(key, value)
 
-    def get_safe_cookies(self, request: HttpRequest) -> dict[str, Any]:
+    def get_safe_cookies(self, request: HttpRequest) -> dict[str, str]:
         return dict.fromkeys(getattr(request, "COOKIES", {}), _STARS)
 
     def get_post_parameters(self, request: HttpRequest | None) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class Filter(SafeExceptionReporterFilter):
 
 
 class Reporter(ExceptionReporter):
-    """Cleanses the finished report too: a secret may stand in any variable's text."""
+    """Cleanses the finished report too, because any variable's text may hold a secret."""
 
     def get_traceback_html(self) -> SafeString:
         return without_secrets(super().get_traceback_html())
@@ -77,7 +77,7 @@ def without_secrets(report: str) -> SafeString:
 
 
 def _secrets() -> set[str]:
-    """What is secret in this installation, as it is, as an address and as a page writes it."""
+    """Return this installation's secrets: as they are, in an address and in HTML."""
     found = {str(settings.SECRET_KEY), str(settings.BOT_TOKEN)}
     found |= {str(database.get("PASSWORD") or "") for database in settings.DATABASES.values()}
     for name in ("DATABASE_URL", "REDIS_URL"):

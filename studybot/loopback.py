@@ -1,4 +1,4 @@
-"""DEBUG shows whoever causes an error the settings and the code: it is for this machine alone."""
+"""Refuses DEBUG for others than this machine: its error pages show settings and code."""
 
 from collections.abc import Iterable
 from ipaddress import ip_address
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-# As Django itself takes them with DEBUG. The dot stands for every name that ends so.
+# Django's own list with DEBUG. The dot stands for every name that ends so.
 HOSTS = [".localhost", "127.0.0.1", "[::1]"]
 
 
@@ -23,7 +23,7 @@ def is_loopback(host: str) -> bool:
 def refuse_debug_for_others(
     *, listens_at: str, hosts: Iterable[str], behind_proxy: bool, discord: str | None
 ) -> None:
-    """`discord`: the address of Discord's API, where a bot's token is set."""
+    """Raise if others reach this site; `discord` is the API's address if a bot's token is set."""
     reached = next((host for host in hosts if not is_loopback(host)), None)
     if not is_loopback(listens_at):
         why = f"BOT_API_HOST={listens_at!r} lets others in"

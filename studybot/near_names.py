@@ -1,4 +1,4 @@
-"""A variable whose name is nearly one of ours is most likely meant to be it: say so."""
+"""Warns of a variable whose name is nearly one of ours."""
 
 import logging
 import re
@@ -9,12 +9,12 @@ log = logging.getLogger(__name__)
 
 _ALIKE = 0.85
 _NEED_NOT_STAND = re.compile(r"^(DJANGO|STUDYBOT|DISCORD)_|[^A-Z0-9]")
-# Set by systems and libraries, or other bots' names for the same.
+# Names that systems and libraries set, or other bots use for the same.
 _OTHERS = {"DISCORD_TOKEN": "BOT_TOKEN", "TOKEN": "BOT_TOKEN", "DISCORD_BOT_TOKEN": "BOT_TOKEN"}
 
 
 def warn(variables: Mapping[str, str], known: Collection[str]) -> None:
-    """Of the values nothing is said: one may be a secret under a name that we do not know."""
+    """Warn by name only, because an unknown variable may hold a secret."""
     for name, meant in misspelt(variables, known):
         log.warning("%s is not a variable of studybot and does nothing: is %s meant?", name, meant)
 
@@ -24,7 +24,7 @@ def misspelt(variables: Mapping[str, str], known: Collection[str]) -> Iterator[t
     for name in sorted(set(variables) - set(known)):
         near = get_close_matches(_bare(name), bare, n=1, cutoff=_ALIKE)
         meant = _OTHERS.get(name) or (bare[near[0]] if near else None)
-        # Where the right one is set, this one is some other program's.
+        # If the right variable is set, this one belongs to another program.
         if meant and not variables.get(meant):
             yield name, meant
 

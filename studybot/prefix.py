@@ -1,4 +1,4 @@
-"""studybot has a name of its own, and no folder of another site: its links begin at the root."""
+"""Refuses to be served below a folder of another site: our links begin at the root."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ _REMEDY = (
     "studybot works at the root of a name of its own alone: give it one (notices.example.org), and "
     "let the proxy pass addresses on as they are"
 )
-# As servers and proxies tell of a folder that they serve it in.
+# By these, servers and proxies tell of the folder.
 _TOLD_BY = ("SCRIPT_NAME", "HTTP_X_FORWARDED_PREFIX", "HTTP_X_SCRIPT_NAME")
 
 
@@ -24,8 +24,8 @@ def refuse_at_start() -> None:
         raise ImproperlyConfigured(f"SCRIPT_NAME='/{prefix}' cannot be used: {_REMEDY}.")
 
 
-class RootAlone:
-    """Half a site, without its styles and with links that lead nowhere, would help nobody."""
+class RefusePathPrefix:
+    """Answers 400: below a folder the pages would lack styles, and links would lead nowhere."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -33,7 +33,7 @@ class RootAlone:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         for name in _TOLD_BY:
             if prefix := request.META.get(name, "").strip("/"):
-                # No fault of the server's: anybody can send such a header.
+                # It is a warning, because anybody can send such a header.
                 log.warning("served below /%s (%s): %s", prefix[:100], name, _REMEDY)
                 told = f"This site is served below /{prefix[:100]}: {_REMEDY}.\n"
                 return HttpResponse(told, "text/plain; charset=utf-8", 400)

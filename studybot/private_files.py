@@ -1,4 +1,4 @@
-"""What lies in `var/` is the owner's alone: the secret key, the database, the demo's logins."""
+"""Keeps `var/` to its owner: the secret key, the database, the demo's logins."""
 
 import os
 import stat
@@ -23,14 +23,14 @@ def own(folder: Path) -> None:
     was_open = _is_open(folder)
     with suppress(OSError):
         _close(folder)
-        # Below a closed folder nobody else reaches anything; the files in it are few.
+        # If the folder was closed, only the files in it need a look.
         for path in folder.rglob("*") if was_open else folder.iterdir():
             _close(path)
 
 
 def refuse_unwritable(folder: Path, what_for: str, remedy: str) -> None:
     try:
-        # Asked by doing it: rights say nothing of a disk that is read-only.
+        # Only writing shows whether the disk is read-only; rights do not.
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise ImproperlyConfigured(
@@ -46,8 +46,8 @@ def _is_open(path: Path) -> bool:
 
 
 def _close(path: Path) -> None:
-    """Leave links alone: what they lead to may be somebody's who wants it read."""
-    # One that is gone meanwhile, is another user's or lies on a read-only disk stays as it is.
+    """Take rights from others, but not through links: their targets may be meant to be read."""
+    # A file that is gone, another user's or on a read-only disk stays as it is.
     with suppress(OSError):
         if not path.is_symlink() and (mode := path.stat().st_mode) & OTHERS:
             path.chmod(stat.S_IMODE(mode) & ~OTHERS)

@@ -1,4 +1,4 @@
-"""The settings of studybot: nothing but configuration, all of it from the environment.
+"""Configures studybot from the environment.
 
 docs/operations.md explains every variable; the safe value is the default.
 """
@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
-from django.templatetags.static import static
-from django.urls import reverse_lazy
-from django.utils.translation import gettext_lazy as _
 
 from studybot import addresses, environment, loopback, near_names, prefix, private_files
+from studybot.theme import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -24,7 +22,7 @@ environment.load_dotenv(BASE_DIR / ".env")
 
 DEBUG = environment.flag("DEBUG")
 SECRET_KEY = environment.secret_key("SECRET_KEY", VAR_DIR)
-# Unset, this machine alone.
+# Unset means this machine alone.
 ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS") or loopback.HOSTS
 CSRF_TRUSTED_ORIGINS = [
     f"https://{'*' if host.startswith('.') else ''}{host}" for host in ALLOWED_HOSTS
@@ -39,16 +37,16 @@ BOT_TOKEN = environment.token("BOT_TOKEN")
 BOT_API_HOST = environment.host("BOT_API_HOST", "127.0.0.1")
 BOT_API_PORT = environment.whole("BOT_API_PORT", 8000, least=1, most=65535)
 DISCORD_API_URL = addresses.site("DISCORD_API_URL", "https://discord.com/api/v10")
-# Where a link to a message leads a person.
+# Links to messages lead people there.
 DISCORD_APP_URL = addresses.site("DISCORD_APP_URL", "https://discord.com")
 MAX_SEND_RETRIES = environment.whole("MAX_SEND_RETRIES", 5, least=0, most=100)
 NONCE_WINDOW = environment.number("NONCE_WINDOW", 60, least=1, most=120)
 SEND_RATE = environment.number("SEND_RATE", 48, least=1, most=100_000)
 REQUEST_TIMEOUT = environment.number("REQUEST_TIMEOUT", 15, least=0.1, most=300)
-# From how many people on a leader is asked a second time before they are pinged.
+# With so many people a leader confirms a ping first.
 LARGE_PING = environment.whole("LARGE_PING", 50, least=1, most=100_000)
-# Of each file that a leader attaches, in MiB. Discord takes 20, more on a boosted server, and never
-# more than 25 with a whole message.
+# In MiB, for each file that a leader attaches. Discord takes 20, more on a boosted server, and
+# never more than 25 with a whole message.
 UPLOAD_LIMIT_MB = environment.whole("UPLOAD_LIMIT_MB", 10, least=1, most=24)
 # How many web processes gunicorn starts.
 WEB_CONCURRENCY = environment.whole("WEB_CONCURRENCY", 1, least=1, most=256)
@@ -57,6 +55,7 @@ UPLOADS_WAITING = environment.whole("UPLOADS_WAITING", 50, least=1, most=100_000
 UPLOADS_MB_PER_DAY = environment.whole("UPLOADS_MB_PER_DAY", 100, least=1, most=1_000_000)
 UPLOADS_MB_PER_STUDY = environment.whole("UPLOADS_MB_PER_STUDY", 2000, least=1, most=10_000_000)
 NOTICES_WAITING = environment.whole("NOTICES_WAITING", 1000, least=1, most=1_000_000)
+NOTICES_QUEUED = environment.whole("NOTICES_QUEUED", 100_000, least=1, most=10_000_000)
 KEPT_ANSWERS = environment.whole("KEPT_ANSWERS", 10_000, least=1, most=1_000_000)
 KEPT_ANSWERS_MB = environment.whole("KEPT_ANSWERS_MB", 50, least=1, most=100_000)
 CALLBACKS_PER_KEY = environment.whole("CALLBACKS_PER_KEY", 10, least=0, most=1000)
@@ -65,11 +64,11 @@ KEEP_ATTEMPTS_DAYS = environment.whole("KEEP_ATTEMPTS_DAYS", 90, least=0, most=3
 KEEP_DELIVERIES_DAYS = environment.whole("KEEP_DELIVERIES_DAYS", 365, least=0, most=36_500)
 
 # --- storage -------------------------------------------------------------------------------
-# Whether a PgBouncer stands between, and what it pools.
+# Whether there is a PgBouncer in front, and what it pools.
 DATABASE_POOLER = environment.choice("DATABASE_POOLER", "NONE", ("NONE", "SESSION", "TRANSACTION"))
 _database = addresses.database("DATABASE_URL", VAR_DIR / "studybot.sqlite3", BASE_DIR)
-# None keeps a connection for the life of its thread or process: opening one costs more than
-# a notice.
+# None keeps a connection for the life of its thread or process: opening one costs more than a
+# notice.
 _database["CONN_MAX_AGE"] = None
 _database["CONN_HEALTH_CHECKS"] = True
 SQLITE = _database["ENGINE"].endswith("sqlite3")
@@ -79,39 +78,39 @@ if SQLITE:
         "the database is a file there",
         "Give this user the right to (chown), or set DATABASE_URL.",
     )
-    # IMMEDIATE is what ends "database is locked" between web, queue and bot.
+    # Without IMMEDIATE, web, queue and bot would get "database is locked" from each other.
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
     }
 else:
-    # A process that hangs, or whose machine is cut off, must not keep its rows from the others;
-    # and a network that fails silently is to be noticed within seconds. The address may say other.
+    # These notice a dead network within seconds, and free the rows of a process that hangs or is
+    # cut off. DATABASE_URL may set others.
     _options = _database.get("OPTIONS", {})
     _database["OPTIONS"] = {
         "connect_timeout": 5,
         "tcp_user_timeout": 10_000,
-        # Planned once: the same few statements come all day. Where transactions are pooled, each
-        # may meet a session that knows no plan of the last.
+        # The same few statements run all day, so PostgreSQL plans them once. With pooled
+        # transactions the next may meet a session without the plan.
         "server_side_binding": True,
         "prepare_threshold": None if DATABASE_POOLER == "TRANSACTION" else 3,
         **_options,
     }
     _database["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLER == "TRANSACTION"
-    if DATABASE_POOLER == "NONE":  # a pooler refuses what a session begins with
+    if DATABASE_POOLER == "NONE":  # a pooler refuses options that a session begins with
         _database["OPTIONS"]["options"] = (
             "-c idle_in_transaction_session_timeout=10s -c tcp_user_timeout=10s "
             "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 "
-            # Of two that set the same the later wins.
+            # If both set the same option, the later wins.
             f"{_options.get('options', '')}"
         ).strip()
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = addresses.redis("REDIS_URL")
-# A Redis that hangs must not hold up the web for long. (An address with limits of its own comes
-# first and wins; the queue's own read waits a second for a task.)
+# A Redis that hangs must not hold up the web for long. Limits in REDIS_URL come first and win. The
+# queue's own read waits a second for a task.
 _redis_limits = "socket_connect_timeout=1&socket_timeout=3"
 _redis_url = f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{_redis_limits}"
 
@@ -123,17 +122,17 @@ Q_CLUSTER: dict[str, Any] = {
     "bulk": 1,
     "retry": 60 * (4 + 2) + 60,
     "max_attempts": 5,
-    # Recycling halts the work for half a second; our tasks leave nothing behind.
+    # A new worker costs half a second without work, and our tasks leave nothing behind.
     "recycle": 10_000,
     "save_limit": -1,
     "catch_up": False,
     "label": "django-q2",
-    # Each poll costs; on SQLite the bot is told of a notice before any poll would find it.
+    # Each poll costs. On SQLite the bot hears of a notice before any poll would find it.
     **({"redis": _redis_url} if REDIS_URL else {"orm": "default", "poll": 0.2 if SQLITE else 0.05}),
 }
 
-# Each caller's requests are counted there; without Redis every web process counts for itself. One
-# that does not answer at once is done without.
+# Redis counts each caller's requests; without it every web process counts alone, and so it does if
+# Redis does not answer at once.
 _counter_limits = "socket_connect_timeout=0.3&socket_timeout=0.3"
 COUNTER_URL = f"{REDIS_URL}{'&' if '?' in REDIS_URL else '?'}{_counter_limits}" if REDIS_URL else ""
 CACHES: dict[str, Any] = {
@@ -146,7 +145,7 @@ CACHES: dict[str, Any] = {
 # --- the web -------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "notices",
-    # Not its default, which would put a site of its own in the desk's place.
+    # Unfold's default would replace the desk by a site of its own.
     "unfold.apps.BasicAppConfig",
     "studybot.apps.DeskConfig",
     "django.contrib.auth",
@@ -165,30 +164,29 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
-    "notices.security_log.SecurityLogMiddleware",
-    "notices.incoming.Incoming",
+    "notices.security.security_log.SecurityLogMiddleware",
+    "notices.web.incoming.Incoming",
     "django.middleware.security.SecurityMiddleware",
-    "studybot.prefix.RootAlone",
-    "notices.probes.Probes",
+    "studybot.prefix.RefusePathPrefix",
+    "notices.monitoring.probes.Probes",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "studybot.compression.DeskGZipMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "notices.content_policy.PagePolicyMiddleware",
-    "notices.bodies.BoundedBodies",
+    "notices.web.content_policy.PagePolicyMiddleware",
+    "notices.web.bodies.BoundedBodies",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "notices.login_life.LoginLife",
+    "notices.security.login_life.LoginLife",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "notices.hashing.TooManyPasswordsMiddleware",
+    "notices.security.hashing.TooManyPasswordsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "studybot.urls"
 WSGI_APPLICATION = "studybot.wsgi.application"
-ASGI_APPLICATION = "studybot.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -210,21 +208,21 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
         "NumericPasswordValidator",
     )
-] + [{"NAME": "notices.passwords.NameInPasswordValidator"}]
+] + [{"NAME": "notices.security.passwords.NameInPasswordValidator"}]
 
-PASSWORD_HASHERS = ["notices.hashing.BoundedHasher"]
-# Wrong passwords are counted by name and address together. By the address alone one guesser would
-# lock out all who share it, by the name alone anybody could lock out a leader.
+PASSWORD_HASHERS = ["notices.security.hashing.BoundedHasher"]
+# Wrong passwords are counted by name and address together. By address alone, one guesser would lock
+# out all who share it; by name alone, anybody could lock out a leader.
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_CLIENT_IP_CALLABLE = "notices.client_address.counted_address"
+AXES_CLIENT_IP_CALLABLE = "notices.security.client_address.counted_address"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
-# Tries of whoever is locked out are not written down: they would cost, and lock out for ever.
+# Tries during a lock-out are not written: they would cost, and prolong it without end.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_CALLABLE = "notices.desk.site.locked_out"
 AXES_DISABLE_ACCESS_LOG = True
@@ -237,24 +235,23 @@ USE_I18N = True
 USE_TZ = True
 FORMAT_MODULE_PATH = ["notices.formats"]
 
-# For whoever logs in at the login page's own address.
+# This is for whoever logs in at the login page's own address.
 LOGIN_REDIRECT_URL = "admin:index"
 
 STATIC_URL = "static/"
 STATIC_ROOT = environment.folder("STATIC_ROOT", VAR_DIR / "static")
 with suppress(OSError):
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)
-# No form of ours has a file in it: Django would write one to the disk before anybody is asked who
-# sent it.
-FILE_UPLOAD_HANDLERS = ["notices.bodies.NoFiles"]
+# No form of ours has a file in it. Django would write one to the disk before it knows who sent it.
+FILE_UPLOAD_HANDLERS = ["notices.web.bodies.NoFiles"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-# Django gives what it collects rights of its own, whatever the umask.
-# A box is sent for each channel of a study: a server may have 500 and 1,000 open threads, and a
+# A form has a box for each channel of a study. A server may have 500 and 1,000 open threads, and a
 # study may be on several.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4_000
+# Django ignores the umask for collected files.
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
-# From where they stand: all in development and tests, and in production what was not collected.
+# Serves files from their sources: in development, in tests, and if they are not collected.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 STORAGES = {
@@ -266,38 +263,39 @@ STORAGES = {
     },
 }
 
-# Only behind a proxy that sets this header itself: anybody else could forge it.
+# Only a proxy that sets this header itself makes it safe, since anybody else could forge it.
 BEHIND_TLS_PROXY = environment.flag("BEHIND_TLS_PROXY")
-# Some browsers keep no Secure cookie over plain HTTP, even where nothing leaves the machine.
+# Some browsers keep no Secure cookie over plain HTTP, even on this machine.
 _is_for_this_machine = not BEHIND_TLS_PROXY and all(
     loopback.is_loopback(host) for host in (BOT_API_HOST, *ALLOWED_HOSTS)
 )
 SESSION_COOKIE_SECURE = not _is_for_this_machine
 CSRF_COOKIE_SECURE = not _is_for_this_machine
 LANGUAGE_COOKIE_SECURE = not _is_for_this_machine
-# (A frontend's page on the same site reads the token against forged requests: not HttpOnly.)
+# The CSRF cookie is not HttpOnly, because a frontend's page on the same site reads it.
 SESSION_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
-# From a login on, whatever is done; and without being used.
+# The first counts from the login, the second from the last request.
 SESSION_HOURS = environment.number("SESSION_HOURS", 168, least=0.1, most=8760)
 SESSION_IDLE_HOURS = environment.number("SESSION_IDLE_HOURS", 24, least=0.1, most=8760)
 SESSION_COOKIE_AGE = int(SESSION_HOURS * 3600)
-# A key that is shown once is to be in no cookie.
+# Cookies must not hold a key that is shown once.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_SSL_REDIRECT = BEHIND_TLS_PROXY
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
-# Machines ask these without TLS, from beside the web process.
+# Machines beside the web process ask these without TLS.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 0 if DEBUG else 60 * 60 * 24 * 365
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not DEBUG
 SECURE_HSTS_PRELOAD = not DEBUG
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "notices.desk.csrf.refused"
-# A browser runs no script but our files: one that came in by what somebody wrote does not run.
+# A browser runs only our script files, and no script inside what somebody wrote.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        # Unfold's Alpine makes functions of its attributes; its build without cannot read them all.
+        # Unfold's Alpine makes functions of its attributes. Its build that does not cannot read
+        # them all.
         "script-src": [SELF, UNSAFE_EVAL],
         "style-src": [SELF, UNSAFE_INLINE],
         # A notice's picture may be anywhere.
@@ -311,59 +309,16 @@ CONTENT_SECURITY_POLICY = {
 DEFAULT_EXCEPTION_REPORTER_FILTER = "studybot.error_reports.Filter"
 DEFAULT_EXCEPTION_REPORTER = "studybot.error_reports.Reporter"
 
-UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": _("Study notices"),
-    "SITE_HEADER": _("Study notices"),
-    "SITE_SYMBOL": "campaign",
-    # A site's address is no concern of the desk: its front page leads back to the desk.
-    "SITE_URL": None,
-    "SHOW_LANGUAGES": True,
-    "SITE_FAVICONS": [
-        {
-            "rel": "icon",
-            "type": "image/svg+xml",
-            "sizes": "any",
-            "href": lambda request: static("notices/icon.svg"),
-        },
-        {"rel": "apple-touch-icon", "href": lambda request: static("notices/icon-whole-180.png")},
-        {"rel": "manifest", "href": reverse_lazy("admin:manifest")},
-    ],
-    "STYLES": [lambda request: static("notices/desk.css")],
-    "SCRIPTS": [
-        lambda request: static("notices/icons.js"),
-        lambda request: static("notices/once.js"),
-        lambda request: static("notices/errors.js"),
-        lambda request: static("notices/zones.js"),
-    ],
-    "SIDEBAR": {"navigation": "notices.desk.navigation.menu"},
-    "LOGIN": {"form": "notices.desk.site.DeskLoginForm"},
-    "COLORS": {
-        "primary": {
-            "50": "#eef0ff",
-            "100": "#e0e3ff",
-            "200": "#c6cbfd",
-            "300": "#a3aafa",
-            "400": "#7f87f5",
-            "500": "#5865f2",
-            "600": "#4752c4",
-            "700": "#3c45a5",
-            "800": "#323a87",
-            "900": "#2b3270",
-            "950": "#1a1e45",
-        },
-    },
-}
-
 # --- the API -------------------------------------------------------------------------------
-# A frontend that has gone wild, not a busy one: more than one small machine can answer for long.
+# It stops a runaway frontend: a small machine cannot answer so many for long.
 API_RATE = environment.rate("API_RATE", "30000/minute")
-# Streams that one web process holds open at once, each by a thread; and for how long.
+# Open streams in one web process (each holds a thread), and for how long.
 EVENT_STREAMS = environment.whole("EVENT_STREAMS", 4, least=0, most=200)
 EVENT_STREAMS_PER_CALLER = environment.whole(
     "EVENT_STREAMS_PER_CALLER", max(EVENT_STREAMS // 2, 1), least=1, most=200
 )
 EVENT_STREAM_SECONDS = environment.number("EVENT_STREAM_SECONDS", 300, least=0, most=3600)
-# Whether frontends may have themselves called back inside the network that this machine stands in.
+# Whether callbacks may go to addresses inside this machine's network.
 CALLBACK_ALLOW_PRIVATE = environment.flag("CALLBACK_ALLOW_PRIVATE")
 API_KEY_CUSTOM_HEADER = "HTTP_X_API_KEY"
 REST_FRAMEWORK: dict[str, Any] = {
@@ -385,6 +340,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "studybot",
     "DESCRIPTION": "Study leaders' notices, shown once in each Discord channel.",
     "LICENSE": {"name": "MIT", "identifier": "MIT"},
+    "SERVERS": [{"url": "/", "description": "The site that serves this description."}],
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
@@ -401,11 +357,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Language": "notices.models.Study.Language",
         "CallbackEvent": "notices.models.CallbackMessage.Type",
     },
-    # Nothing is fetched from elsewhere.
+    # Swagger's files are served by us, not by another site.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
-# Pages of other sites may ask with a key, never with somebody's login.
+# Pages of other sites may ask with a key, but never with somebody's login.
 CORS_ALLOWED_ORIGINS = environment.origins("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/(api/|notice)"
 CORS_ALLOW_HEADERS = (
@@ -430,7 +386,7 @@ CORS_EXPOSE_HEADERS = (
 
 
 def _is_not_readyz(record: logging.LogRecord) -> bool:
-    """A 503 of /readyz is an answer, and comes with every poll: Django would log each as ERROR."""
+    """Return False for a 503 of /readyz, which every poll may get: Django logs it as ERROR."""
     path = getattr(getattr(record, "request", None), "path", None)
     return not (path == "/readyz" and getattr(record, "status_code", None) == 503)
 
@@ -445,12 +401,12 @@ LOGGING: dict[str, Any] = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
-        # Four lines a task at INFO; what it did, the bot's own line says.
+        # At INFO there are four lines for each task, and the bot's own line says what it did.
         "django-q": {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL},
-        # Without Django's own handler, which would write each line a second time.
+        # Django's own handler would write each line a second time.
         "django": {"propagate": True},
         "django.request": {"filters": ["not_readyz"]},
-        # Whatever LOG_LEVEL says. It tells what axes would tell with names as they were typed.
+        # It logs at INFO whatever LOG_LEVEL is. axes would log names as they were typed.
         "studybot.security": {"level": "INFO"},
         "axes": {"level": "CRITICAL"},
     },

@@ -1,13 +1,12 @@
-"""The desk's static files in production: collected, compressed, and named by what is in them.
+"""Serves the desk's static files: collected, compressed, and named by their content.
 
-Where they are not collected, or were by another version, they are served from where they stand: the
-desk is slower on a phone then, and says so in the log, but it works.
+If they are not collected, or by another version, they are served from their sources: the desk is
+slower on a phone then and the log says so, but it works.
 """
 
 import hashlib
 import logging
 from collections.abc import Iterator
-from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.apps import StaticFilesConfig
@@ -20,7 +19,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 log = logging.getLogger(__name__)
 
-# Names the sources that were collected, so that those of another version are told from them.
+# The digest of the collected sources, which tells other versions apart.
 SOURCES_NAME = "sources.sha256"
 
 
@@ -34,21 +33,23 @@ class StaticFiles(StaticFilesConfig):
 
 
 class CollectedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    # A map that is not collected would be missed by the file that names it.
+    # A file that names a map would fail without it, and maps are not collected.
     patterns = tuple(
         (names, tuple(found for found in patterns if "sourceMappingURL" not in str(found)))
         for names, patterns in CompressedManifestStaticFilesStorage.patterns
     )
 
     def load_manifest(self) -> tuple[dict[str, str], str]:
-        """Forget what another version collected: its scripts do not fit to these pages."""
+        """Forget what another version collected, because its scripts do not fit these pages."""
         return ({}, "") if lack_of_collected(self) else super().load_manifest()
 
     def stored_name(self, name: str) -> str:
         stored: str = super().stored_name(name) if self.hashed_files else name
         return stored
 
-    def post_process(self, paths: Any, dry_run: bool = False, **options: Any) -> Iterator[Any]:
+    def post_process(
+        self, paths: dict[str, tuple[Storage, str]], dry_run: bool = False, **options: object
+    ) -> Iterator[tuple[str, str | None, bool | Exception]]:
         yield from super().post_process(paths, dry_run=dry_run, **options)
         if not dry_run:
             self.delete(SOURCES_NAME)
@@ -56,10 +57,10 @@ class CollectedStorage(CompressedManifestStaticFilesStorage):  # type: ignore[mi
 
 
 def digest_of_sources() -> str:
-    sources: dict[str, Any] = {}
+    sources: dict[str, Storage] = {}
     for finder in get_finders():
         for path, storage in finder.list(StaticFiles.ignore_patterns):
-            # Of two files of one name the first is collected.
+            # Of two files with one name the first is collected.
             sources.setdefault(path, storage)
     digest = hashlib.sha256()
     for path, storage in sorted(sources.items()):
@@ -69,7 +70,7 @@ def digest_of_sources() -> str:
 
 
 def lack_of_collected(storage: Storage) -> str:
-    """What is wrong with the collected files, in words; empty where they are this version's."""
+    """Return what is wrong with the collected files, in words; "" if they are this version's."""
     try:
         with storage.open(SOURCES_NAME) as file:
             collected = file.read().decode(errors="replace")
@@ -92,5 +93,5 @@ def warn_of_uncollected() -> None:
         log.warning("%s", lack)
 
 
-def check_collected(**_options: Any) -> list[checks.CheckMessage]:
+def check_collected(**_options: object) -> list[checks.CheckMessage]:
     return [checks.Warning(lack, id="studybot.W001")] if (lack := explained_lack()) else []

@@ -1,15 +1,15 @@
-"""Every address of the web process."""
+"""Lists every address of the web process."""
 
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from notices import health, metrics
+from notices.monitoring import health, metrics
 
-handler400 = "notices.refusing.bad_request"
-handler403 = "notices.refusing.permission_denied"
-handler404 = "notices.refusing.page_not_found"
-handler500 = "notices.refusing.server_error"
+handler400 = "notices.web.refusing.bad_request"
+handler403 = "notices.web.refusing.permission_denied"
+handler404 = "notices.web.refusing.page_not_found"
+handler500 = "notices.web.refusing.server_error"
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/", permanent=False)),
     path("admin/", admin.site.urls),

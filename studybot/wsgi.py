@@ -1,4 +1,4 @@
-"""The web process for WSGI servers."""
+"""Starts the web process for WSGI servers."""
 
 import os
 

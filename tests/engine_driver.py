@@ -7,11 +7,12 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from notices import ledger
-from notices.delivery import Engine
-from notices.transport import Transport
+from notices.bot.engine import Engine
+from notices.delivery.due import Shards
+from notices.delivery.recovery import pauses
+from notices.delivery.request import Transport
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 
 
 @asynccontextmanager
@@ -22,8 +23,8 @@ async def running(
     async with asyncio.timeout(patience):
         engine = Engine(transport, rate=1000, window=timedelta(seconds=window))
         now = timezone.now()
-        pauses = await engine.in_database(ledger.pauses, now, ledger.Shards())
-        await engine.remember_pauses(pauses, now)
+        known = await engine.in_database(pauses, now, Shards())
+        await engine.remember_pauses(known, now)
         run = asyncio.create_task(engine.run())
         yield engine
         engine.stop()

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
-from notices.embeds import read_marker
+from notices.delivery.identity import identify
+from notices.delivery.request import Answer, PermanentError, Request, TransientError, Word
 from notices.models import Attempt
-from notices.transport import Answer, PermanentError, Request, TransientError, Word
 
 
 @dataclass
@@ -22,6 +22,8 @@ class FakeTransport:
     """channel -> what is wrong with all its routes."""
     words: dict[int, Word] = field(default_factory=dict)
     """channel -> what the gateway says of it."""
+    emptied: set[int] = field(default_factory=set)
+    """The channels in which messages show nothing of their notices."""
     asked: list[int | None] = field(default_factory=list)
     """The questions whether it is up, each with its channel."""
     rests_for: float = 0.0
@@ -52,6 +54,8 @@ class FakeTransport:
         elif isinstance(step, Exception):
             raise step
         answer = self._carry_out(request)
+        if answer.shown and request.channel_id in self.emptied:
+            answer = replace(answer, is_emptied=True)
         self.made()
         if step == "lose":
             raise TransientError("no answer", done=None)
@@ -107,6 +111,6 @@ class FakeTransport:
         return Answer(message_id, channel[message_id])
 
     def _revision(self, request: Request) -> int:
-        marker = read_marker(request.payload or {})
-        assert marker is not None
-        return marker[1]
+        found = identify(request.payload or {})
+        assert found is not None
+        return found.revision

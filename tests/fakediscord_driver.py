@@ -1,6 +1,7 @@
 """Runs fakediscord as a process of its own and gives it orders, for tests of what talks to it."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,8 +10,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
+
+from tests.forked import Forked
 
 ROOT = Path(__file__).resolve().parent.parent
 READY = "fakediscord listening on "
@@ -33,14 +37,26 @@ class FakeDiscordProcess:
 
     def __init__(self, *arguments: str, any_token: bool = True) -> None:
         tokens = ("--any-token",) if any_token and "--token" not in arguments else ()
-        command = [sys.executable, "-m", "fakediscord", "--port", "0", *tokens, *arguments]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout
-        line = self.process.stdout.readline()
-        if not line.startswith(READY):
-            raise FakeDiscordError(f"did not start; exit code {self.stop()}")
-        self.url = line.removeprefix(READY).strip()
+        with TemporaryDirectory() as folder:
+            log = Path(folder, "log")
+            self.process = Forked(
+                "-m", "fakediscord", "--port", "0", *tokens, *arguments,
+                folder=ROOT, environment=os.environ, log=log,
+            )  # fmt: skip
+            self.url = self._address(log)
         self.api_url = f"{self.url}/api/v10"
+
+    def _address(self, log: Path) -> str:
+        """Wait for the line in which the server names the free port that it listens on."""
+        log.touch()
+        until = time.monotonic() + START_SECONDS
+        while self.process.poll() is None and time.monotonic() < until:
+            for line in log.read_text(encoding="utf-8").splitlines(keepends=True):
+                if line.startswith(READY) and line.endswith("\n"):
+                    return line.removeprefix(READY).strip()
+            time.sleep(0.005)
+        said = log.read_text(encoding="utf-8")
+        raise FakeDiscordError(f"did not start; exit code {self.stop()}: {said}")
 
     @property
     def gateway_url(self) -> str:
@@ -233,8 +249,6 @@ class FakeDiscordProcess:
             return self.process.wait(STOP_SECONDS)
         finally:
             self.process.kill()
-            if self.process.stdout:
-                self.process.stdout.close()
 
     def __enter__(self) -> Self:
         return self

@@ -25,8 +25,8 @@ STYLES = (THEME / "static", ROOT / "notices" / "static")
 CODE = (
     *THEME.glob("*.py"),
     DESK / "navigation.py",
-    DESK / "prose.py",
-    ROOT / "studybot/settings.py",
+    DESK / "text_fields.py",
+    ROOT / "studybot/theme.py",
 )
 # An icon's tag with its attributes and its text, and an icon that is handed to another template.
 _ICON = re.compile(r"<[^<]*material-symbols-outlined[^<]*|\bicon=\S+")
@@ -69,9 +69,12 @@ def _in_styles() -> Iterator[str]:
 
 def _in_code() -> Iterator[str]:
     for path in CODE:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                yield node.value
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        keys = {id(key) for node in nodes if isinstance(node, ast.Dict) for key in node.keys}
+        for node in nodes:
+            # A key says what an icon is for, and names none.
+            if isinstance(node, ast.Constant) and id(node) not in keys:
+                yield str(node.value)
 
 
 def cut(icons: set[str]) -> bytes:

@@ -1,8 +1,9 @@
 """The bot's client at a real gateway, without the engine: what it is told, and what it writes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -10,12 +11,13 @@ import discord
 import yarl
 from django.db import connections
 
-from notices import discord_guilds, discord_roles
-from notices.discord_client import StudyBotClient
-from notices.discord_transport import DiscordTransport
+from notices.bot import discord_guilds, discord_roles
+from notices.bot.database_thread import P, T
+from notices.bot.discord_client import StudyBotClient
+from notices.bot.discord_transport import DiscordTransport
 from tests.fakediscord_driver import FakeDiscordProcess
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 
 
 class Bot:
@@ -25,8 +27,9 @@ class Bot:
         self.client = client
         self._database = ThreadPoolExecutor(1)
 
-    async def in_database(self, work: Callable[..., Any], *args: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._database, work, *args)
+    async def in_database(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._database, lambda: work(*args, **kwargs))
 
     def close(self) -> None:
         self._database.submit(connections.close_all)
@@ -50,6 +53,31 @@ def ignore(*_told: Any) -> None:
 Scenario = Callable[[Bot], Awaitable[None]]
 
 
+@asynccontextmanager
+async def connected(
+    server: FakeDiscordProcess,
+    transport: DiscordTransport,
+    *,
+    echo: Callable[..., None] = ignore,
+    removed: Callable[..., None] = ignore,
+) -> AsyncIterator[StudyBotClient]:
+    """Logged in, with the gateway's connection under way; closed at the end of the block."""
+    discord.http.Route.BASE = server.api_url
+    client = StudyBotClient(
+        echo=echo, removed=removed, trace=transport.trace, shards=None, count=None
+    )
+    await client.login("token")
+    transport.http = client.http
+    _shards, url, _limits = await client.http.get_bot_gateway()
+    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(url)
+    connection = asyncio.create_task(client.connect())
+    try:
+        yield client
+    finally:
+        await client.close()
+        await connection
+
+
 def live(
     server: FakeDiscordProcess,
     scenario: Scenario,
@@ -58,21 +86,12 @@ def live(
     removed: Callable[..., None] = ignore,
 ) -> None:
     async def run() -> None:
-        discord.http.Route.BASE = server.api_url
         transport = DiscordTransport(rate=50, request_timeout=5)
-        client = StudyBotClient(
-            echo=echo, removed=removed, trace=transport.trace, shards=None, count=None
-        )
-        await client.login("token")
-        _shards, url, _limits = await client.http.get_bot_gateway()
-        discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(url)
-        connection = asyncio.create_task(client.connect())
-        bot = Bot(client)
-        try:
-            await scenario(bot)
-        finally:
-            bot.close()
-            await client.close()
-            await connection
+        async with connected(server, transport, echo=echo, removed=removed) as client:
+            bot = Bot(client)
+            try:
+                await scenario(bot)
+            finally:
+                bot.close()
 
     asyncio.run(run())

@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from notices import outcomes
-from notices.held import HeldDelivery
+from notices.delivery import outcomes
+from notices.delivery.outcomes import MOST_SETBACKS, Outcome, Weight
+from notices.delivery.request import Request
+from notices.delivery.rows import HeldDelivery
 from notices.models import Attempt, Delivery, ErrorCode
-from notices.outcomes import MOST_SETBACKS, Outcome, Weight
-from notices.transport import Request
 
 WINDOW = timedelta(seconds=60)
 MOST_TRIES = 5
@@ -61,7 +61,9 @@ def fail(delivery: HeldDelivery, kind: str, weight: Weight) -> HeldDelivery:
 @pytest.mark.parametrize("delivery", ALL)
 @pytest.mark.parametrize("kind", [Kind.TRANSIENT, Kind.UNKNOWN])
 @pytest.mark.parametrize("weight", [Weight.TRY, Weight.SETBACK, Weight.ALL])
-def test_it_ends_however_it_fails(delivery: HeldDelivery, kind: str, weight: Weight) -> None:
+def test_a_delivery_ends_however_it_fails(
+    delivery: HeldDelivery, kind: str, weight: Weight
+) -> None:
     requests = 0
     while delivery.due_at is not None:
         delivery = fail(delivery, kind, weight)

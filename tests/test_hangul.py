@@ -13,10 +13,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from notices import migrations
-from notices.discord_channels import as_name
+from notices.bot.discord_channels import as_name
+from notices.files.uploads import clean_name
 from notices.models import ApiKey, Channel, Notice, Role, Study
 from notices.text import composed, is_blank
-from notices.uploads import clean_name
 
 TITLE = "모집 안내"
 BLANKS = [
@@ -33,12 +33,12 @@ def in_pieces(text: str) -> str:
 
 
 @pytest.mark.parametrize("text", BLANKS)
-def test_a_text_of_which_nothing_is_seen_is_blank(text: str) -> None:
+def test_an_invisible_text_is_blank(text: str) -> None:
     assert is_blank(text)
 
 
 @pytest.mark.parametrize("text", SEEN)
-def test_a_text_of_which_something_is_seen_is_not(text: str) -> None:
+def test_a_visible_text_is_not_blank(text: str) -> None:
     assert not is_blank(text)
 
 
@@ -78,12 +78,12 @@ def test_names_of_discord_and_of_files_are_composed() -> None:
 
 
 @pytest.mark.django_db
-def test_a_study_needs_a_name_that_is_seen() -> None:
+def test_a_study_needs_a_visible_name() -> None:
     with pytest.raises(ValidationError):
         Study(name="\u115f").full_clean()
 
 
-def test_what_an_older_version_saved_in_pieces_is_composed(study: Study, leader: User) -> None:
+def test_the_migration_composes_texts_saved_in_pieces(study: Study, leader: User) -> None:
     content = in_pieces("가나다")
     Notice.objects.create(study=study, title=in_pieces(TITLE), content=content)
     longer = Notice.objects.create(study=study, title="\u0958" * 256, content="क")

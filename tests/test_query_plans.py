@@ -19,11 +19,20 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from benchmarks.old_rows import Past, add
-from notices import ledger, pruning
-from notices.ledger import Shards
+from notices.delivery.due import Shards, next_due, oldest_due
+from notices.delivery.exchange import exchange
+from notices.delivery.fan_out import fan_out, oldest_waiting, sweep
+from notices.delivery.outcomes import Outcome
+from notices.delivery.recovery import (
+    end_pauses,
+    recent_requests,
+    record_echo,
+    record_removals,
+    take_over,
+)
+from notices.delivery.request import Request
 from notices.models import ApiKey, Attempt, Notice
-from notices.outcomes import Outcome
-from notices.transport import Request
+from notices.upkeep import pruning
 
 # Rows of the history: notices a quarter of these.
 DELIVERIES = 80_000
@@ -100,7 +109,7 @@ def make_world(*, is_analyzed: bool) -> World:
     for notice in old:
         notice.content = "Moved to Thursday."
         notice.save()
-        ledger.fan_out(notice.pk)
+        fan_out(notice.pk)
     chosen: list[tuple[int, ...]] = [IDLE, BUSY, IDLE[:1], BUSY[:1]]
     return World(
         site_admin=logged_in(User.objects.create_superuser("plans-admin")),
@@ -108,15 +117,15 @@ def make_world(*, is_analyzed: bool) -> World:
         every_key=key_for(()),
         key={studies: key_for(studies) for studies in chosen},
         held=held,
-        unfanned=publish(BUSY[0], fan_out=False),
+        unfanned=publish(BUSY[0], fanned_out=False),
     )
 
 
-def publish(study: int, *, fan_out: bool = True) -> Notice:
+def publish(study: int, *, fanned_out: bool = True) -> Notice:
     notice = Notice.objects.create(study_id=study, title="Now", content="…", publish_at=NOW)
     notice.channels.set(Past.channels_of(study))
-    if fan_out:
-        ledger.fan_out(notice.pk)
+    if fanned_out:
+        fan_out(notice.pk)
     return notice
 
 
@@ -141,7 +150,7 @@ def key_for(studies: tuple[int, ...]) -> APIClient:
 
 
 def claim(limit: int, shards: Shards | None = None, busy: tuple[int, ...] = ()) -> list[Request]:
-    return ledger.exchange(
+    return exchange(
         [], NOW, limit=limit, busy_channels=busy, shards=shards or Shards(), window=WINDOW
     )
 
@@ -151,7 +160,7 @@ def record(requests: list[Request]) -> None:
         Outcome(request, Attempt.Outcome.SHOWN, NOW, message_id=n, revision=1)
         for n, request in enumerate(requests, start=1)
     ]
-    ledger.exchange(results, NOW, limit=0, busy_channels=(), shards=Shards(), window=WINDOW)
+    exchange(results, NOW, limit=0, busy_channels=(), shards=Shards(), window=WINDOW)
 
 
 # --- what a call costs ---------------------------------------------------------------------
@@ -255,44 +264,44 @@ def test_an_outcome_and_the_status_read_their_own_notice(world: World) -> None:
     check(cost_of(lambda: record(world.held[:4])), FEW)
 
 
-def test_what_is_next_and_what_is_late_are_found_at_once(world: World) -> None:
+def test_the_next_and_the_oldest_due_delivery_are_found_by_index(world: World) -> None:
     indexes = "delivery_due_create", "delivery_due_change"
-    check(cost_of(lambda: ledger.next_due(NOW, Shards())), FEW, *indexes)
-    check(cost_of(lambda: ledger.oldest_due(NOW)), FEW, *indexes)
+    check(cost_of(lambda: next_due(NOW, Shards())), FEW, *indexes)
+    check(cost_of(lambda: oldest_due(NOW)), FEW, *indexes)
 
 
 def test_the_sweep_finds_what_is_not_fanned_out(world: World) -> None:
     late = NOW + timedelta(days=1)
-    check(cost_of(lambda: ledger.oldest_waiting(late)), FEW, "notice_to_fan_out")
-    sweep = cost_of(lambda: ledger.sweep(late, limit=10))
-    check(sweep, FEW, "notice_to_fan_out")
+    check(cost_of(lambda: oldest_waiting(late)), FEW, "notice_to_fan_out")
+    cost = cost_of(lambda: sweep(late, limit=10))
+    check(cost, FEW, "notice_to_fan_out")
 
 
 def test_a_fan_out_reads_its_own_notice(world: World) -> None:
-    check(cost_of(lambda: ledger.fan_out(world.unfanned.pk)), FEW)
+    check(cost_of(lambda: fan_out(world.unfanned.pk)), FEW)
 
 
 def test_a_takeover_finds_what_was_held(world: World) -> None:
-    check(cost_of(lambda: ledger.take_over(NOW, Shards())), FEW, "delivery_sending")
+    check(cost_of(lambda: take_over(NOW, Shards())), FEW, "delivery_sending")
 
 
 def test_the_end_of_an_outage_reads_what_waits(world: World) -> None:
-    check(cost_of(lambda: ledger.end_pauses(NOW, NOW - timedelta(minutes=1))), FEW)
+    check(cost_of(lambda: end_pauses(NOW, NOW - timedelta(minutes=1))), FEW)
 
 
 def test_the_last_requests_are_found_by_their_time(world: World) -> None:
     since = NOW - timedelta(seconds=10)
-    check(cost_of(lambda: ledger.recent_requests(since)), FEW, "attempt_by_time")
+    check(cost_of(lambda: recent_requests(since)), FEW, "attempt_by_time")
 
 
 def test_an_echo_finds_its_delivery_by_the_nonce(world: World) -> None:
     nonce = world.held[0].nonce
-    check(cost_of(lambda: ledger.record_echo(nonce, 5, 1, NOW)), FEW)
+    check(cost_of(lambda: record_echo(nonce, 5, 1, NOW)), FEW)
 
 
 def test_a_removal_finds_its_delivery_by_the_message(world: World) -> None:
     codes = dict.fromkeys(range(1, 101), 10008)
-    check(cost_of(lambda: ledger.record_removals(codes, NOW)), FEW)
+    check(cost_of(lambda: record_removals(codes, NOW)), FEW)
 
 
 def test_readyz_and_metrics_read_no_history(world: World) -> None:

@@ -17,8 +17,10 @@ from django_q.signing import BadSignature, SignedPackage
 from django_q.tasks import async_chain, async_iter, async_task
 from picklefield.fields import dbsafe_encode
 
-from notices import callbacks, schedules, tasks
+from notices import tasks
+from notices.callbacks import queueing
 from notices.tasks import FAN_OUT, TAKES
+from notices.upkeep import schedules
 
 PRUNE = "notices.tasks.prune"
 
@@ -71,7 +73,7 @@ FOREIGN = [
     package(func="os.system", args=("true",)),
     package(func="subprocess.run", args=(["true"],)),
     package(func="builtins.exec", args=("1",)),
-    package(func="notices.ledger.fan_out"),
+    package(func="notices.delivery.fan_out.fan_out"),
     package(func="notices.tasks.pruning.prune"),
     package(func=f"{FAN_OUT}.__globals__"),
     package(func=f" {FAN_OUT}"),
@@ -123,7 +125,7 @@ def test_a_foreign_row_is_dropped_with_a_word_and_the_next_one_is_taken(
 
 
 @pytest.mark.parametrize("text", ["", "x", "a:b:c", "\x01", "gAN9:1:2"])
-def test_what_nobody_signed_is_dropped(queue: Broker, text: str) -> None:
+def test_an_unsigned_task_is_dropped(queue: Broker, text: str) -> None:
     queue.enqueue(text)
     async_task(FAN_OUT, 5)
     assert [task["args"] for task in taken(queue)] == [(5,)]
@@ -201,7 +203,7 @@ def test_a_foreign_schedule_is_put_out_and_ours_run(
     Schedule.objects.filter(name="callbacks").update(next_run=timezone.now())
     for _n in range(2):
         schedules.run_due()
-    assert [task["func"] for task in taken(queue)] == [callbacks.TASK]
+    assert [task["func"] for task in taken(queue)] == [queueing.TASK]
     assert len([one for one in caplog.messages if "is refused and put out" in one]) == 1
     ours = Schedule.objects.exclude(repeats=0)
     assert sorted(ours.values_list("name", "func", "hook", "args", "cluster")) == [
@@ -210,7 +212,7 @@ def test_a_foreign_schedule_is_put_out_and_ours_run(
     ]
 
 
-def test_one_of_ours_that_somebody_changed_is_put_right(queue: Broker) -> None:
+def test_a_changed_schedule_of_ours_is_put_right(queue: Broker) -> None:
     pruning = Schedule.objects.filter(name="prune")
     pruning.update(hook="os.system", args="1", cluster="x", next_run=timezone.now())
     schedules.run_due()

@@ -10,11 +10,11 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from notices import quotas
+from notices.files.uploads import Sent, keep
 from notices.models import CallbackEndpoint, Channel, KeptAnswer, Notice, Study, Upload
-from notices.uploads import Sent, keep
-from tests.admin.conftest import logged_in
 from tests.api.conftest import client_with, key_for
 from tests.api.test_safe_to_retry import at_once
+from tests.desk.conftest import logged_in
 
 NOTICES, UPLOADS = "/api/v1/notices/", "/api/v1/uploads/"
 CALLBACKS = "/api/v1/callbacks/"
@@ -162,6 +162,92 @@ def test_of_many_drafts_at_once_none_is_one_too_many(
 
     assert (count(answers, 201), count(answers, 409)) == (3, MANY - 3)
     assert Notice.objects.count() == 3
+
+
+# --- notices on their way --------------------------------------------------------------------
+
+
+def first_post(post: dict[str, Any], channel: Channel) -> tuple[str, dict[str, Any]]:
+    return "/notice/", post | {"channel_id": str(channel.pk)}
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_only_so_many_notices_of_a_study_are_on_their_way(
+    frontend: APIClient, post: dict[str, Any], study: Study, other_study: Study, channel: Channel,
+    other_channel: Channel, settings: Any, is_first: bool,
+) -> None:  # fmt: skip
+    settings.NOTICES_QUEUED = 2
+    address, body = first_post(post, channel) if is_first else (NOTICES, post)
+    for _n in range(2):
+        assert frontend.post(address, body, format="json").status_code in (201, 202)
+    refused(frontend.post(address, body, format="json"), "2 notices", str(study))
+    refused(client_with(key_for(study)).post(address, body, format="json"), str(study))
+    elsewhere = {"study_id": other_study.pk, "channel_id": str(other_channel.pk)}
+    other = client_with(key_for(other_study))
+    assert other.post("/notice/", post | elsewhere, format="json").status_code == 202
+
+    under_way = Notice.objects.filter(study=study).values("pk")[:1].get()["pk"]
+    Notice.objects.filter(pk=under_way).update(status="sending")
+    refused(frontend.post(address, body, format="json"))
+    Notice.objects.filter(pk=under_way).update(status="sent")
+    assert frontend.post(address, body, format="json").status_code in (201, 202)
+
+
+@pytest.mark.parametrize("moment", ["2035-01-01T00:00:00Z", "2020-01-01T00:00:00Z"])
+def test_a_draft_is_no_way_around_the_queue(
+    frontend: APIClient, post: dict[str, Any], settings: Any, moment: str
+) -> None:
+    settings.NOTICES_QUEUED = 1
+    draft = frontend.post(NOTICES, post | DRAFT, format="json").json()["id"]
+    assert frontend.post(NOTICES, post, format="json").status_code == 201
+    address = f"{NOTICES}{draft}/"
+    refused(frontend.patch(address, {"publish_at": moment}, format="json"), "1 notices")
+    refused(frontend.post(NOTICES, post | {"publish_at": moment}, format="json"), "1 notices")
+    assert frontend.patch(address, {"title": "다른 제목"}, format="json").status_code == 200
+
+
+@pytest.fixture
+def nothing_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of other tests had the same ids."""
+    monkeypatch.setattr(quotas, "_LEFT", {})
+
+
+@pytest.mark.usefixtures("nothing_counted")
+def test_a_notice_that_is_posted_at_once_meets_the_queues_bound(
+    frontend: APIClient, post: dict[str, Any], study: Study, channel: Channel, settings: Any
+) -> None:
+    settings.NOTICES_QUEUED = quotas.MOST_AT_ONCE + 1
+    Notice.objects.bulk_create(
+        Notice(study=study, title="t", content="c", status="queued", publish_at=timezone.now())
+        for _n in range(settings.NOTICES_QUEUED - 1)
+    )
+    address, body = first_post(post, channel)
+    assert frontend.post(address, body, format="json").status_code == 202
+    refused(frontend.post(address, body, format="json"), str(study))
+
+
+@pytest.mark.usefixtures("nothing_counted")
+def test_a_queue_is_counted_once_in_a_tenth_of_what_is_left(
+    study: Study, settings: Any, django_assert_num_queries: Any
+) -> None:
+    settings.NOTICES_QUEUED = quotas.MOST_AT_ONCE + 50
+    with django_assert_num_queries(1):
+        assert [quotas.is_queue_short(study.pk) for _n in range(6)] == [True] * 6
+    with django_assert_num_queries(1):
+        quotas.is_queue_short(study.pk)
+
+
+@RACE
+@pytest.mark.parametrize("is_first", [True, False])
+def test_of_many_notices_at_once_none_is_one_too_many(
+    study: Study, channel: Channel, post: dict[str, Any], settings: Any, is_first: bool
+) -> None:
+    settings.NOTICES_QUEUED = 3
+    address, body = first_post(post, channel) if is_first else (NOTICES, post)
+    keys = iter([key_for(study) for _n in range(MANY)])
+    answers = at_once(MANY, lambda: client_with(next(keys)).post(address, body, format="json"))
+
+    assert (count(answers, 409), Notice.objects.count()) == (MANY - 3, 3)
 
 
 @pytest.fixture

@@ -7,26 +7,26 @@ from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.conf import Conf
 
-from notices import ledger
+from notices.delivery.fan_out import fan_out, sweep
 from notices.models import Channel, Notice, Study
 
 
-def sweep() -> int:
+def swept() -> int:
     """How many notices it fanned out."""
-    return ledger.sweep(timezone.now(), limit=100)[0]
+    return sweep(timezone.now(), limit=100)[0]
 
 
 def test_a_notice_loaded_over_another_is_a_change(notice: Notice) -> None:
-    ledger.fan_out(notice.pk)
+    fan_out(notice.pk)
     dumped = serializers.serialize("json", Notice.objects.filter(pk=notice.pk))
     for loaded in serializers.deserialize("json", dumped.replace("7주차", "8주차")):
         loaded.save()
-    assert sweep() == 1
+    assert swept() == 1
     assert notice.deliveries.get().wanted == 2
 
 
 def test_a_whole_backup_loaded_into_an_empty_database_changes_nothing(notice: Notice) -> None:
-    ledger.fan_out(notice.pk)
+    fan_out(notice.pk)
     rows = [*Notice.objects.all(), *notice.deliveries.all()]
     dumped = serializers.serialize("json", rows)
     notice.deliveries.all().delete()
@@ -47,7 +47,7 @@ def test_notices_created_in_bulk_are_found_by_the_sweep(study: Study, channel: C
     Notice.channels.through.objects.bulk_create(
         [Notice.channels.through(notice=notice, channel=channel) for notice in notices]
     )
-    assert sweep() == 3
+    assert swept() == 3
     assert channel.deliveries.count() == 3
 
 
@@ -75,17 +75,17 @@ def test_a_broker_that_is_down_loses_nothing(
             study=study, title="그래도", content="…", publish_at=timezone.now()
         )
         notice.channels.add(channel)
-    assert sweep() == 1
+    assert swept() == 1
     assert notice.deliveries.count() == 1
 
 
 def test_channels_changed_from_the_channels_side_are_a_change(
     notice: Notice, second_channel: Channel
 ) -> None:
-    ledger.fan_out(notice.pk)
+    fan_out(notice.pk)
     second_channel.notices.add(notice)
-    assert sweep() == 1
+    assert swept() == 1
     assert notice.deliveries.count() == 2
     second_channel.notices.clear()
-    assert sweep() == 1
+    assert swept() == 1
     assert notice.deliveries.get(channel=second_channel).state == "withdrawn"

@@ -32,6 +32,7 @@ TEXTS: dict[str, str] = {
     "a date with other digits": "２０２６-01-01T00:00",
     "long": "가" * 3000,
     "many words": "a " * 1200,
+    "many columns": ".".join(["1"] * 1900),
     "admin's escapes": "_5F_00_22",
 }
 # What JSON can say besides.

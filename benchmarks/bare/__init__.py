@@ -1,1 +1,1 @@
-"""What the API is compared with: a project of Django REST framework that does nothing else."""
+"""A project of Django REST framework that does nothing else, to compare the API with."""

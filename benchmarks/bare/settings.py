@@ -1,5 +1,7 @@
-"""studybot's database, tables and web server, and nothing else of it: nobody is asked who he is,
-nothing is counted, there is no middleware."""
+"""Takes studybot's database, tables and web server alone.
+
+There are no logins, no counting and no middleware.
+"""
 
 from studybot.settings import *  # noqa: F403
 
@@ -7,11 +9,15 @@ INSTALLED_APPS = [
     "notices",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "axes",
     "rest_framework",
     "rest_framework_api_key",
     "django_q",
     "benchmarks.bare",
 ]
+AXES_LOCKOUT_CALLABLE = None  # type: ignore[assignment]  # a page of the desk
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]  # nobody logs in
 MIDDLEWARE = []
 TEMPLATES = []
 ROOT_URLCONF = "benchmarks.bare.urls"

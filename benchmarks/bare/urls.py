@@ -1,4 +1,4 @@
-"""The same questions as studybot's API answers, as the framework's own documentation has it."""
+"""Answers the questions of studybot's API as the framework's documentation does it."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ class PostedForm(serializers.Serializer[Any]):
 
 
 class Post(APIView):
-    """Checks the body, inserts one row."""
+    """Checks the body, then inserts one row."""
 
     def post(self, request: Request) -> Response:
         form = PostedForm(data=request.data)

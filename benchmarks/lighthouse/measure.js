@@ -1,5 +1,5 @@
-// What Lighthouse says of a page, as JSON: node measure.js URL DEVICE CHROMIUM [SESSION].
-// The session is a real cookie: a header of Lighthouse's own is gone once the page sets a cookie itself.
+// Prints what Lighthouse says of a page, as JSON: node measure.js URL DEVICE CHROMIUM [SESSION].
+// The session is a real cookie, because a header that Lighthouse adds is gone once the page sets a cookie itself.
 
 import { launch } from "chrome-launcher";
 import lighthouse, { desktopConfig } from "lighthouse";

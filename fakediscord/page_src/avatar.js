@@ -1,4 +1,4 @@
-// A person's, bot's or server's picture: initials on a colour, since pictures live on Discord's own servers.
+// Draws a person, bot or server as initials on a colour, because the pictures are on Discord's own servers.
 
 import { cssColour, readableOn } from "./colours.js";
 import { h } from "./dom.js";

@@ -1,4 +1,4 @@
-// Where the window is narrow, servers and channels wait in a drawer.
+// Puts servers and channels into a drawer if the window is narrow.
 
 const narrow = matchMedia("(max-width: 760px)");
 

@@ -1,4 +1,4 @@
-// The few signs of the page, drawn here so that nothing has to be fetched.
+// Draws the page's few icons, so that nothing has to be fetched.
 
 import { h, svg } from "./dom.js";
 

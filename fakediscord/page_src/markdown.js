@@ -49,7 +49,7 @@ const TITLE_RULES = pick("escape", "em", "strong", "u", "strike", "inlineCode", 
 const parseDescription = markdownEngine.parserFor(DESCRIPTION_RULES);
 const parseTitle = markdownEngine.parserFor(TITLE_RULES);
 
-// Past this the browser's own layout begins to suffer; no person nests so deep.
+// Deeper nesting slows the browser's layout down, and no person writes it.
 const DEEPEST = 60;
 
 /** A message's content, an embed's description or field value. */
@@ -63,7 +63,7 @@ function draw(source, parse, context) {
     const nodes = parse(source, { inline: true, inQuote: false, inEmphasis: false });
     return fragment(drawNodes(nodes, { context, depth: 0 }));
   } catch (error) {
-    // Some short texts nest deeper than the stack; showing them plainly beats losing the page.
+    // Some short texts nest deeper than the stack. They are shown as they are, so that the page survives.
     if (error instanceof RangeError) return fragment([source]);
     throw error;
   }

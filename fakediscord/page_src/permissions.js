@@ -1,4 +1,4 @@
-// What the bot lacks in a channel to show a notice there: a developer's first question when nothing appears.
+// Says what the bot lacks in a channel to show a notice there, which a developer asks first when nothing appears.
 
 const NEEDED_BITS = [10, 11, 14, 16];
 

@@ -33,12 +33,12 @@ export async function pressButton(press) {
   }
 }
 
-/** Each tells whether the server took it. */
+/** Each returns whether the server took it. */
 export function deleteMessage({ channel_id: channelId, id }) {
   return ask("DELETE", `/_page/channels/${channelId}/messages/${id}`);
 }
 
-/** As a moderator removes the embeds of a message, or brings them back. */
+/** Removes the embeds of a message, or brings them back, as a moderator does. */
 export function changeFlags({ channel_id: channelId, id }, flags) {
   return ask("PATCH", `/_page/channels/${channelId}/messages/${id}`, { flags });
 }

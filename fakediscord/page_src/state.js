@@ -3,7 +3,7 @@
 import { displayName } from "./names.js";
 
 const CATEGORY = 4;
-// What is kept of a channel; a page left open over a long run of tests must not grow without end.
+// How much is kept of a channel, so that a page left open over a long run of tests does not grow without end.
 const KEPT_MESSAGES = 200;
 
 export function createState() {
@@ -50,7 +50,7 @@ function applySnapshot(state, { guilds, messages, me }) {
   for (const [channelId, list] of state.messages) markMissed(state, channelId, known.get(channelId), list);
 }
 
-/** After a reconnection: what came meanwhile is as unread as what comes live. */
+/** Marks what came while the connection was lost as unread. */
 function markMissed(state, channelId, known, list) {
   const last = known?.at(-1);
   if (!last) return;
@@ -114,7 +114,7 @@ function removeMember(state, { guild_id: guildId, user }) {
   changeGuild(state, guildId, (guild) => ({ members: guild.members.filter((member) => member.id !== user.id) }));
 }
 
-// An outage takes a guild out of the bot's reach, not out of people's sight.
+// In an outage people still see the guild, although the bot does not reach it.
 function removeGuild(state, { id, unavailable }) {
   if (!unavailable) state.guilds.delete(id);
 }
@@ -148,7 +148,7 @@ function markUnread(state, channelId, messageId) {
   state.unread.set(channelId, ids.add(messageId));
 }
 
-// Snowflakes: too long for a number, and the shorter is the older.
+// Snowflakes are too long for a number. Of two, the shorter one is older.
 function isOlder(one, other) {
   return BigInt(one.id) < BigInt(other.id);
 }

@@ -10,7 +10,7 @@ const SHOWN_MS = 6000;
 
 let timer;
 
-/** Only the latest is shown: a burst of messages must not bury the page. */
+/** Shows the latest alone, so that a burst of messages does not cover the page. */
 export function showToast(parent, { guild, channel, message }, { texts }) {
   const close = () => parent.replaceChildren();
   const link = h(
@@ -36,7 +36,7 @@ function show(parent, ...content) {
   closeLater(parent);
 }
 
-/** Not while it is pointed at or has the focus: reading takes some longer than others. */
+/** The note stays while it is pointed at or has the focus, because some people read slowly. */
 function closeLater(parent) {
   clearTimeout(timer);
   timer = setTimeout(() => {

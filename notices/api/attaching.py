@@ -1,4 +1,4 @@
-"""Uploads that a frontend attaches to a notice, by their ids."""
+"""Attaches uploads to a notice by their ids."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,25 +9,26 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from notices.api.authentication import Caller
-from notices.api.fields import IdsField
-from notices.attachments import Attached, entries, files_of, picture_of
-from notices.models import Upload, UploadQuerySet
-from notices.uploads import check_picture, check_together
+from notices.api.fields import IdsField, JsonSchema
+from notices.files.attached import Attached, entries, files_of, picture_of
+from notices.files.uploads import check_picture, check_together
+from notices.models import Upload
+from notices.tables.upload import UploadQuerySet
 
 
 class UploadIdsField(IdsField):
-    """As `IdsField`, but none is a notice without files."""
+    """A list of ids that may be empty, which means no files."""
 
     @property
-    def json_schema(self) -> dict[str, Any]:
+    def json_schema(self) -> JsonSchema:
         return {**super().json_schema, "minItems": 0}
 
-    def to_internal_value(self, data: Any) -> list[int]:
+    def to_internal_value(self, data: object) -> list[int]:
         return [] if data == [] else super().to_internal_value(data)
 
 
-def usable(caller: Caller) -> UploadQuerySet:
-    """What the caller may attach, and read."""
+def usable_uploads(caller: Caller) -> UploadQuerySet:
+    """Return the uploads that the caller may attach, and read."""
     user = None if caller.key else caller.actor
     return Upload.objects.all().of(caller.studies, user=user, key=caller.key)
 
@@ -35,7 +36,7 @@ def usable(caller: Caller) -> UploadQuerySet:
 def attach(
     caller: Caller, attrs: dict[str, Any], *, before: Sequence[Attached] = (), image: str = ""
 ) -> None:
-    """Put what `picture` and `attachments` name into what is written of the notice."""
+    """Replace `picture` and `attachments` in `attrs` by the entries that a notice holds."""
     picture_before = picture_of(before)
     asked = {"picture", "attachments"} & attrs.keys()
     picture_id = attrs.pop("picture", picture_before and picture_before["id"])
@@ -49,7 +50,7 @@ def attach(
 
 
 def _found(caller: Caller, picture_id: int | None, file_ids: list[int]) -> list[Upload | None]:
-    known = usable(caller).in_bulk([*file_ids, *([picture_id] if picture_id else [])])
+    known = usable_uploads(caller).in_bulk([*file_ids, *([picture_id] if picture_id else [])])
     fields = [("picture", picture_id), *(("attachments", pk) for pk in file_ids)]
     for field, pk in fields:
         if pk and pk not in known:
@@ -71,7 +72,7 @@ def _check(picture: Upload | None, files: list[Upload]) -> None:
 
 @contextmanager
 def refusing_what_is_gone() -> Iterator[None]:
-    """An upload that nobody used may be pruned between its check and the save that holds it."""
+    """Refuse an upload that was pruned between its check and the save that would hold it."""
     try:
         yield
     except Upload.DoesNotExist as gone:

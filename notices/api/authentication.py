@@ -1,10 +1,9 @@
-"""Who asks: a frontend by its key, or a leader by her session; and what either may do."""
+"""Tells who sent a request, a frontend by its key or a leader by her session, and her rights."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from importlib import import_module
 from typing import Any
 
@@ -20,15 +19,14 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework_api_key.permissions import KeyParser
 
-from notices.bulk import read
 from notices.models import ApiKey, Study, StudyQuerySet
 
-_PREFIX_LENGTH = 8  # What the admin shows of a key; the rest is secret.
+_PREFIX_LENGTH = 8  # The desk shows this much of a key; the rest is secret.
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever asks. Requests are counted, and answers kept for repeats, by the name."""
+    """The sender of a request. Requests are counted, and answers kept for repeats, by its name."""
 
     name: str
     has_every_study: bool
@@ -56,19 +54,8 @@ class Caller:
     @property
     def studies(self) -> StudyQuerySet:
         if isinstance(self.actor, ApiKey):
-            return self.actor.allowed_studies()
+            return Study.objects.open_to(self.actor)
         return Study.objects.led_by(self.actor)
-
-    def study_condition(self) -> tuple[str, list[Any]]:
-        """The same in SQL, for a row's study_id; and its parameters."""
-        if self.has_every_study:
-            return "TRUE", []
-        if isinstance(self.actor, ApiKey):
-            table, column = "notices_apikey_studies", "apikey_id"
-        else:
-            table, column = "notices_study_leaders", "user_id"
-        mine = f"SELECT study_id FROM {table} WHERE {column} = %s"  # noqa: S608
-        return f"study_id IN ({mine})", [self.actor.pk]
 
     @property
     def key(self) -> ApiKey | None:
@@ -84,12 +71,12 @@ class Caller:
 
     @property
     def authorship(self) -> dict[str, ApiKey | User]:
-        """What is written down of a notice that the caller makes."""
+        """The field of a new notice that names the caller."""
         return {"created_by" if isinstance(self.actor, User) else "created_with": self.actor}
 
 
 def caller_of(request: Request) -> Caller:
-    """Who is behind a request that MayAsk let in."""
+    """Return the sender of a request that MayAsk let in."""
     if not isinstance(request.auth, Caller):
         raise NotAuthenticated
     return request.auth
@@ -162,21 +149,6 @@ def _why_nobody(request: Request) -> str:
     )
 
 
-@dataclass
-class _KeyRow:
-    id: str
-    prefix: str
-    hashed_key: str
-    created: datetime
-    name: str
-    revoked: bool
-    expiry_date: datetime | None
-    all_studies: bool
-    read_only: bool
-    may_ping: bool
-    last_used_at: datetime | None
-
-
 def _why_no_key(sent: str) -> str:
     """Never with the secret part of what was sent."""
     if re.fullmatch(r"""\s*["'`“”‘’].*""", sent):
@@ -199,10 +171,8 @@ def _usable_key(sent: str) -> ApiKey | None:
     # PostgreSQL fails on a NUL, which no key holds.
     if not sent.isprintable():
         return None
-    # The library's `get_from_key`, whose query the ORM would put together anew at each request.
-    usable = "WHERE NOT revoked AND prefix = %s"
-    for row in read(_KeyRow, ApiKey, usable, [sent.partition(".")[0]]):
-        key = ApiKey(**vars(row))
-        if key.is_valid(sent) and not key.has_expired:
-            return key
-    return None
+    try:
+        key: ApiKey = ApiKey.objects.get_from_key(sent)  # type: ignore[assignment]
+    except ApiKey.DoesNotExist:
+        return None
+    return key if key.is_usable else None

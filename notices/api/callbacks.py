@@ -1,8 +1,9 @@
-"""Where frontends have themselves told what becomes of notices: `/api/v1/callbacks/`."""
+"""Registers the addresses at which frontends hear of notices: `/api/v1/callbacks/`."""
 
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from drf_spectacular.plumbing import build_choice_field
@@ -14,16 +15,16 @@ from rest_framework.response import Response
 
 from notices import quotas
 from notices.api.authentication import Caller, caller_of
-from notices.api.fields import IdsField, LinkField, StrictField
+from notices.api.fields import IdsField, JsonSchema, LinkField, StrictField
 from notices.api.filters import OLDEST_FIRST, PageForm
 from notices.api.forms import StrictForm, find_study
 from notices.api.idempotency import SECRET, idempotent
 from notices.api.operations import Page
 from notices.api.refusals import quoted
-from notices.api.representations import Moment, may_read_studies
+from notices.api.representations import UtcDateTimeField, may_read_studies
 from notices.api.views import Resource
-from notices.callback_http import names_private_address
-from notices.models import CallbackEndpoint, CallbackEndpointQuerySet, CallbackMessage, Study
+from notices.callbacks.http import names_private_address
+from notices.models import CallbackEndpoint, CallbackMessage, Study
 
 
 class EventsField(StrictField):
@@ -33,11 +34,11 @@ class EventsField(StrictField):
     }
 
     @property
-    def json_schema(self) -> dict[str, Any]:
+    def json_schema(self) -> JsonSchema:
         known = build_choice_field(serializers.ChoiceField(CallbackMessage.Type.choices))
         return {"type": "array", "items": known, "minItems": 1}
 
-    def to_internal_value(self, data: Any) -> list[str]:
+    def to_internal_value(self, data: object) -> list[str]:
         events = CallbackMessage.Type.values
         allowed = ", ".join(events)
         if not isinstance(data, list) or not data:
@@ -54,14 +55,14 @@ class FlagField(StrictField):
     }
     json_schema = {"type": "boolean"}
 
-    def to_internal_value(self, data: Any) -> bool:
+    def to_internal_value(self, data: object) -> bool:
         if not isinstance(data, bool):
             self.fail("no_flag", value=quoted(data))
         return data
 
 
 class AddressField(LinkField):
-    """An address that this machine will ask: unlike a link it cannot be left empty."""
+    """An address that this machine will ask. Unlike a link it cannot be empty."""
 
     default_error_messages = {
         "private": gettext_lazy(
@@ -72,15 +73,15 @@ class AddressField(LinkField):
     def __init__(self) -> None:
         super().__init__(optional=False)
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         text = super().to_internal_value(data)
         if names_private_address(text):
             self.fail("private", value=quoted(text))
         return text
 
     @property
-    def json_schema(self) -> dict[str, Any]:
-        web: dict[str, Any] = super().json_schema["oneOf"][0]
+    def json_schema(self) -> JsonSchema:
+        web: JsonSchema = super().json_schema["oneOf"][0]
         return web
 
 
@@ -133,7 +134,7 @@ class CallbackChangeForm(_CallbackForm):
                 instance.all_studies = False
             for name, value in validated_data.items():
                 setattr(instance, name, value)
-            # Whoever corrects it need not wait out the pauses of what was wrong.
+            # A corrected address does not have to wait out the pauses of the wrong one.
             instance.rests_until, instance.setbacks = None, 0
             if instance.key_id is None:
                 instance.owner = self.context["caller"].user
@@ -147,7 +148,7 @@ class CallbackShown(serializers.ModelSerializer[CallbackEndpoint]):
 
     study_ids = serializers.SerializerMethodField()
     events = serializers.ListField(child=serializers.ChoiceField(CallbackMessage.Type.choices))
-    created_at = Moment()
+    created_at = UtcDateTimeField()
 
     class Meta:
         model = CallbackEndpoint
@@ -196,7 +197,7 @@ def _reads_callback(caller: Caller, _request: Request, answer: Any) -> bool:
     ),
 )
 class Callbacks(Resource):
-    """A key sees those that are registered with it; a site admin sees all."""
+    """Shows a key the callbacks registered with it, and a site admin all."""
 
     address = "/api/v1/callbacks/"
 
@@ -241,7 +242,7 @@ class Callbacks(Resource):
             endpoint = form.save()
         return Response(CallbackShown(endpoint).data)
 
-    def _mine(self, request: Request) -> CallbackEndpointQuerySet:
+    def _mine(self, request: Request) -> QuerySet[CallbackEndpoint]:
         found = CallbackEndpoint.objects.prefetch_related("studies")
         caller = caller_of(request)
         return found if caller.is_site_admin else found.filter(key=caller.key)
@@ -253,6 +254,6 @@ class Callbacks(Resource):
         return endpoint
 
     def _refuse_too_many(self, request: Request, *, is_new: bool) -> None:
-        """Each event is written once for each: a loop must not make every notice dear."""
+        """Limit the callbacks, as each costs every notice a row for each event."""
         caller = caller_of(request)
         quotas.check_callbacks(caller.key, caller.user, is_new=is_new)

@@ -1,4 +1,4 @@
-"""Every refusal in one shape, RFC 9457's: what is wrong, where, and what to do about it.
+"""Gives every refusal one shape, RFC 9457's: what is wrong, where, and what to do about it.
 
     {"type": "urn:studybot:invalid", "title": "Something that was sent cannot be used",
      "status": 400, "detail": "content: This is missing; send it.",
@@ -37,7 +37,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from notices.api.refusals import Broken, Conflict, TooLarge, Unavailable, quoted, shortened
+from notices.api.refusals import Conflict, InternalError, TooLarge, Unavailable, quoted, shortened
 from notices.quotas import ExceededError
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def problem(refusal: APIException) -> HttpResponse:
-    """For what is refused before any view of the API is reached."""
+    """Answer what is refused before any view of the API is reached."""
     document = JSONRenderer().render(_problem(refusal, None))
     headers = getattr(refusal, "headers", None)
     return HttpResponse(document, MEDIA_TYPE, refusal.status_code, headers=headers)
@@ -82,7 +82,7 @@ def explain(exc: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _refusal(exc: Exception, request: Request) -> APIException:
-    """What is told of what went wrong. What caused a fault of ours goes to the log alone."""
+    """Return the refusal that is told. What caused a fault of ours goes to the log alone."""
     match exc:
         case UnsupportedMediaType():
             told = _("The body is marked as %(value)s; send it as Content-Type: %(taken)s.")
@@ -108,14 +108,14 @@ def _refusal(exc: Exception, request: Request) -> APIException:
             log.error("The database does not answer", exc_info=exc)
             return Unavailable()
     log.error("%s %s failed", request.method, request.path, exc_info=exc)
-    return Broken()
+    return InternalError()
 
 
-def _problem(refusal: APIException, request: Request | None) -> dict[str, Any]:
-    """The document; of a field that was refused with its name, what was sent, and the sentences."""
+def _problem(refusal: APIException, request: Request | None) -> dict[str, object]:
+    """Return the document. Each refused field is listed with the value that was sent."""
     detail = " ".join(_messages(refusal.detail))
     fields: dict[str, list[str]] = {}
-    sent: Mapping[str, Any] = {}
+    sent: Mapping[str, object] = {}
     if isinstance(refusal, ValidationError) and isinstance(refusal.detail, dict):
         fields = {name: list(_messages(told)) for name, told in refusal.detail.items()}
         detail = " ".join(f"{name}: {' '.join(told)}" for name, told in fields.items())
@@ -141,8 +141,8 @@ def _problem(refusal: APIException, request: Request | None) -> dict[str, Any]:
     }
 
 
-def _sent(request: Request) -> Mapping[str, Any]:
-    """What the refused fields are fields of: headers, and the body or the address."""
+def _sent(request: Request) -> Mapping[str, object]:
+    """Return what the refused fields belong to: headers, and the body or the query."""
     if request.method in SAFE_METHODS:
         return {**request.headers, **request.query_params.dict()}
     try:
@@ -158,7 +158,7 @@ def _code(refusal: APIException) -> str:
 
 
 def _messages(detail: Any) -> Iterator[str]:
-    """The sentences of a detail that the framework may have nested by position."""
+    """Yield the sentences of a detail, which the framework may have nested."""
     if isinstance(detail, str):
         yield detail
         return
@@ -166,12 +166,12 @@ def _messages(detail: Any) -> Iterator[str]:
         yield from _messages(part)
 
 
-def _sayable(text: Any) -> str:
-    # JSON can name half a character; UTF-8, in which we answer, cannot.
+def _sayable(text: object) -> str:
+    # JSON can hold half a surrogate pair; our answer is UTF-8, which cannot.
     return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", str(text))
 
 
-def _sayable_value(value: Any) -> str | None:
+def _sayable_value(value: object) -> str | None:
     if value is None or isinstance(value, bytes):  # a file says itself what it is
         return None
     return _sayable(shortened(value) if isinstance(value, str) else quoted(value))

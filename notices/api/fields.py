@@ -1,4 +1,4 @@
-"""The values a frontend sends, read strictly: a refusal says what to send instead."""
+"""Reads the values that a frontend sends, strictly. A refusal says what to send instead."""
 
 import re
 from collections.abc import Sequence
@@ -12,17 +12,19 @@ from rest_framework import serializers
 
 from notices.api.refusals import quoted
 from notices.ids import ID_PATTERN, LARGEST_ID, read_id
-from notices.links import is_public_link, with_scheme
-from notices.models import URL_LIMIT
+from notices.links import bare, is_public_link, with_scheme
+from notices.tables.limits import URL_LIMIT
 from notices.text import NOT_STORABLE, UNSEEN, composed, is_blank
 
 _COLOUR = re.compile("#[0-9A-Fa-f]{6}")
 _FIRST_YEAR, _LAST_YEAR = 2000, 2999
-# More channels than a study has: a server has 500, and threads.
+# No study has so many channels: a server has 500, and threads.
 MOST_IDS = 1000
-# No letter is written in more pieces: what is longer than so many times the limit is too long
+# No letter is composed of more code points. A text longer than the limit times this is too long
 # however it is composed.
 MOST_PIECES = 4
+
+JsonSchema = dict[str, Any]
 
 
 class StrictField(serializers.Field[Any, Any, Any, Any]):
@@ -34,7 +36,7 @@ class StrictField(serializers.Field[Any, Any, Any, Any]):
     }
 
     @property
-    def json_schema(self) -> dict[str, Any]:
+    def json_schema(self) -> JsonSchema:
         raise NotImplementedError
 
 
@@ -49,7 +51,7 @@ class IdField(StrictField):
         ],
     }
 
-    def to_internal_value(self, data: Any) -> int:
+    def to_internal_value(self, data: object) -> int:
         value = read_id(data)
         if value is None:
             self.fail("no_id", value=quoted(data))
@@ -66,10 +68,10 @@ class WholeField(StrictField):
         self.least, self.most = least, most
 
     @property
-    def json_schema(self) -> dict[str, Any]:
+    def json_schema(self) -> JsonSchema:
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
-    def to_internal_value(self, data: Any) -> int:
+    def to_internal_value(self, data: object) -> int:
         number = read_id(data)
         if number is None or not self.least <= number <= self.most:
             self.fail("no_number", value=quoted(data), least=self.least, most=self.most)
@@ -77,7 +79,7 @@ class WholeField(StrictField):
 
 
 class TextField(StrictField):
-    """Text as Discord will show it, which strips it; null is a way to say "none" where allowed."""
+    """Text stripped as Discord does it. Where null is allowed, it means "none"."""
 
     default_error_messages = {
         "no_text": _("{value} is not text; send a string."),
@@ -91,17 +93,17 @@ class TextField(StrictField):
         self.limit = limit
 
     @property
-    def json_schema(self) -> dict[str, Any]:
+    def json_schema(self) -> JsonSchema:
         schema = {"type": "string", "maxLength": self.limit, "pattern": r"^[^\u0000]*$"}
         if self.required:
             schema |= {"minLength": 1, "pattern": f"^[^\\u0000]*[^{UNSEEN}][^\\u0000]*$"}
         return schema
 
-    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+    def validate_empty_values(self, data: object) -> tuple[bool, Any]:
         is_empty, value = super().validate_empty_values(data)
         return is_empty, "" if value is None else value
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         if not isinstance(data, str):
             self.fail("no_text", value=quoted(data))
         text = self.cleaned(data) if len(data) <= MOST_PIECES * self.limit else data
@@ -119,7 +121,7 @@ class TextField(StrictField):
 
 
 class LinkField(TextField):
-    """An address Discord accepts: one it refuses would cost the whole notice."""
+    """An address that Discord accepts; one that it refuses would fail the whole notice."""
 
     default_error_messages = {
         "no_link": _(
@@ -133,15 +135,15 @@ class LinkField(TextField):
         super().__init__(limit=URL_LIMIT, optional=optional)
 
     @property
-    def json_schema(self) -> dict[str, Any]:
+    def json_schema(self) -> JsonSchema:
         web = {"type": "string", "format": "uri", "maxLength": self.limit, "pattern": "^https?://"}
         return {"oneOf": [web, {"type": "string", "const": ""}]}
 
     def cleaned(self, text: str) -> str:
-        """A server knows a file by its name as it was given, not composed."""
-        return text.strip()
+        """Return the address uncomposed, as servers know a file by the bytes of its name."""
+        return bare(text)
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         text = super().to_internal_value(data)
         if text and not is_public_link(text):
             if whole := with_scheme(text):
@@ -151,17 +153,17 @@ class LinkField(TextField):
 
 
 class OneOfField(StrictField):
-    """A value of the choices, as a model has them: with their labels."""
+    """One of a model's choices, with their labels."""
 
     default_error_messages = {
         "unknown": _("{value} is not known here; send one of {allowed}."),
     }
 
-    def __init__(self, choices: Sequence[tuple[str, Any]], **options: Any) -> None:
+    def __init__(self, choices: Sequence[tuple[str, object]], **options: Any) -> None:
         super().__init__(**options)
         self.choices = dict(choices)
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         if not isinstance(data, str) or data not in self.choices:
             self.fail("unknown", value=quoted(data), allowed=", ".join(self.choices))
         return data
@@ -173,21 +175,21 @@ class TimeZoneField(StrictField):
     }
     json_schema = {"type": "string", "examples": ["Asia/Seoul"]}
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         if not isinstance(data, str) or data not in available_timezones():
             self.fail("no_zone", value=quoted(data))
         return data
 
 
 class ColourField(StrictField):
-    """#RRGGBB; a number inside."""
+    """A colour as #RRGGBB, which becomes a number."""
 
     default_error_messages = {
         "no_colour": _("{value} is not a colour; write one such as #5865f2."),
     }
     json_schema = {"type": "string", "pattern": "^#[0-9A-Fa-f]{6}$"}
 
-    def to_internal_value(self, data: Any) -> int:
+    def to_internal_value(self, data: object) -> int:
         if not isinstance(data, str) or not _COLOUR.fullmatch(data):
             self.fail("no_colour", value=quoted(data))
         return int(data[1:], 16)
@@ -203,7 +205,7 @@ class MomentField(StrictField):
 
     json_schema = {"type": "string", "format": "date-time"}
 
-    def to_internal_value(self, data: Any) -> datetime:
+    def to_internal_value(self, data: object) -> datetime:
         moment = read_moment(self.written(data)) if isinstance(data, str) else None
         if moment is None:
             self.fail("no_moment", value=quoted(data))
@@ -214,7 +216,7 @@ class MomentField(StrictField):
 
 
 class QueryMomentField(MomentField):
-    """In an address a bare + is a blank: where an offset begins it can be nothing else."""
+    """A moment in a query, where a bare + arrives as a blank and can only begin an offset."""
 
     def written(self, text: str) -> str:
         return re.sub(r"(:[0-9.]+) (?=[0-9]{2}:?[0-9]{2}$)", r"\1+", text)
@@ -225,14 +227,14 @@ def read_moment(text: str) -> datetime | None:
         moment = parse_datetime(text)
     except ValueError:
         return None
-    # The years keep every conversion between time zones within what a date can be.
+    # Within these years, no conversion between time zones overflows.
     if moment is None or moment.tzinfo is None or not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         return None
     return moment.astimezone(UTC)
 
 
 class IdsField(StrictField):
-    """A list of ids, each once; an empty one would be a notice for nobody."""
+    """A list of ids, each once. An empty one is refused: it would be a notice for nobody."""
 
     default_error_messages = {
         "no_list": _("{value} is not a list; send a list of ids."),
@@ -245,7 +247,7 @@ class IdsField(StrictField):
         self.child = IdField()
 
     @property
-    def json_schema(self) -> dict[str, Any]:
+    def json_schema(self) -> JsonSchema:
         return {
             "type": "array",
             "items": self.child.json_schema,
@@ -253,7 +255,7 @@ class IdsField(StrictField):
             "maxItems": MOST_IDS,
         }
 
-    def to_internal_value(self, data: Any) -> list[int]:
+    def to_internal_value(self, data: object) -> list[int]:
         if not isinstance(data, list):
             self.fail("no_list", value=quoted(data))
         if not data:

@@ -1,6 +1,6 @@
-"""What a frontend may write: its fields checked, then saved whole or not at all."""
+"""Checks what a frontend writes, and saves it whole or not at all."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,8 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
 
-from notices import quotas
+from notices import actions, moved, quotas
+from notices.advice.channel import never_show
 from notices.api.attaching import UploadIdsField, attach, refusing_what_is_gone
 from notices.api.authentication import Caller
 from notices.api.fields import (
@@ -29,26 +30,17 @@ from notices.api.fields import (
     TimeZoneField,
 )
 from notices.api.refusals import MOST_NAMED, listed, quoted
-from notices.models import (
-    AUTHOR_LIMIT,
-    DESCRIPTION_LIMIT,
-    STUDY_NAME_LIMIT,
-    TITLE_LIMIT,
-    Channel,
-    Notice,
-    Role,
-    Study,
-)
-from notices.posting import post, post_at_once
-from notices.sendable import never_show
+from notices.models import Channel, Notice, Role, Study
+from notices.tables.limits import STUDY_NAME_LIMIT
+from notices.tables.notice_fields import AUTHOR_LIMIT, CONTENT_LIMIT, TITLE_LIMIT
 
-# Of 63 bits, ten are lost.
+# JavaScript's numbers lose ten of an id's 63 bits.
 FARTHEST_ROUNDED = 2**10
 
 
 def find_study(caller: Caller, study_id: int) -> Study:
-    """A study that is not the caller's is refused in the words of one that does not exist."""
-    # Not by first(), which would order the one that there may be.
+    """Return the study; refuse another's in the words for one that does not exist."""
+    # first() would sort, although there is one study at most.
     study = next(iter(caller.studies.filter(pk=study_id).order_by()), None)
     if study is None:
         raise serializers.ValidationError(
@@ -58,6 +50,16 @@ def find_study(caller: Caller, study_id: int) -> Study:
             }
         )
     return study
+
+
+def _shows_in(caller: Caller, study_id: int, channel_id: int) -> bool:
+    """Return whether the caller's study has the channel, and nothing speaks against it.
+
+    This is one query that makes no model: most POSTs need no more.
+    """
+    connected = caller.studies.filter(pk=study_id, channels=channel_id).order_by()
+    found = connected.values_list("channels__type", "channels__refused_code")
+    return any(kind in Channel.TYPES_WITH_MESSAGES and code is None for kind, code in found)
 
 
 def _connected_channels(study: Study, ids: list[int], field: str) -> list[Channel]:
@@ -70,20 +72,30 @@ def _channels_among(
     channels = {channel.pk: channel for channel in allowed.filter(pk__in=ids).order_by()}
     missing = [pk for pk in ids if pk not in channels]
     if missing:
-        raise serializers.ValidationError({field: _why_missing(allowed, study, missing)})
+        refuse_rounded(allowed, missing, field)
+        raise serializers.ValidationError({field: _why_missing(study, missing)})
+    if whys := never_show(channels.values()):
+        raise serializers.ValidationError({field: _each(whys)})
     return list(channels.values())
 
 
-def _why_missing(allowed: QuerySet[Channel], study: Study, missing: list[int]) -> str:
-    for sent in missing[:MOST_NAMED]:
+def _each(whys: Mapping[int, str]) -> str:
+    return " ".join(f"{pk}: {why}" for pk, why in islice(whys.items(), MOST_NAMED))
+
+
+def refuse_rounded(allowed: QuerySet[Channel], unknown: Sequence[int], field: str) -> None:
+    for sent in unknown[:MOST_NAMED]:
         if channel_id := _rounded_from(allowed, sent):
             told = _(
                 "%(sent)s is channel %(id)s as JavaScript rounds it; "
                 'send channel ids as strings: "%(id)s".'
             )
-            return told % {"sent": sent, "id": channel_id}
+            raise serializers.ValidationError({field: told % {"sent": sent, "id": channel_id}})
+
+
+def _why_missing(study: Study, missing: list[int]) -> str:
     if whys := _on_its_servers(study, missing[:MOST_NAMED]):
-        return " ".join(f"{pk}: {why}" for pk, why in whys.items())
+        return _each(whys)
     told = _(
         "%(ids)s is not connected to study %(study)s; "
         "connect it in the admin or by manage.py addstudy."
@@ -92,19 +104,19 @@ def _why_missing(allowed: QuerySet[Channel], study: Study, missing: list[int]) -
 
 
 def _rounded_from(allowed: QuerySet[Channel], sent: int) -> int | None:
-    """A number of JavaScript's has 53 bits: of an id it keeps the nearest that these can say."""
+    """Return the id that JavaScript rounded to `sent`, as its numbers have 53 bits."""
     near = allowed.filter(pk__range=(sent - FARTHEST_ROUNDED, sent + FARTHEST_ROUNDED))
     ids = near.values_list("pk", flat=True)
     return next((pk for pk in ids if sent in _rounded(pk)), None)
 
 
 def _rounded(pk: int) -> tuple[int, int]:
-    """As JavaScript writes the number, with as few digits as tell it, and as others do."""
+    """Return the id as JavaScript prints it (its shortest digits), and as other languages do."""
     return int(Decimal(repr(float(pk)))), int(float(pk))
 
 
 def _on_its_servers(study: Study, ids: list[int]) -> dict[int, str]:
-    """Why no notice can be shown there, of what the study's own servers have by these ids."""
+    """Return why no notice can be shown there, for ids on the study's own servers."""
     servers = study.channels.filter(guild_id__isnull=False).values("guild_id")
     channels = Channel.objects.filter(pk__in=ids, guild_id__in=servers)
     roles = Role.objects.filter(pk__in=ids, guild_id__in=servers)
@@ -123,6 +135,9 @@ def _all_channels(study: Study) -> list[Channel]:
                 % {"study": study.pk}
             }
         )
+    whys = never_show(channels)
+    if len(whys) == len(channels):
+        raise serializers.ValidationError({"channel_ids": _each(whys)})
     return channels
 
 
@@ -166,35 +181,38 @@ def refuse_to_ping(caller: Caller, ping: str) -> None:
 
 class Form(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """Copies, as each form needs; but not built anew, as the framework's deep ones are."""
+        """Return shallow copies, as each form needs its own; the framework makes deep ones."""
         return {name: copy(field) for name, field in self._declared_fields.items()}
 
 
 @extend_schema_serializer(component_name="FirstFrontendNotice")
 class FirstFrontendForm(Form):
-    """The contract of the first frontend: one channel, at once; what else it sends is ignored."""
+    """The first frontend's contract: one channel, shown at once. Unknown fields are ignored."""
 
     channel_id = IdField()
     title = TextField(limit=TITLE_LIMIT)
     study_id = IdField()
-    content = TextField(limit=DESCRIPTION_LIMIT)
+    content = TextField(limit=CONTENT_LIMIT)
     author = TextField(limit=AUTHOR_LIMIT, optional=True)
     url = LinkField()
 
     def create(self, validated_data: dict[str, Any]) -> Notice:
         caller, channel_id = self.context["caller"], validated_data.pop("channel_id")
         notice = Notice(publish_at=timezone.now(), **caller.authorship, **validated_data)
-        if not post_at_once(notice, channel_id, *caller.study_condition()):
+        if not _shows_in(caller, notice.study_id, channel_id):
+            # These refuse the POST in words, unless the channel can be tried once more.
             study = find_study(caller, notice.study_id)
             _connected_channels(study, [channel_id], "channel_id")
-            post(notice, [channel_id])
+        with transaction.atomic():
+            quotas.check_queued(notice.study_id)
+            actions.write(notice, [channel_id])
         return notice
 
 
 class StrictForm(Form):
-    """What it does not know is refused by its name: a typing error is not to be lost."""
+    """Unknown fields are refused by name, so that the sender learns of a typing error."""
 
-    def to_internal_value(self, data: Mapping[str, Any]) -> Any:
+    def to_internal_value(self, data: Mapping[str, object]) -> Any:
         unknown = islice((name for name in data if name not in self.fields), MOST_NAMED)
         refused = {
             name: _("%(name)s is not a field here; the fields are %(fields)s.")
@@ -208,7 +226,7 @@ class StrictForm(Form):
 
 class _NoticeForm(StrictForm):
     title = TextField(limit=TITLE_LIMIT)
-    content = TextField(limit=DESCRIPTION_LIMIT)
+    content = TextField(limit=CONTENT_LIMIT)
     author = TextField(limit=AUTHOR_LIMIT, optional=True)
     url = LinkField()
     image = LinkField()
@@ -243,13 +261,12 @@ class NewNoticeForm(_NoticeForm):
     def create(self, validated_data: dict[str, Any]) -> Notice:
         channels = validated_data.pop("channels")
         notice = Notice(**self.context["caller"].authorship, **validated_data)
-        if notice.first_status() == Notice.Status.QUEUED and not notice.attachments:
-            post(notice, [channel.pk for channel in channels])
-            return notice
         with transaction.atomic(), refusing_what_is_gone():
             if notice.first_status() != Notice.Status.QUEUED:
                 quotas.check_waiting(notice.study, self.context["caller"].key)
-            post(notice, [channel.pk for channel in channels])
+            if notice.publish_at is not None:
+                quotas.check_queued(notice.study_id)
+            actions.write(notice, [channel.pk for channel in channels])
             if notice.attachments:
                 quotas.check_attached(notice.study)
         return notice
@@ -257,12 +274,12 @@ class NewNoticeForm(_NoticeForm):
 
 @extend_schema_serializer(component_name="NoticeChange")
 class NoticeChangeForm(_NoticeForm):
-    """What is left out stays as it is; so does the study."""
+    """A field that is left out stays as it is. The study cannot change."""
 
-    # Locked by the caller's transaction.
+    # The caller's transaction has locked it.
     instance: Notice
 
-    def to_internal_value(self, data: Mapping[str, Any]) -> Any:
+    def to_internal_value(self, data: Mapping[str, object]) -> Any:
         if "study_id" in data:
             raise serializers.ValidationError(
                 {
@@ -288,13 +305,13 @@ class NoticeChangeForm(_NoticeForm):
         if ids is not None:
             attrs["channels"] = self._channels(ids)
         elif publish_at is not None and publish_at != notice.publish_at:
-            # It may have lost some of them since they were picked.
-            self._channels(list(notice.channels.values_list("pk", flat=True)))
+            # The study may have lost some of these channels since they were picked.
+            attrs["channels"] = self._channels(self._picked())
         self._check_right_to_ping(attrs, publish_at)
         return attrs
 
     def _check_right_to_ping(self, attrs: dict[str, Any], publish_at: datetime | None) -> None:
-        """Whoever may not ping may not have what pings sent, in her words or in another's.
+        """Refuse to send a ping if the caller may not ping, whoever wrote the words.
 
         A draft pings nobody, nor does an edit of what is shown everywhere.
         """
@@ -304,22 +321,37 @@ class NoticeChangeForm(_NoticeForm):
         if sends or ping != notice.ping:
             refuse_to_ping(self.context["caller"], ping)
 
+    def _picked(self) -> list[int]:
+        picked = self.instance.channels.exclude(pk__in=self._foreign())
+        ids = list(picked.values_list("pk", flat=True))
+        if not ids:
+            told = _("The notice has no channel to be published in; name at least one.")
+            raise serializers.ValidationError({"channel_ids": told})
+        return ids
+
     def _channels(self, ids: list[int]) -> list[Channel]:
         notice = self.instance
-        return _channels_among(notice.allowed_channels(), notice.study, ids, "channel_ids")
+        allowed = notice.allowed_channels().exclude(pk__in=self._foreign())
+        return _channels_among(allowed, notice.study, ids, "channel_ids")
+
+    def _foreign(self) -> set[int]:
+        caller: Caller = self.context["caller"]
+        return moved.foreign_channels([self.instance], caller.studies)[self.instance.pk]
 
     def update(self, instance: Notice, validated_data: dict[str, Any]) -> Notice:
         channels = validated_data.pop("channels", None)
+        if validated_data.get("publish_at") and validated_data["publish_at"] != instance.publish_at:
+            quotas.check_queued(instance.study_id)
         for name, value in validated_data.items():
             setattr(instance, name, value)
         if channels is not None:
             instance.channels.set(channels)
-        # A save of nothing still tells the fan-out that the channels changed.
+        # Saving no fields still tells the fan-out that the channels changed.
         if channels is not None or validated_data:
             instance.save(update_fields=[*validated_data, "changed_at"])
         if "attachments" in validated_data:
             with refusing_what_is_gone():
-                instance.hold_uploads()
+                actions.hold_uploads(instance)
             if instance.attachments:
                 quotas.check_attached(instance.study)
         return instance
@@ -344,7 +376,7 @@ def _check_not_published(notice: Notice, publish_at: datetime | None, now: datet
 
 @extend_schema_serializer(component_name="StudyToSetUp")
 class StudyForm(StrictForm):
-    """What a site admin sets up. A channel that nobody knows yet is known from then on."""
+    """What a site admin sets up. A channel that is not known yet is added."""
 
     name = TextField(limit=STUDY_NAME_LIMIT)
     language = OneOfField(Study.Language.choices, required=False)
@@ -355,11 +387,13 @@ class StudyForm(StrictForm):
 
     def validate_channel_ids(self, ids: list[int]) -> list[int]:
         known = Channel.objects.in_bulk(ids)
+        unknown = [pk for pk in ids if pk not in known]
+        refuse_rounded(Channel.objects.all(), unknown, "channel_ids")
         if whys := never_show(known.get(pk, Channel(pk=pk)) for pk in ids):
             raise serializers.ValidationError([f"{pk}: {why}" for pk, why in whys.items()])
         return ids
 
-    def save(self, **_kwargs: Any) -> Study:
+    def save(self, **_kwargs: object) -> Study:
         study = self.instance or Study()
         ids = self.validated_data.pop("channel_ids", None)
         for name, value in self.validated_data.items():

@@ -1,8 +1,8 @@
-"""A POST that is repeated with its Idempotency-Key is done once, and answered as the first time.
+"""Does a POST that is repeated with its Idempotency-Key once, and answers it as the first time.
 
-The answer is kept in the same transaction as what the request did: a crash leaves neither, a commit
+The answer is kept in the transaction of what the request did: a crash leaves neither, a commit
 both. A repeat that comes while the first is under way waits on the row that the first has written.
-What was refused did nothing and is not kept: the key is free for the corrected request.
+A refused request did nothing and is not kept: its key is free for the corrected one.
 """
 
 import hashlib
@@ -10,7 +10,8 @@ import json
 import re
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Protocol
 
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
@@ -23,32 +24,37 @@ from rest_framework.response import Response
 from notices import quotas
 from notices.api.authentication import Caller, caller_of
 from notices.api.refusals import Conflict, quoted
+from notices.delivery.poison import DATA_ERRORS
 from notices.models import KeptAnswer
 
 HEADER = "Idempotency-Key"
 KEY_LIMIT = 255
-# Spaces at its ends are none of a header's value.
+# A header's value has no spaces at its ends.
 KEY_PATTERN = f"^[!-~]([ -~]{{0,{KEY_LIMIT - 2}}}[!-~])?$"
-# Then whoever waits for a request under way is told to come back.
+# After that, who waits for a request under way is told to come back.
 WAIT_SECONDS = 5
 KEPT_HEADERS = ("ETag", "Location")
-# It is not kept with the answer: the view reads it again where it is.
+# A secret is not kept with the answer. The view reads it again.
 SECRET = "secret"  # noqa: S105
 
 Handler = Callable[..., Response]
 MayRead = Callable[[Caller, Request, Any], bool]
 
 
-def idempotent(may_read: MayRead) -> Callable[[Handler], Handler]:
-    """For a view's POST. Without the header the request is done as it comes.
+class _View(Protocol):
+    def completed(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Add to a kept answer what is never kept, such as a secret."""
 
-    `may_read` tells whether the caller may still read a kept answer: its rights may be others by
-    then, and what it tells of may belong to somebody else.
+
+def idempotent(may_read: MayRead) -> Callable[[Handler], Handler]:
+    """Make a view's POST idempotent; without the header it runs as usual.
+
+    `may_read` tells whether the caller may still read a kept answer, since rights may have changed.
     """
 
     def decorate(handler: Handler) -> Handler:
         @wraps(handler)
-        def once(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        def once(view: _View, request: Request, *args: object, **kwargs: object) -> Response:
             if HEADER not in request.headers:
                 return handler(view, request, *args, **kwargs)
             key, asked = _read_key(request), _hash(request)
@@ -77,20 +83,20 @@ def _read_key(request: Request) -> str:
 
 
 def _hash(request: Request) -> str:
-    """Of what is asked for, however its JSON is laid out."""
+    """Hash what is asked for, however its JSON is laid out."""
     asked = [request.method, request.path.rstrip("/"), request.data]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
 def _begin(caller: str, key: str, asked: str) -> KeptAnswer:
-    """The row of this key: the first one's, with its answer, or ours, which has none yet."""
+    """Return this key's row: the first request's, with its answer, or a new one without."""
     now = timezone.now()
     ours = KeptAnswer(caller=caller, key=key, request_hash=asked, begun_at=now)
     rows = KeptAnswer.objects.filter(caller=caller, key=key)
     try:
         _wait_no_longer()
         rows.filter(begun_at__lte=now - KeptAnswer.KEPT).delete()
-        # Where another transaction has written the row, this waits until that one has ended.
+        # If another transaction wrote the row, this waits until that one ends.
         KeptAnswer.objects.bulk_create([ours], ignore_conflicts=True)
     except OperationalError as error:
         raise Conflict(
@@ -102,7 +108,7 @@ def _begin(caller: str, key: str, asked: str) -> KeptAnswer:
 
 
 def _wait_no_longer() -> None:
-    """On SQLite a transaction begins by waiting its turn, at most as long as settings say."""
+    """Limit the wait on PostgreSQL. On SQLite the settings limit the wait for a transaction."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{WAIT_SECONDS}s"])
@@ -117,14 +123,22 @@ def _keep(kept: KeptAnswer, response: Response) -> None:
     kept.save(update_fields=["status", "headers", "body", "size"])
 
 
-def _again(kept: KeptAnswer, view: Any, request: Request, may_read: MayRead) -> Response:
-    answer = json.loads(kept.body)
-    if not may_read(caller_of(request), request, answer):
+def _again(kept: KeptAnswer, view: _View, request: Request, may_read: MayRead) -> Response:
+    try:
+        answer = json.loads(kept.body)
+        status = HTTPStatus(kept.status or 0)
+        is_readable = may_read(caller_of(request), request, answer)
+        headers = {name: kept.headers[name] for name in KEPT_HEADERS if name in kept.headers}
+    except DATA_ERRORS as error:
+        raise Conflict(
+            _("This request was done, but what it was answered can no longer be read.")
+        ) from error
+    if not is_readable:
         raise PermissionDenied(
             _("This request was done, but you may no longer read what it was answered.")
         )
-    headers = {**kept.headers, "Idempotent-Replayed": "true"}
-    return Response(view.completed(answer), status=kept.status, headers=headers)
+    headers["Idempotent-Replayed"] = "true"
+    return Response(view.completed(answer), status=status, headers=headers)
 
 
 def _reused(key: str) -> Conflict:

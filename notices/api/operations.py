@@ -1,4 +1,4 @@
-"""The API's description in OpenAPI 3.1: what each operation is for, takes and answers."""
+"""Describes each operation in OpenAPI 3.1: what it is for, takes and answers."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Pages of a list that grows at its front."""
+"""Pages a list that grows at its front."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from notices.api.refusals import quoted
 from notices.api.representations import whole
 from notices.ids import read_id
 from notices.models import Notice
-from notices.newest import Parts
+from notices.paging import Parts
 
 
 class Pages(CursorPagination):
@@ -27,7 +27,7 @@ class Pages(CursorPagination):
             cursor = super().decode_cursor(request)
         except NotFound as error:
             raise _unknown_cursor(request) from error
-        # The framework would hand any text on to the database.
+        # The framework would pass any text to the database.
         if cursor and cursor.position is not None and read_id(cursor.position) is None:
             raise _unknown_cursor(request)
         return cursor

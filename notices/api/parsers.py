@@ -1,4 +1,4 @@
-"""What a request may carry: one JSON object, of a size that a notice can have."""
+"""Reads what a request may carry: one JSON object, of a size that a notice can have."""
 
 import json
 from collections.abc import Mapping
@@ -11,21 +11,21 @@ from rest_framework.parsers import BaseParser
 from notices.api.refusals import TooLarge, quoted
 
 LIMIT_BYTES = 64 * 1024
-# An object of lists is what is needed.
+# A body needs an object of lists.
 LIMIT_DEPTH = 8
 
 
 class BoundedJSONParser(BaseParser):
-    """JSON is UTF-8 (RFC 8259), whatever charset the header claims."""
+    """Reads JSON as UTF-8 (RFC 8259), whatever charset the header names."""
 
     media_type = "application/json"
 
     def parse(
         self,
-        stream: IO[Any],
+        stream: IO[bytes],
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         body = stream.read(LIMIT_BYTES + 1)
         if len(body) > LIMIT_BYTES:
             raise TooLarge(_too_large(parser_context))
@@ -63,7 +63,7 @@ def _too_deep() -> ParseError:
     return ParseError(_("The body is nested too deeply; send one flat object."))
 
 
-def _is_deeper(value: Any, depth: int) -> bool:
+def _is_deeper(value: object, depth: int) -> bool:
     if isinstance(value, dict):
         value = list(value.values())
     if not isinstance(value, list):
@@ -75,8 +75,8 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(_("%(name)s is no JSON number") % {"name": name})
 
 
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
+def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    fields: dict[str, object] = {}
     for name, value in pairs:
         if name in fields:
             raise ValueError(_("%(name)s is there twice") % {"name": quoted(name)})

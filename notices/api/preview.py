@@ -1,17 +1,17 @@
-"""How a notice would look in Discord, and what would go wrong there, before it is written."""
+"""Previews a notice: how it would look in Discord, and what would go wrong there."""
 
 from typing import Any
 
 from rest_framework import serializers
 
-from notices import embeds
+from notices.advice.channel import troubles
+from notices.advice.reach import reach_of
 from notices.api.forms import NewNoticeForm
 from notices.api.representations import DiscordId
+from notices.delivery import message
 from notices.models import REFERENCE_LENGTH, Channel, Delivery, Notice
-from notices.pings import reach_of
-from notices.sendable import troubles
 
-# A delivery's own number takes its place in the footer.
+# It stands for the delivery's own number in the footer.
 _NUMBER = "X" * REFERENCE_LENGTH
 
 
@@ -46,13 +46,13 @@ class Preview(serializers.Serializer[Any]):
 
 
 def foresee(form: NewNoticeForm) -> dict[str, Any]:
-    """What would become of the notice that the checked form would make."""
+    """Return what would become of the notice that the checked form would make."""
     written = {**form.validated_data}
     channels: list[Channel] = written.pop("channels")
     notice = Notice(**written)
-    message = embeds.message(Delivery(notice=notice, nonce=_NUMBER))
+    built = message.build(Delivery(notice=notice, nonce=_NUMBER))
     return {
-        "message": {name: message[name] for name in ("content", "embeds", "allowed_mentions")},
+        "message": {name: built[name] for name in ("content", "embeds", "allowed_mentions")},
         "pings": PingForeseen(reach_of(notice.ping, notice.study, channels)).data,
         "channels": [
             {

@@ -1,15 +1,14 @@
-"""What becomes of a notice, as it happens: server-sent events of `/api/v1/notices/{id}/events/`.
+"""Streams what becomes of a notice: server-sent events of `/api/v1/notices/{id}/events/`.
 
-A stream holds a thread of its web process and looks at its caller's rights and at one row by its
-key, twice a second: cheap, but not for any number. So each process holds a few (EVENT_STREAMS), of
-which a caller has a part (EVENT_STREAMS_PER_CALLER), and says when there are enough.
+A stream holds a thread of its web process, and reads its caller's rights and one row twice a
+second. Each process holds only a few (EVENT_STREAMS), of which a caller has a part
+(EVENT_STREAMS_PER_CALLER).
 """
 
 import time
 from collections import Counter
 from collections.abc import Iterator
 from threading import Lock
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Max
@@ -21,12 +20,12 @@ from rest_framework.request import Request
 
 from notices.api.authentication import Caller, caller_of
 from notices.api.etags import etag
-from notices.api.refusals import TooMany, Unavailable
-from notices.api.representations import NoticeShown, readable_notices, whole
+from notices.api.refusals import TooManyStreams, Unavailable
+from notices.api.representations import readable_notices, show, whole
 from notices.models import Notice, NoticeQuerySet
 
 POLL_SECONDS = 0.5
-# A client that is gone is noticed by the second write to it, and holds a place until then.
+# The second write notices that a client is gone; until then it holds a place.
 HEARTBEAT_SECONDS = 2.0
 RETRY_MILLISECONDS = 3000
 MEDIA_TYPE = "text/event-stream"
@@ -40,13 +39,13 @@ _ENDED = (
 
 
 class EventStream(JSONRenderer):
-    """For negotiation: a browser's EventSource accepts nothing else. Refusals are JSON still."""
+    """Lets EventSource negotiate: it accepts nothing else. Refusals stay JSON."""
 
     media_type = MEDIA_TYPE
 
 
 class Places:
-    """How many streams this process holds open, and for whom."""
+    """Counts the streams that this process holds open, by caller."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -60,7 +59,7 @@ class Places:
         with self._lock:
             if self._callers[caller] >= settings.EVENT_STREAMS_PER_CALLER:
                 told = _("You have %(count)s streams open; close one, or GET the notice instead.")
-                raise TooMany(told % {"count": self._callers[caller]})
+                raise TooManyStreams(told % {"count": self._callers[caller]})
             if self.taken >= settings.EVENT_STREAMS:
                 told = _(
                     "All %(count)s streams are taken; come back later, or GET the notice instead."
@@ -71,32 +70,32 @@ class Places:
     def give_back(self, caller: str) -> None:
         with self._lock:
             self._callers[caller] -= 1
-            self._callers += Counter()  # without those that hold none
+            self._callers += Counter()  # drops the callers with none
 
 
 places = Places()
 
 
 def follow(request: Request, pk: str) -> HttpResponse | StreamingHttpResponse | None:
-    """The stream of a notice that the caller may read; null where there is none."""
+    """Return the stream of a notice, or None if the caller may read no such notice."""
     caller = caller_of(request)
     notice = whole(readable_notices(caller).filter(pk=pk)).first()
     if notice is None:
         return None
     seen = request.headers.get("Last-Event-ID", "")
-    if seen and seen == _tag(notice) and _is_over(notice):
-        return HttpResponse(status=204)  # by which an EventSource knows not to come back
+    if seen and seen == _tag(caller, notice) and _is_over(notice):
+        return HttpResponse(status=204)  # it tells an EventSource not to come back
     if request.method == "HEAD":
         return HttpResponse(content_type=MEDIA_TYPE)
     places.take(caller.name)
     stream = Stream(caller, notice.pk, seen)
-    # A proxy that gathers what it passes on would hold everything back.
+    # A proxy that buffers would hold everything back.
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingHttpResponse(stream, content_type=MEDIA_TYPE, headers=headers)
 
 
 class Stream:
-    """Its place is given back when it is closed, which the server does whatever happens."""
+    """Streams one notice. The server always closes it, which gives its place back."""
 
     def __init__(self, caller: Caller, notice_id: int, seen: str) -> None:
         self._caller, self._notice_id, self._seen = caller, notice_id, seen
@@ -137,18 +136,20 @@ class Stream:
             time.sleep(POLL_SECONDS)
 
     def _readable(self) -> NoticeQuerySet:
-        """The notice, if the caller may read it at this moment: a stream outlives rights."""
+        """Return the notice if the caller may read it now, since a stream outlives rights."""
         caller = self._caller.renewed()
-        notices = readable_notices(caller) if caller else Notice.objects.none()
-        return notices.filter(pk=self._notice_id)
+        if caller is None:
+            return Notice.objects.none()
+        self._caller = caller
+        return readable_notices(caller).filter(pk=self._notice_id)
 
     def _progress(self, notices: NoticeQuerySet) -> tuple[str, bool] | None:
-        """The event, if there is any news, and whether it is the last; null once it is lost."""
+        """Return the news, if any, and whether it is the last; None once the notice is lost."""
         with translation.override(self._language):
             notice = whole(notices).first()
             if notice is None:
                 return None
-            shown = NoticeShown(notice).data
+            (shown,) = show(self._caller, notice)
             tag = etag(notice, shown).strip('"')
         told = ""
         if tag != self._seen:
@@ -158,12 +159,13 @@ class Stream:
         return told, _is_over(notice)
 
 
-def _tag(notice: Notice) -> str:
-    return etag(notice, NoticeShown(notice).data).strip('"')
+def _tag(caller: Caller, notice: Notice) -> str:
+    (shown,) = show(caller, notice)
+    return etag(notice, shown).strip('"')
 
 
-def _mark(notices: NoticeQuerySet) -> tuple[Any, ...] | None:
-    """What changes whenever anything that is shown does; one statement, by two keys."""
+def _mark(notices: NoticeQuerySet) -> tuple[object, ...] | None:
+    """Return what changes with anything that is shown. It is one statement, by two keys."""
     columns = ("pk", "revision", "fanned_out_revision", "changed_at", "status", "publish_at")
     row = notices.values(*columns).annotate(delivered_at=Max("deliveries__changed_at")).first()
     if row is None:
@@ -174,7 +176,7 @@ def _mark(notices: NoticeQuerySet) -> tuple[Any, ...] | None:
 
 
 def _is_over(notice: Notice) -> bool:
-    """Nothing changes any more unless a person does something."""
+    """Return whether nothing changes any more unless a person does something."""
     if notice.status not in _ENDED:
         return False
     if notice.status == Notice.Status.DRAFT or notice.archived_at is not None:

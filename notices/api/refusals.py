@@ -1,8 +1,7 @@
-"""What a refusal is made of. Apart from `errors`, since the framework's views import the parser."""
+"""Defines the refusals apart from `errors`, which imports views that import the parser."""
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -10,7 +9,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException
 
 _SHOWN_LENGTH = 80
-# Of what is refused for the same reason: who has mended these knows the rest.
+# The other values are wrong for the same reason, so a refusal names no more.
 MOST_NAMED = 10
 
 
@@ -23,7 +22,7 @@ class LengthRequired(APIException):
 
 
 class PlainHttp(APIException):
-    """Not redirected: the client would send its key the same way again."""
+    """Refused and not redirected, because the client would send its key by plain HTTP again."""
 
     status_code = status.HTTP_403_FORBIDDEN
     default_code = "plain_http"
@@ -48,7 +47,7 @@ class TooLarge(APIException):
 
 
 class Conflict(APIException):
-    """`wait` is the seconds after which the same request may succeed."""
+    """The same request may succeed after `wait` seconds."""
 
     status_code = status.HTTP_409_CONFLICT
     default_code = "conflict"
@@ -57,20 +56,20 @@ class Conflict(APIException):
     )
 
     def __init__(
-        self, detail: Any = None, code: str | None = None, *, wait: int | None = None
+        self, detail: str | None = None, code: str | None = None, *, wait: int | None = None
     ) -> None:
         super().__init__(detail, code)
         self.wait = wait
 
 
-class Stale(APIException):
-    """What is to be changed is no longer what the caller has seen."""
+class PreconditionFailed(APIException):
+    """The row that is to be changed has changed since the caller has seen it."""
 
     status_code = status.HTTP_412_PRECONDITION_FAILED
     default_code = "stale"
 
 
-class TooMany(APIException):
+class TooManyStreams(APIException):
     """The caller has taken its share already."""
 
     status_code = status.HTTP_429_TOO_MANY_REQUESTS
@@ -85,21 +84,21 @@ class Unavailable(APIException):
     wait = 5
 
 
-class Broken(APIException):
-    """A fault of ours. Whoever asked is told nothing of it; the log has it all."""
+class InternalError(APIException):
+    """A fault of ours, of which the caller is told nothing and the log everything."""
 
     default_code = "broken"
     default_detail = gettext_lazy("This is a fault of the server; the operator's log has it.")
 
 
-def listed(values: Sequence[Any]) -> str:
-    """The first of them."""
+def listed(values: Sequence[object]) -> str:
+    """Return the first values."""
     more = ", …" if len(values) > MOST_NAMED else ""
     return ", ".join(map(str, values[:MOST_NAMED])) + more
 
 
-def quoted(value: Any) -> str:
-    """A sent value as a message names it: short, and never a structure of any depth."""
+def quoted(value: object) -> str:
+    """Return a sent value as a message names it: short, and without its structure."""
     if isinstance(value, dict):
         return _("an object")
     if isinstance(value, list):

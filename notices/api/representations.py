@@ -1,4 +1,4 @@
-"""What a frontend reads: ids as strings, since JavaScript's numbers are too short for Discord's."""
+"""Represents what a frontend reads. Ids are strings: JavaScript's numbers round Discord's ids."""
 
 from collections.abc import Collection
 from copy import copy
@@ -6,21 +6,23 @@ from datetime import UTC
 from functools import cache
 from typing import Any, TypeVar
 
-from django.db.models import Model, Prefetch
+from django.db.models import Model, Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from notices import moved
+from notices.advice.channel import can_send, troubles
+from notices.advice.reasons import explain
 from notices.api.authentication import Caller
-from notices.attachments import readable
+from notices.files.attached import Attached, readable
 from notices.models import Attempt, Channel, Delivery, Notice, NoticeQuerySet, Study, Upload
-from notices.reasons import explain
-from notices.sendable import can_send, troubles
+from notices.tables import notice_fields
 
 Row = TypeVar("Row", bound=Model)
 
 
 def whole(notices: NoticeQuerySet) -> NoticeQuerySet:
-    """With all that is shown of them, in a constant number of queries."""
+    """Prefetch all that is shown, in a constant number of queries."""
     return notices.prefetch_related(
         Prefetch("channels", Channel.objects.only("pk")),
         Prefetch("deliveries", Delivery.objects.select_related("channel")),
@@ -28,15 +30,15 @@ def whole(notices: NoticeQuerySet) -> NoticeQuerySet:
 
 
 def readable_notices(caller: Caller) -> NoticeQuerySet:
-    """Those of the caller's studies."""
+    """Return the notices of the caller's studies."""
     notices = Notice.objects.all()
     return notices if caller.has_every_study else notices.filter(study__in=caller.studies)
 
 
 def may_read_notice(caller: Caller, notice_id: int, study_ids: Collection[int]) -> bool:
-    """Whether it may be told what was written of the notice when it was in these studies.
+    """Return whether the caller may be told what the notice said while it was in these studies.
 
-    One that was deleted since is nobody else's.
+    A notice that was deleted belongs to no other study.
     """
     now_in = Notice.objects.filter(pk=notice_id).values_list("study_id", flat=True)
     return may_read_studies(caller, {*study_ids, *now_in})
@@ -46,8 +48,21 @@ def may_read_studies(caller: Caller, ids: Collection[int]) -> bool:
     return caller.has_every_study or caller.studies.filter(pk__in=ids).count() == len(ids)
 
 
-def visible_channels(caller: Caller) -> Any:
-    """Those that the caller's studies show their notices in; a site admin sees what is unused."""
+def show(caller: Caller, *notices: Notice) -> list[dict[str, Any]]:
+    """Represent the notices without channels that they brought from studies not the caller's."""
+    foreign: dict[int, set[int]] = {}
+    if not caller.has_every_study:
+        foreign = moved.foreign_channels(notices, caller.studies)
+    shown: list[dict[str, Any]] = list(NoticeShown(notices, many=True).data)
+    for one in shown:
+        hidden = set(map(str, foreign.get(one["id"], ())))
+        one["channel_ids"] = [pk for pk in one["channel_ids"] if pk not in hidden]
+        one["deliveries"] = [it for it in one["deliveries"] if it["channel_id"] not in hidden]
+    return shown
+
+
+def visible_channels(caller: Caller) -> QuerySet[Channel]:
+    """Return the channels of the caller's studies; a site admin sees unused ones too."""
     channels = Channel.objects.all()
     if not caller.is_site_admin:
         channels = channels.filter(studies__in=caller.studies).distinct()
@@ -56,7 +71,7 @@ def visible_channels(caller: Caller) -> Any:
 
 class Shown(serializers.ModelSerializer[Row]):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """Copies of what was worked out once: the framework asks the model for each answer anew."""
+        """Return copies of cached fields, because the framework asks the model each time."""
         return {name: copy(field) for name, field in _fields(type(self)).items()}
 
 
@@ -69,7 +84,7 @@ class DiscordId(serializers.CharField):
     """A number of 64 bits, as text."""
 
 
-class Moment(serializers.DateTimeField):
+class UtcDateTimeField(serializers.DateTimeField):
     def __init__(self, **options: Any) -> None:
         super().__init__(default_timezone=UTC, **options)
 
@@ -84,7 +99,7 @@ class Reason(serializers.Serializer[Any]):
 
 def _reason(
     code: int | None, channel: Channel | None = None, *, for_good: bool = False
-) -> dict[str, Any] | None:
+) -> dict[str, object] | None:
     if code is None:
         return None
     return {"code": code, **explain(code, channel, for_good=for_good)._asdict()}
@@ -141,7 +156,7 @@ class DeliveryShown(Shown[Delivery]):
     message_id = DiscordId(allow_null=True)
     message_url = serializers.CharField(allow_null=True)
     error = serializers.SerializerMethodField()
-    changed_at = Moment()
+    changed_at = UtcDateTimeField()
 
     class Meta:
         model = Delivery
@@ -159,7 +174,7 @@ class DeliveryShown(Shown[Delivery]):
         read_only_fields = fields
 
     @extend_schema_field(Reason(allow_null=True))
-    def get_error(self, delivery: Delivery) -> dict[str, Any] | None:
+    def get_error(self, delivery: Delivery) -> dict[str, object] | None:
         for_good = delivery.state == Delivery.State.FAILED
         return _reason(delivery.error_code, delivery.channel, for_good=for_good)
 
@@ -196,7 +211,7 @@ class AttachmentShown(serializers.Serializer[Any]):
         help_text="Where its bytes are, until the notice is archived."
     )
 
-    def get_url(self, attached: dict[str, Any]) -> str:
+    def get_url(self, attached: Attached) -> str:
         return _address(attached["id"])
 
 
@@ -206,12 +221,12 @@ class NoticeShown(Shown[Notice]):
 
     study_id = serializers.IntegerField()
     channel_ids = serializers.SerializerMethodField()
-    publish_at = Moment(allow_null=True)
-    expires_at = Moment(allow_null=True)
-    withdrawn_at = Moment(allow_null=True)
-    archived_at = Moment(allow_null=True)
-    created_at = Moment()
-    changed_at = Moment()
+    publish_at = UtcDateTimeField(allow_null=True)
+    expires_at = UtcDateTimeField(allow_null=True)
+    withdrawn_at = UtcDateTimeField(allow_null=True)
+    archived_at = UtcDateTimeField(allow_null=True)
+    created_at = UtcDateTimeField()
+    changed_at = UtcDateTimeField()
     status = serializers.ChoiceField(Notice.Status.choices, source="current_status")
     attachments = serializers.SerializerMethodField()
     deliveries = DeliveryShown(many=True)
@@ -220,18 +235,9 @@ class NoticeShown(Shown[Notice]):
         model = Notice
         fields = (
             "id",
-            "study_id",
-            "title",
-            "content",
-            "author",
-            "url",
-            "image",
-            "attachments",
-            "ping",
+            *notice_fields.SHOWN,
             "channel_ids",
-            "publish_at",
-            "expires_at",
-            "withdrawn_at",
+            *notice_fields.FANNED_OUT,
             "archived_at",
             "created_at",
             "changed_at",
@@ -254,8 +260,8 @@ class AttemptShown(Shown[Attempt]):
     """One request to Discord. `ended_at` and `outcome` are null while it is under way."""
 
     channel_id = DiscordId(source="delivery.channel_id")
-    begun_at = Moment()
-    ended_at = Moment(allow_null=True)
+    begun_at = UtcDateTimeField()
+    ended_at = UtcDateTimeField(allow_null=True)
     error = serializers.SerializerMethodField()
 
     class Meta:
@@ -273,5 +279,5 @@ class AttemptShown(Shown[Attempt]):
         read_only_fields = fields
 
     @extend_schema_field(Reason(allow_null=True))
-    def get_error(self, attempt: Attempt) -> dict[str, Any] | None:
+    def get_error(self, attempt: Attempt) -> dict[str, object] | None:
         return _reason(attempt.code)

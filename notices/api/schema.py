@@ -1,4 +1,4 @@
-"""The API's description in OpenAPI 3.1: what holds for every operation (see `operations`)."""
+"""Describes in OpenAPI 3.1 what holds for every operation (see `operations`)."""
 
 from copy import deepcopy
 from http import HTTPStatus
@@ -12,7 +12,7 @@ from drf_spectacular.extensions import (
 )
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, build_choice_field
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import Direction, OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from notices.api import errors
@@ -44,7 +44,7 @@ class _StrictFields(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped
     target_class = "notices.api.fields.StrictField"
     match_subclasses = True
 
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
         if isinstance(self.target, OneOfField):
             return build_choice_field(serializers.ChoiceField(list(self.target.choices.items())))
         return deepcopy(self.target.json_schema)
@@ -54,8 +54,10 @@ class _StrictForms(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
     target_class = "notices.api.forms.StrictForm"
     match_subclasses = True
 
-    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
-        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        schema: dict[str, Any] = auto_schema._map_serializer(  # type: ignore[no-untyped-call]
+            self.target, direction, bypass_extensions=True
+        )
         return {**schema, "additionalProperties": False}
 
 
@@ -63,7 +65,7 @@ class _Key(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "notices.api.authentication.ApiKeyAuthentication"
     name = "key"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         return {
             "type": "apiKey",
             "in": "header",
@@ -76,7 +78,7 @@ class _Login(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "notices.api.authentication.LoginAuthentication"
     name = "login"
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
         return {
             "type": "apiKey",
             "in": "cookie",
@@ -128,14 +130,14 @@ _REPEATED_AS_THEY_COME = ("/api/v1/uploads", "/api/v1/notices/preview")
 
 
 class ApiSchema(AutoSchema):
-    """Each operation with all of its headers and problems."""
+    """Describes each operation with all of its headers and problems."""
 
     @property
     def _changes_a_notice(self) -> bool:
         return "/notices/{id}/" in self.path and self.method != "GET"
 
     def get_description(self) -> str:  # type: ignore[override]
-        """What a docstring says is for those who read the code."""
+        """Return nothing, because docstrings are for those who read the code."""
         return ""
 
     def get_override_parameters(self) -> list[Any]:
@@ -150,13 +152,13 @@ class ApiSchema(AutoSchema):
             found.append(_IF_MATCH)
         return found
 
-    def _get_request_body(self, direction: Any = "request") -> Any:
+    def _get_request_body(self, direction: Direction = "request") -> Any:
         body = super()._get_request_body(direction)  # type: ignore[no-untyped-call]
         if body and self.method == "POST":
             body["required"] = True
         return body
 
-    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         if self.method == "GET":
             bodies["304"] = {"description": "It is still the same."}
@@ -208,7 +210,7 @@ _EXAMPLE_DETAILS = {
 
 def _example_of(status: int) -> OpenApiExample:
     kind, detail = _EXAMPLE_DETAILS[status]
-    problem: dict[str, Any] = {
+    problem: dict[str, object] = {
         "type": f"urn:studybot:{kind}",
         "title": str(errors.TITLES[HTTPStatus(status)]),
         "status": status,

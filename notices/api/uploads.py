@@ -1,4 +1,4 @@
-"""Files for notices: `/api/v1/uploads/`."""
+"""Takes files for notices: `/api/v1/uploads/`."""
 
 from collections.abc import Mapping
 from typing import IO, Any
@@ -13,17 +13,17 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notices import uploads
-from notices.api.attaching import usable
+from notices.api.attaching import usable_uploads
 from notices.api.authentication import caller_of
 from notices.api.fields import TextField
 from notices.api.forms import StrictForm
 from notices.api.refusals import TooLarge
 from notices.api.representations import UploadShown
 from notices.api.views import Resource
-from notices.models import FILE_NAME_LIMIT
+from notices.files import uploads
+from notices.files.response import bytes_of
 from notices.quotas import ExceededError
-from notices.upload_response import bytes_of
+from notices.tables.limits import FILE_NAME_LIMIT
 
 FILE_TYPE = "application/octet-stream"
 _FILE = {"type": "string", "format": "binary", "minLength": 1}
@@ -34,16 +34,16 @@ class UploadName(StrictForm):
 
 
 class FileParser(BaseParser):
-    """The file as it is, no more of it than one may have.
+    """Reads a file from the body, up to the limit.
 
-    Of a form with files Django would read all, however much, before anybody could refuse it.
+    Django would read a form with files whole before anybody could refuse it.
     """
 
     media_type = FILE_TYPE
 
     def parse(
         self,
-        stream: IO[Any],
+        stream: IO[bytes],
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, bytes]:
@@ -64,7 +64,7 @@ class FileParser(BaseParser):
     ),
 )
 class Uploads(Resource):
-    """A caller sees what it uploaded itself, and what notices of its studies have."""
+    """Shows a caller its own uploads, and those in notices of its studies."""
 
     address = "/api/v1/uploads/"
     parser_classes = (FileParser,)
@@ -87,7 +87,7 @@ class Uploads(Resource):
         return Response(UploadShown(upload).data, status=status.HTTP_201_CREATED, headers=headers)
 
     def retrieve(self, request: Request, pk: str) -> HttpResponse:
-        upload = usable(caller_of(request)).filter(pk=pk).first()
+        upload = usable_uploads(caller_of(request)).filter(pk=pk).first()
         if upload is None:
             raise self.unknown(pk)
         return bytes_of(upload, may_show=False)

@@ -1,4 +1,4 @@
-"""The addresses that frontends ask; each with or without its last slash."""
+"""Lists the addresses that frontends ask, each with or without its last slash."""
 
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -20,7 +20,7 @@ router.register("api/v1/channels", views.Channels, basename="channel")
 router.register("api/v1/uploads", uploads.Uploads, basename="upload")
 router.register("api/v1/callbacks", callbacks.Callbacks, basename="callback")
 
-# Anybody may read what the API is, and nobody is counted for it.
+# Anybody may read the description, and it counts for nobody's rate.
 schema = SpectacularAPIView.as_view(throttle_classes=())
 docs = SpectacularSwaggerSplitView.as_view(throttle_classes=())
 

@@ -1,4 +1,4 @@
-"""The addresses' answers: find what the caller may see, check, change, and show it."""
+"""The views: they find what the caller may see, check what it sent, change that, and answer."""
 
 from typing import Any, NoReturn
 
@@ -17,6 +17,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSet
 
+from notices import actions, moved
 from notices.api import operations
 from notices.api.authentication import Caller, caller_of
 from notices.api.etags import check_match, etag
@@ -37,11 +38,11 @@ from notices.api.refusals import Conflict, EncodedBody, quoted
 from notices.api.representations import (
     AttemptShown,
     ChannelShown,
-    NoticeShown,
     StudyShown,
     may_read_notice,
     may_read_studies,
     readable_notices,
+    show,
     visible_channels,
     whole,
 )
@@ -61,7 +62,7 @@ class Counted(APIView):
     throttles: list[BaseThrottle] = []
 
     def completed(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """A kept answer with what is not kept with it."""
+        """Return a kept answer with those of its parts that are not kept, read anew."""
         return answer
 
     def get_throttles(self) -> list[BaseThrottle]:
@@ -69,7 +70,7 @@ class Counted(APIView):
         return self.throttles
 
     def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
-        """What may be done here is in the header Allow; the rest is in /api/schema/."""
+        """The header Allow names the methods; /api/schema/ describes them."""
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def finalize_response(
@@ -113,7 +114,7 @@ class FirstFrontendNotice(Counted):
 
 @method_decorator(conditional_page, name="dispatch")
 class Resource(Counted, ViewSet):
-    """Found by its id. A GET with If-None-Match is answered by 304 where nothing has changed."""
+    """Rows that are found by id. A GET with If-None-Match gets 304 while nothing has changed."""
 
     lookup_value_regex = ID_PATTERN
     address = ""
@@ -141,7 +142,7 @@ class Notices(Resource):
         size, ordering = asked.validated_data["page_size"], asked.validated_data["ordering"]
         pages = PagesOfNotices(parts, size, ordering)
         page = pages.paginate_queryset(notices, request, self)
-        return pages.get_paginated_response(NoticeShown(page, many=True).data)
+        return pages.get_paginated_response(show(caller_of(request), *(page or ())))
 
     @idempotent(_reads_notice)
     def create(self, request: Request) -> Response:
@@ -178,7 +179,8 @@ class Notices(Resource):
     def withdraw(self, request: Request, pk: str) -> Response:
         with transaction.atomic():
             notice = self._locked(request, pk)
-            if notice.withdrawn_at is None and not notice.withdraw(by=caller_of(request).actor):
+            actor = caller_of(request).actor
+            if notice.withdrawn_at is None and not actions.withdraw(notice, by=actor):
                 _refuse_archived(notice)
                 raise Conflict(
                     _("Notice %(id)s is a draft: there is nothing to withdraw.") % {"id": pk}
@@ -191,7 +193,7 @@ class Notices(Resource):
         with transaction.atomic():
             notice = self._locked(request, pk)
             refuse_to_ping(caller_of(request), notice.ping)
-            if not notice.send_again(by=caller_of(request).actor):
+            if not actions.send_again(notice, by=caller_of(request).actor):
                 _refuse_archived(notice)
                 raise Conflict(
                     _(
@@ -208,8 +210,11 @@ class Notices(Resource):
         if notice is None:
             raise self.unknown(pk)
         attempts = Attempt.objects.filter(delivery__notice=notice).select_related("delivery")
-        if entry := Change.objects.entry(notice, caller_of(request).studies):
+        studies = caller_of(request).studies
+        if entry := moved.entry(notice, studies):
+            foreign = moved.foreign_channels([notice], studies)[notice.pk]
             attempts = attempts.filter(begun_at__gt=entry.at)
+            attempts = attempts.exclude(delivery__channel__in=foreign)
         return self.page_of(attempts, AttemptShown, request)
 
     @action(detail=True, renderer_classes=[EventStream, JSONRenderer])
@@ -232,7 +237,7 @@ class Notices(Resource):
         return form
 
     def _locked(self, request: Request, pk: str) -> Notice:
-        """For a change, which is refused where If-Match names another state of it."""
+        """Lock the notice for a change. It is refused where If-Match names another state."""
         found = readable_notices(caller_of(request)).filter(pk=pk)
         notice = found.select_for_update(of=("self",)).first()
         if notice is None:
@@ -244,7 +249,7 @@ class Notices(Resource):
         notice = whole(readable_notices(caller_of(request)).filter(pk=pk)).first()
         if notice is None:
             raise self.unknown(pk)
-        shown = NoticeShown(notice).data
+        (shown,) = show(caller_of(request), notice)
         return Response(shown, status=code, headers={"ETag": etag(notice, shown)})
 
 
@@ -286,7 +291,7 @@ class Studies(Resource):
 
 @operations.CHANNELS
 class Channels(Resource):
-    """Those of the caller's studies. The bot writes what is here, and nobody else."""
+    """The channels of the caller's studies. Only the bot writes them."""
 
     address = "/api/v1/channels/"
 
@@ -303,7 +308,7 @@ class Channels(Resource):
 
 @operations.HIDDEN
 class NoSuchAddress(APIView):
-    """What else is asked for under /api/: in the API's own words, whoever asks."""
+    """Any other address under /api/ is refused as a JSON problem, with a key or without one."""
 
     authentication_classes = ()
     permission_classes = ()

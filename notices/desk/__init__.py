@@ -1,1 +1,1 @@
-"""The leaders' desk: the pages of the admin, a file each."""
+"""The desk: the pages of the Django admin, one file for each."""

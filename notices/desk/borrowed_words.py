@@ -1,4 +1,4 @@
-"""What others say on our pages: our catalogue, which comes first, has natural Korean for these."""
+"""Texts of libraries on our pages, marked so that our Korean catalogue translates them."""
 
 from django.utils.translation import gettext_noop as _
 from django.utils.translation import ngettext_lazy
@@ -19,7 +19,6 @@ UNFOLD = (
     _("Clear all filters"),
     _("No results found"),
     _("This page yielded into no results. Create a new item or reset your filters."),
-    _("Welcome back to"),
     _("Toggle password visibility"),
     _("Cancel"),
     _("Go back"),
@@ -81,17 +80,13 @@ DJANGO_Q = (
     _("Cluster key"),
     _("Payload"),
 )
-# Django's Korean is stiffer than ours, where it is not in error.
+# Django's own Korean is stiff for these, or wrong.
 DJANGO = (
     _("View %s"),
     _("Added “%(object)s”."),
     _("Changed “%(object)s” — %(changes)s"),
     _("Deleted “%(object)s.”"),
     _("This field is required."),
-    _(
-        "Please enter the correct %(username)s and password for a staff account. Note that both "
-        "fields may be case-sensitive."
-    ),
     ngettext_lazy("Please correct the error below.", "Please correct the errors below."),
     _("Run the selected action"),
     _("Select all objects on this page for an action"),

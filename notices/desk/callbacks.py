@@ -1,4 +1,4 @@
-"""Callbacks on the desk: where frontends are told, and the log of what they were told."""
+"""Callbacks on the desk: their endpoints, and the log of the messages to them."""
 
 import json
 from typing import Any
@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from notices import callbacks
-from notices.callback_http import names_private_address
+from notices.callbacks import queueing
+from notices.callbacks.http import names_private_address
 from notices.desk.long_list import LongList
-from notices.desk.rights import ModelAdmin, ReadOnly
+from notices.desk.rights import ModelAdmin, ReadOnly, user_of
 from notices.models import CallbackEndpoint, CallbackMessage
 
 LOOKS = {
@@ -64,27 +64,35 @@ class CallbackEndpointAdmin(ModelAdmin):
     search_fields = ("url",)
     autocomplete_fields = ("studies",)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fields(
+        self, request: HttpRequest, obj: CallbackEndpoint | None = None
+    ) -> tuple[str, ...]:
         shown = CallbackEndpointForm.Meta.fields
         return (*shown, *self.get_readonly_fields(request, obj)) if obj else shown
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: CallbackEndpoint | None = None
+    ) -> tuple[str, ...]:
         return ("key", "owner", "created_at", "failures", "rests_until")
 
     @admin.display(description=gettext_lazy("failures in a row"), ordering="setbacks")
     def failures(self, endpoint: CallbackEndpoint) -> int:
         return endpoint.setbacks
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Switched off it leaves a trace of what it was told; deleted it would not."""
+    def has_delete_permission(
+        self, request: HttpRequest, obj: CallbackEndpoint | None = None
+    ) -> bool:
+        """Let nobody delete it, which would delete its log; it can be switched off."""
         return False
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
-        # Whoever corrects it need not wait out the pauses of what was wrong.
+    def save_model(
+        self, request: HttpRequest, obj: CallbackEndpoint, form: forms.Form, change: bool
+    ) -> None:
+        # The address may be right now, so it need not wait out the pause after a failure.
         obj.rests_until, obj.setbacks = None, 0
-        # What is told is what the owner may read: whoever saves it answers for it from now on.
+        # It is told what its owner may read, so its owner is whoever saved it last.
         if obj.key_id is None:
-            obj.owner = request.user
+            obj.owner = user_of(request)
         obj.save()
         if not change:
             messages.warning(
@@ -118,12 +126,12 @@ class CallbackMessageAdmin(ReadOnly, LongList):
 
     @admin.action(description=gettext_lazy("Send again"), permissions=["resend"])
     def send_again(self, request: HttpRequest, chosen: QuerySet[CallbackMessage]) -> None:
-        """With its old id, by which a receiver knows what it has seen."""
+        """Send the messages again with their old ids, by which receivers recognise repetitions."""
         again = CallbackMessage.objects.filter(pk__in=chosen.values("pk")).send_again(
             timezone.now()
         )
         if again:
-            callbacks.schedule()
+            queueing.schedule()
         messages.info(request, _("To be sent again: %(count)s.") % {"count": again})
 
     def has_resend_permission(self, request: HttpRequest) -> bool:

@@ -1,6 +1,4 @@
-"""Channels on the desk: what the bot saw, for reading."""
-
-from typing import Any
+"""Channels on the desk, as the bot last saw them."""
 
 from django import forms
 from django.contrib import admin
@@ -11,11 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from notices import reasons
+from notices.advice import reasons
+from notices.advice.channel import never_show, troubles
 from notices.desk.rights import LedAdmin
 from notices.ids import LARGEST_ID
 from notices.models import Channel
-from notices.sendable import never_show, troubles
 
 
 class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -23,7 +21,7 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
         label=gettext_lazy("channel id"),
         min_value=1,
         max_value=LARGEST_ID,
-        # A number field's wheel and rounding would change an id.
+        # In a number field a scroll or the browser's rounding could change the id.
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"}),
         help_text=gettext_lazy(
             "In Discord: settings, Advanced, Developer Mode; then Copy Channel ID in the "
@@ -59,14 +57,14 @@ class ChannelAdmin(LedAdmin):
     )
     fields = ("id", *readonly_fields)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fields(self, request: HttpRequest, obj: Channel | None = None) -> tuple[str, ...]:
         return self.fields if obj else ("id",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The bot writes what is here: a person would only make it untrue."""
+    def has_change_permission(self, request: HttpRequest, obj: Channel | None = None) -> bool:
+        """Let nobody edit it: the bot overwrites it with what it sees."""
         return False
 
     @admin.display(description=gettext_lazy("state"))
@@ -79,7 +77,7 @@ class ChannelAdmin(LedAdmin):
 
     @admin.display(description=gettext_lazy("refusal"))
     def refusal(self, channel: Channel) -> str | None:
-        """The last answer of Discord that was a no, and the remedy."""
+        """Explain Discord's last refusal, with its remedy."""
         if channel.refused_code is None:
             return None
         why = reasons.explain(channel.refused_code)

@@ -1,8 +1,7 @@
-"""Why a form was refused: mostly the set-up is wrong, and then the page and the log say what."""
+"""The page for a form that failed the CSRF check: it names the cause, mostly a wrong set-up."""
 
 import logging
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
@@ -16,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 log = logging.getLogger(__name__)
 
-# Django has several such reasons: missing, too short, another one's.
+# Several of Django's reasons begin so: the token is missing, too short or not the cookie's.
 _OF_THE_TOKEN = "CSRF token"  # noqa: S105
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -25,7 +24,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 class Cause:
     told: str | Promise
     remedy: str | Promise
-    # Who runs the site can mend it; the person at the form cannot.
+    # Only whoever runs the site can mend it then, and not the person at the form.
     is_of_the_setup: bool = False
 
 
@@ -97,7 +96,7 @@ EXPIRED = Cause(
 
 
 def refused(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's CSRF_FAILURE_VIEW."""
+    """Answer a form that failed the check (settings.CSRF_FAILURE_VIEW), and log the cause."""
     came_from = _came_from(request)
     cause = cause_of(request, reason, came_from)
     facts = {
@@ -109,7 +108,7 @@ def refused(request: HttpRequest, reason: str = "") -> HttpResponse:
     with translation.override("en"):
         told = f"{cause.told} {cause.remedy}" % facts
         log.warning("a form to %r was refused (%s): %s", request.path, reason, told)
-    shown: dict[str, Any] = {
+    shown: dict[str, object] = {
         "told": str(cause.told) % facts,
         "remedy": str(cause.remedy) % facts,
         "is_of_the_setup": cause.is_of_the_setup,
@@ -130,12 +129,12 @@ def cause_of(request: HttpRequest, reason: str, came_from: SplitResult | None) -
     if came_from.hostname != here.hostname:
         is_ours = validate_host(came_from.hostname, settings.ALLOWED_HOSTS)
         return HOST if is_ours else OTHER_SITE
-    # A proxy that leaves out the port as well as the scheme is told of the scheme first.
+    # A proxy may lose the scheme and the port; a wrong scheme explains a wrong port too.
     return SCHEME if came_from.scheme != here.scheme else PORT
 
 
 def _came_from(request: HttpRequest) -> SplitResult | None:
-    """None where it can be no address."""
+    """Return the page that the form says it came from, or None if that is no valid address."""
     try:
         found = urlsplit(request.headers.get("Origin") or request.headers.get("Referer", ""))
         _ = found.port
@@ -145,7 +144,7 @@ def _came_from(request: HttpRequest) -> SplitResult | None:
 
 
 def _shown(address: SplitResult | None) -> str:
-    """Scheme, host and port: a Referer's path may hold what is nobody's business."""
+    """Return scheme, host and port alone: a Referer's path may hold something private."""
     if address is None or not address.hostname:
         return ""
     port = "" if address.port in (None, _DEFAULT_PORTS.get(address.scheme)) else f":{address.port}"

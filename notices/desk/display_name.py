@@ -1,17 +1,17 @@
-"""A person's name as people say it: 이서연, Seoyeon Lee. The form has one field for it."""
+"""A person's name in the order that her language has: 이서연, Seoyeon Lee."""
 
 import re
-from typing import Any
 
-# Where both parts are written in these, the family's name stands first and nothing between them.
+from django.contrib.auth.models import User
+
+# In these scripts the family name comes first, without a space.
 _FAMILY_FIRST = re.compile(r"[가-힣\u3400-\u4dbf\u4e00-\u9fff\u3040-\u30ff々]+")
 
 
-def display_name(user: Any) -> str:
-    """The login name where there is no other.
+def display_name(user: User) -> str:
+    """Return the full name, or the login name if there is none.
 
-    Django keeps two parts. What is entered here is kept whole in the first; older accounts have
-    both.
+    The desk's form stores the whole name as the first name; older accounts have both parts.
     """
     first, last = user.first_name.strip(), user.last_name.strip()
     if _FAMILY_FIRST.fullmatch(first) and _FAMILY_FIRST.fullmatch(last):

@@ -1,8 +1,6 @@
-"""Following a notice on the desk: how it goes now, what a person has to decide, its history."""
+"""The pages of a notice beside its form: its outcome, decisions for one channel, its history."""
 
 from contextlib import suppress
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,27 +11,26 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from notices.desk import effects, timeline
+from notices import actions, moments
+from notices.desk import notice_history, save_preview
 from notices.desk.outcome import part_of
-from notices.desk.rights import LedAdmin
+from notices.desk.rights import LedAdmin, foreign_channels
 from notices.ids import read_id
 from notices.models import Channel, Notice
 
-# A message that is true until the outcome on the page changes: outcome.js takes it away.
+# The tag of a message that outcome.js removes once the outcome changes.
 UNDER_WAY = "under-way"
-# htmx's own, for the answer to a poll.
+# The status by which htmx stops polling.
 STOP_POLLING = 286
-# What a button says of one channel: how the notice does it, and what she is told.
+# The decisions of the buttons for one channel, each with its action and its message.
 CHOICES = {
-    "send_again": (Notice.send_again_in, gettext_lazy("Tries again in %(channel)s.")),
-    "look_again": (Notice.look_again_in, gettext_lazy("Looks into %(channel)s again.")),
-    "leave": (Notice.leave_in, gettext_lazy("%(channel)s is left as it is.")),
+    "send_again": (actions.send_again_in, gettext_lazy("Tries again in %(channel)s.")),
+    "look_again": (actions.look_again_in, gettext_lazy("Looks into %(channel)s again.")),
+    "leave": (actions.leave_in, gettext_lazy("%(channel)s is left as it is.")),
 }
 
 
 class Following(LedAdmin):
-    """The pages of a notice beside its form."""
-
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         own = [
@@ -48,10 +45,9 @@ class Following(LedAdmin):
         return own + super().get_urls()
 
     def outcome_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """What the page asks for again and again; where nothing is new, nothing is sent.
+        """Answer the page's poll, with an empty 204 if nothing has changed.
 
-        Who has been logged out meanwhile is told so: a login form in the middle of the page would
-        be of no use to her.
+        A logged-out user gets a message, since a login form inside the page would not work.
         """
         if "HX-Request" not in request.headers:
             view: HttpResponse = self.admin_site.admin_view(self._outcome)(request, pk)
@@ -67,39 +63,41 @@ class Following(LedAdmin):
             {"logged_out": not is_in, "there": there},
             status=STOP_POLLING,
         )
-        # What was last known stays in its place.
+        # The message has a place of its own, so that the last known outcome stays.
         lost["HX-Retarget"], lost["HX-Reswap"] = "#outcome-trouble", "innerHTML"
         return lost
 
     def _outcome(self, request: HttpRequest, pk: int) -> HttpResponse:
         notice = self._found(request, pk)
-        with timezone.override(ZoneInfo(notice.study.time_zone)):
-            part = part_of(notice)
+        foreign = foreign_channels(request.user, notice)[pk]
+        with timezone.override(moments.zone_named(notice.study.time_zone)):
+            part = part_of(notice, foreign)
             if request.GET.get("seen") == part.seen:
                 return HttpResponse(status=204)
             page = "admin/notices/notice/outcome.html"
             return render(request, page, {"part": part, "original": notice})
 
     def effects_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """What a save would do, with the channels that are picked on the form just now."""
+        """Say what a save would do with the channels that the form has picked now."""
         notice = self._found(request, pk)
-        ids = {read_id(one) for one in request.GET.getlist("channels")}
+        foreign = foreign_channels(request.user, notice)[pk]
+        ids = {read_id(one) for one in request.GET.getlist("channels")} - foreign
         offered = Channel.objects.filter(studies=notice.study_id) | notice.channels.all()
         picked = [channel for channel in offered.distinct() if channel.pk in ids]
         page = "admin/notices/notice/effects.html"
-        return render(request, page, {"effects": effects.of_saving(notice, picked)})
+        return render(request, page, {"effects": save_preview.of_saving(notice, picked, foreign)})
 
     def choice_view(
         self, request: HttpRequest, pk: int, channel_id: int, choice: str
     ) -> HttpResponse:
-        """What she decided for one channel, by its button."""
+        """Carry out what she decided for one channel by a button."""
         if choice not in CHOICES:
             raise Http404
         notice = self._found(request, pk)
         if request.method != "POST":
             return redirect("admin:notices_notice_change", pk)
         delivery = notice.deliveries.filter(channel=channel_id).select_related("channel").first()
-        if delivery is None:
+        if delivery is None or channel_id in foreign_channels(request.user, notice)[pk]:
             raise Http404
         do, told = CHOICES[choice]
         if do(notice, channel_id, by=request.user):
@@ -113,13 +111,13 @@ class Following(LedAdmin):
         return redirect("admin:notices_notice_change", pk)
 
     def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        """Who did what to it, and what the bot did, in one line of time."""
+        """Show what people, frontends and the bot did to it, by time."""
         notice = self.get_object(request, object_id)
         if notice is None:
             raise Http404
-        page = timeline.page_of(notice, request.user, request.GET.get("p", ""))
+        page = notice_history.page_of(notice, request.user, request.GET.get("p", ""))
         context = {
             **self.admin_site.each_context(request),
             "title": _("History: %(title)s") % {"title": notice},
@@ -128,7 +126,7 @@ class Following(LedAdmin):
             "page": page,
             **(extra_context or {}),
         }
-        with timezone.override(ZoneInfo(notice.study.time_zone)):
+        with timezone.override(moments.zone_named(notice.study.time_zone)):
             return TemplateResponse(request, "admin/notices/notice/history.html", context).render()
 
     def _found(self, request: HttpRequest, pk: int) -> Notice:

@@ -1,11 +1,9 @@
-"""The desk's first page: the bot, what needs a hand, what goes out next, what is not finished."""
+"""The desk's first page: the bot's state, then failed, late, scheduled and draft notices."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -13,17 +11,22 @@ from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from notices import health, ledger, moments, reasons
+from notices import moments
+from notices.advice import reasons
+from notices.delivery.due import oldest_due
+from notices.delivery.fan_out import oldest_waiting
 from notices.desk.rights import led_studies
 from notices.desk.when import zone_note
 from notices.models import Delivery, Notice
-from notices.newest import Parts
+from notices.monitoring import health
+from notices.paging import Parts
+from notices.tables.change import AnyUser
 
 SHOWN_AT_MOST = 10
-# What failed longer ago is found in the list, and is no news.
+# Older failures are found in the list alone.
 NEWS = timedelta(days=30)
 FAILED = (Notice.Status.FAILED, Notice.Status.PARTLY_SENT)
-# A notice whose hour has struck is stored as scheduled until the bot has begun with it.
+# A notice whose moment has come stays stored as scheduled until the bot begins with it.
 UNDER_WAY = (Notice.Status.SCHEDULED, Notice.Status.QUEUED, Notice.Status.SENDING)
 
 
@@ -37,7 +40,7 @@ class BotState(StrEnum):
 
 @dataclass(frozen=True)
 class Bot:
-    """How the bot is, and for how long it has been so; null where it is as it should be."""
+    """The bot's state, and how long it has lasted; `age` is None if all is well."""
 
     state: BotState
     age: timedelta | None = None
@@ -51,7 +54,7 @@ class Bot:
 
 @dataclass(frozen=True)
 class Entry:
-    """A notice, and what there is to say of it: why it is not shown, or when it will be."""
+    """A notice with a note: why it is not shown, or when it will be."""
 
     notice: Notice
     note: str
@@ -69,11 +72,11 @@ class FrontPage:
     coming: list[Entry]
     drafts: list[Entry]
     more: frozenset[str]
-    """Of which of the lists there are more than are shown."""
+    """The names of the lists that have more entries than are shown."""
 
 
-def front_page(user: Any, now: datetime) -> FrontPage:
-    """A handful of queries, and none reads the history."""
+def front_page(user: AnyUser, now: datetime) -> FrontPage:
+    """Collect the page by a fixed number of queries, none of which reads all notices."""
     studies = None if user.is_superuser else [study.pk for study in led_studies(user)]
     found = {
         "failed": _failed(studies, now),
@@ -94,7 +97,7 @@ def front_page(user: Any, now: datetime) -> FrontPage:
 
 
 def bot_now(now: datetime) -> Bot:
-    """What /readyz tells machines, as one state."""
+    """Return the bot's state by the same measures as /readyz."""
     bots = health.bots_heard_of(now)
     silence = health.silence(bots, now)
     if silence is None:
@@ -103,20 +106,20 @@ def bot_now(now: datetime) -> Bot:
         return Bot(BotState.OFFLINE, silence)
     if (pause := health.pause(bots, now)) is not None:
         return Bot(BotState.PAUSED, pause)
-    ages = {"due": ledger.oldest_due(now), "fan_out": ledger.oldest_waiting(now)}
+    ages = {"due": oldest_due(now), "fan_out": oldest_waiting(now)}
     late = [age for name, age in ages.items() if age is not None and age > health.LIMITS[name]]
     return Bot(BotState.BEHIND, max(late)) if late else Bot(BotState.ONLINE)
 
 
 def _failed(studies: list[int] | None, now: datetime) -> list[Notice]:
-    """The newest that failed wholly or in part; what is archived nobody can help any more."""
+    """Return the newest that failed, wholly or partly; archived ones cannot be sent again."""
     ids = Parts(studies, FAILED).newest(Notice.objects.all(), SHOWN_AT_MOST + 1)
     newest = _rows(ids).filter(archived_at=None, publish_at__gt=now - NEWS)
     return list(newest.order_by("-id"))
 
 
 def _late(studies: list[int] | None, now: datetime) -> list[Notice]:
-    """The oldest that should have been shown, or changed, by now."""
+    """Return the oldest that should have been shown, or changed, by now."""
     by_then = now - health.LIMITS["due"]
     late = Notice.objects.filter(publish_at__lte=by_then, changed_at__lte=by_then)
     ids = Parts(studies, UNDER_WAY).newest(late, SHOWN_AT_MOST + 1, oldest=True)
@@ -141,20 +144,21 @@ def _rows(ids: Iterable[int]) -> QuerySet[Notice]:
 
 
 def _moment(notice: Notice) -> str:
-    """As the clock on the study's wall shows it."""
+    """Return when it is published, in the study's time zone."""
     if notice.publish_at is None:
         return ""
-    zone = notice.study.time_zone
-    return format_html("{}{}", moments.in_words(notice.publish_at, ZoneInfo(zone)), zone_note(zone))
+    name = notice.study.time_zone
+    moment = moments.in_words(notice.publish_at, moments.zone_named(name))
+    return format_html("{}{}", moment, zone_note(name))
 
 
 def _last_change(notice: Notice) -> str:
-    changed_at = moments.in_words(notice.changed_at, ZoneInfo(notice.study.time_zone))
+    changed_at = moments.in_words(notice.changed_at, moments.zone_named(notice.study.time_zone))
     return _("last changed on %(moment)s") % {"moment": changed_at}
 
 
 def _reasons(notices: list[Notice]) -> dict[int, str]:
-    """By notice: what one of its channels says, where one does."""
+    """Return the reason of one failed channel for each notice that has one, by its id."""
     refused = Delivery.objects.filter(notice__in=notices, error_code__isnull=False)
     codes = dict(refused.order_by("-id").values_list("notice", "error_code"))
     return {pk: str(reasons.explain(code).reason) for pk, code in codes.items() if code is not None}

@@ -1,4 +1,4 @@
-"""Frontends' keys on the desk: shown once when made, revoked when lost."""
+"""API keys on the desk: a key is shown once when it is made, and is revoked if it is lost."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,12 +12,13 @@ from django.utils.translation import gettext_lazy
 from rest_framework_api_key import admin as _library_admin  # noqa: F401  registers its own
 from rest_framework_api_key.models import APIKey
 
+from notices import actions
 from notices.desk.once import made
 from notices.desk.rights import ModelAdmin
 from notices.models import ApiKey
 
 OVERLAP = timedelta(hours=24)
-# The library's own model, and its admin, are replaced by ours: keys that know their studies.
+# Our ApiKey, which belongs to studies, replaces the library's own model.
 admin.site.unregister(APIKey)
 
 
@@ -33,7 +34,7 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
             "expiry_date",
             "revoked",
         )
-        # The library's fields speak English alone.
+        # The library's labels are not translated.
         labels = {
             "name": gettext_lazy("name"),
             "expiry_date": gettext_lazy("expires"),
@@ -56,10 +57,10 @@ class RevokedFilter(admin.SimpleListFilter):
     title = gettext_lazy("revoked")
     parameter_name = "revoked"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         return [("1", _("Yes")), ("0", _("No"))]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
         return queryset.filter(revoked=self.value() == "1") if self.value() else queryset
 
 
@@ -77,11 +78,13 @@ class ApiKeyAdmin(ModelAdmin):
     search_fields = ("name", "prefix")
     autocomplete_fields = ("studies",)
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         shown = ApiKeyForm.Meta.fields
         return ("beginning", *shown, "made_at", "last_used_at") if obj else shown[:-1]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: ApiKey | None = None
+    ) -> tuple[str, ...]:
         return ("beginning", "made_at", "last_used_at")
 
     @admin.display(description=gettext_lazy("beginning"), ordering="prefix")
@@ -104,15 +107,15 @@ class ApiKeyAdmin(ModelAdmin):
     def made_at(self, key: ApiKey) -> datetime:
         return key.created
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A revoked key is done with for good."""
+    def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        """Let nobody change a revoked key: revoking is final."""
         return super().has_change_permission(request, obj) and not (obj and obj.revoked)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Revoking leaves a trace of who had a key; deleting would not."""
+    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        """Let nobody delete a key: a revoked one still shows who had it."""
         return False
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.Form, change: bool) -> None:
         if change:
             obj.save()
             return
@@ -125,14 +128,14 @@ class ApiKeyAdmin(ModelAdmin):
         permissions=["change"],
     )
     def rotate(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
-        """The frontend changes to the new key while the old one still works."""
+        """Make a new key for each, and keep the old one working until the frontend has changed."""
         for old in keys:
             if old.revoked:
                 messages.error(
                     request, _("%(name)s is revoked: make a new key.") % {"name": old.name}
                 )
                 continue
-            successor, key = old.rotate(OVERLAP)
+            successor, key = actions.rotate(old, OVERLAP)
             made(request)
             _show_once(request, successor, key)
 

@@ -1,16 +1,25 @@
-"""The menu beside every page of the desk: what she may open, and no more."""
+"""The menu beside every page of the desk: only the pages that the user may open."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import NotRequired, TypedDict
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-Item = dict[str, Any]
+
+class Item(TypedDict):
+    """An entry as unfold takes it; `active` says whether the page is the entry's."""
+
+    title: Promise
+    icon: str
+    link: str
+    active: NotRequired[Callable[[HttpRequest], bool]]
 
 
-def menu(request: HttpRequest) -> list[dict[str, Any]]:
-    """What UNFOLD["SIDEBAR"]["navigation"] asks for."""
+def menu(request: HttpRequest) -> list[dict[str, object]]:
+    """Build the menu for UNFOLD["SIDEBAR"]["navigation"]."""
     hers = [
         _item(_("Front page"), "home", "admin:index"),
         _item(_("Write a notice"), "edit_square", "admin:notices_notice_add"),
@@ -18,7 +27,7 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
         _list(_("Studies"), "groups", "notices_study"),
         _list(_("Channels"), "tag", "notices_channel"),
     ]
-    groups: list[dict[str, Any]] = [{"items": hers}]
+    groups: list[dict[str, object]] = [{"items": hers}]
     if getattr(request.user, "is_superuser", False):
         groups += [
             {"title": _("Site"), "separator": True, "items": _of_the_site()},
@@ -28,7 +37,7 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _notices() -> Item:
-    """Not marked on the page to write one, which has an entry of its own."""
+    """Return the entry of the list; it is not marked on the page to add one, which has its own."""
     item = _list(_("Notices"), "campaign", "notices_notice")
     adding = reverse("admin:notices_notice_add")
 
@@ -59,9 +68,9 @@ def _history() -> list[Item]:
     ]
 
 
-def _list(title: Any, icon: str, page: str) -> Item:
+def _list(title: Promise, icon: str, page: str) -> Item:
     return _item(title, icon, f"admin:{page}_changelist")
 
 
-def _item(title: Any, icon: str, page: str) -> Item:
+def _item(title: Promise, icon: str, page: str) -> Item:
     return {"title": title, "icon": icon, "link": reverse(page)}

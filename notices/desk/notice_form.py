@@ -1,9 +1,10 @@
-"""The form a notice is written in: her studies, their channels, and when to publish."""
+"""The form in which a leader writes a notice: its fields, their checks, and questions to her."""
 
 from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, Q, QuerySet
 from django.template.loader import render_to_string
@@ -16,44 +17,56 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from notices import attachments, moments, quotas
-from notices.desk import to_whom
+from notices import moments, quotas
+from notices.delivery import message
+from notices.desk import channels_and_ping
+from notices.desk.channels_and_ping import ChannelBoxes, ChannelsField
 from notices.desk.conflict import conflict
-from notices.desk.prose import MarkdownTextarea, ProseField
 from notices.desk.questions import Doubt, Question
-from notices.desk.rights import leads_many
-from notices.desk.to_whom import ChannelBoxes, ChannelsField
+from notices.desk.rights import foreign_channels, leads_many
+from notices.desk.text_fields import CHANGE_LIMIT, MarkdownTextarea, ProseField
 from notices.desk.upload_fields import PictureField, UploadsField
 from notices.desk.when import Moment, zones_of
+from notices.files.attached import entries, files_of, picture_of
+from notices.files.uploads import check_together
 from notices.ids import read_id
-from notices.links import with_scheme
-from notices.models import (
-    AUTHOR_LIMIT,
-    DESCRIPTION_LIMIT,
-    TITLE_LIMIT,
-    Channel,
-    Notice,
-    Study,
-    Upload,
-)
-from notices.uploads import check_together
+from notices.links import bare, is_public_link, with_scheme
+from notices.models import Channel, Notice, Study, Upload
+from notices.tables.notice_fields import CONTENT_LIMIT
 
 PUBLISH, SCHEDULE, DRAFT, SAVE = "_publish", "_schedule", "_draft", "_save"
+# Where each field stands on the page.
+FIELDSETS: tuple[tuple[Any, Any], ...] = (
+    (gettext_lazy("Text"), {"fields": ("seen_revision", "title", "content", "change")}),
+    (gettext_lazy("Picture and files"), {"fields": ("picture", "image", "attached")}),
+    (gettext_lazy("Where it goes"), {"fields": ("study", "channels", "ping")}),
+    (gettext_lazy("When"), {"fields": ("publish_at", "expires_at")}),
+    (gettext_lazy("Author and link"), {"classes": ("collapse",), "fields": ("author", "url")}),
+)
 
 
 def whole_link(text: str) -> str:
-    """As browsers do with what is typed into them: www.example.com is https://www.example.com."""
-    return with_scheme(text) or text
+    """Complete a link as a browser does: www.example.com becomes https://www.example.com."""
+    link = bare(text)
+    whole = with_scheme(link) or link
+    if whole and not is_public_link(whole):
+        raise forms.ValidationError(
+            _(
+                "This is not an address on the web: write one such as https://example.com/page, "
+                "without a user name."
+            )
+        )
+    return whole
 
 
 class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
-    """`user` is set by the admin on a subclass of its own for each request."""
+    """The form of one request: the admin makes a subclass with its `user`."""
 
     user: Any = None
     question: Question | None = None
-    """What is asked before this can be saved."""
+    """What has to be answered before this can be saved."""
     _moment: datetime | None = None
-    """As it was filled in."""
+    """The moment that was filled in, even if the button ignores it."""
 
     study = forms.ModelChoiceField(
         Study.objects.none(), label=gettext_lazy("study"), widget=UnfoldAdminSelectWidget
@@ -64,22 +77,21 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         label=gettext_lazy("channels"),
     )
-    title = ProseField(
-        max_length=TITLE_LIMIT,
-        label=gettext_lazy("title"),
-        widget=UnfoldAdminTextInputWidget,
-    )
     content = ProseField(
-        max_length=DESCRIPTION_LIMIT,
+        max_length=CONTENT_LIMIT,
         label=gettext_lazy("content"),
         widget=MarkdownTextarea(attrs={"rows": 10}),
         help_text=gettext_lazy("Discord's Markdown works: **bold**, lists, links."),
     )
-    author = ProseField(
-        max_length=AUTHOR_LIMIT,
+    change = ProseField(
+        max_length=CHANGE_LIMIT,
         required=False,
-        label=gettext_lazy("author"),
-        widget=UnfoldAdminTextInputWidget,
+        label=gettext_lazy("what changed"),
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": gettext_lazy("8 PM → 9 PM")}),
+        help_text=gettext_lazy(
+            "For readers, who are not told of a change: stands first in the text, as “Change: 8 PM "
+            "→ 9 PM”. You may leave it out."
+        ),
     )
     picture = PictureField(
         label=gettext_lazy("picture"),
@@ -108,28 +120,21 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
             "notices/outcome.js",
             *(
                 forms.Script(f"notices/{name}.js", type="module")
-                for name in ("toolbar", "counters", "uploads", "preview", "unsaved")
+                for name in ("toolbar", "counters", "uploads", "in_sight", "unsaved")
             ),
         ]
 
     class Meta:
         model = Notice
-        fields = (
-            "study",
-            "channels",
-            "title",
-            "content",
-            "author",
-            "ping",
-            "url",
-            "image",
-            "publish_at",
-            "expires_at",
-        )
+        fields = flatten_fieldsets(FIELDSETS)
+        # Lines of text, whose letters the page counts.
+        field_classes = {"title": ProseField, "author": ProseField}
         labels = {"image": gettext_lazy("or the picture's address")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "study" in self.fields:
+            del self.fields["change"]  # it is not published, so that readers know no other text
         self._offer_studies_and_channels()
         self._offer_uploads()
         self._say_time_zones()
@@ -147,18 +152,21 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
         else:
             offered = Q(studies=self.instance.study_id)
         if self.instance.pk:
-            # Picked once, stays pickable: a study that lost a channel must not lose its messages.
-            offered |= Q(notices=self.instance.pk)
+            # A channel that the study has lost stays pickable, or a save would remove its message.
+            offered |= Q(notices=self.instance.pk) & ~Q(pk__in=self._foreign())
         if "channels" in self.fields:
             of_hers = Prefetch("studies", queryset=led)
             channels = Channel.objects.filter(offered).distinct().prefetch_related(of_hers)
             self._choices("channels").queryset = channels
 
+    def _foreign(self) -> set[int]:
+        return foreign_channels(self.user, self.instance)[self.instance.pk]
+
     def _offer_uploads(self) -> None:
-        """What she has uploaded, and what notices of her studies have: this one's too."""
+        """Offer what she has uploaded, and the files of her studies' notices."""
         offered = Upload.objects.all().of(Study.objects.led_by(self.user), user=self.user)
-        picture = attachments.picture_of(self.instance.attachments)
-        files = attachments.files_of(self.instance.attachments)
+        picture = picture_of(self.instance.attachments)
+        files = files_of(self.instance.attachments)
         self.initial["picture"] = [picture["id"]] if picture else []
         self.initial["attached"] = [one["id"] for one in files]
         for name in {"picture", "attached"} & self.fields.keys():
@@ -178,10 +186,10 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _say_whom_it_pings(self) -> None:
         if not {"channels", "ping"} <= self.fields.keys():
-            return  # it is only looked at
+            return  # the notice is read-only
         study = self._picked_study()
         channels, ping = self._picked("channels") or (), self._picked("ping")
-        reach = to_whom.reach_of_picks(self.user, study, channels, ping)
+        reach = channels_and_ping.reach_of_picks(self.user, study, channels, ping)
         told = {"reach": reach, "study": study, "is_published": "study" not in self.fields}
         self.fields["ping"].help_text = render_to_string("admin/notices/notice/ping.html", told)
 
@@ -195,6 +203,8 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
         super().clean()
         saved = self._hold() if self.instance.pk else None
         doubts = self._choose_moment() if "publish_at" in self.fields else []
+        if self.cleaned_data.get("change") and "content" in self.cleaned_data:
+            self._say_what_changed()
         if {"picture", "attached"} <= self.cleaned_data.keys():
             self._attach(self.cleaned_data["picture"], self.cleaned_data["attached"])
         self._check_quotas()
@@ -231,6 +241,15 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
         except quotas.ExceededError as error:
             self.add_error(None, error)
 
+    def _say_what_changed(self) -> None:
+        line = message.line_of_change(self.instance.study, self.cleaned_data["change"])
+        text = f"{line}\n\n{self.cleaned_data['content']}"
+        if (length := len(text)) > CONTENT_LIMIT:
+            told = _("With this line the text has %(n)d characters, of %(limit)d at most.")
+            self.add_error("change", told % {"n": length, "limit": CONTENT_LIMIT})
+        else:
+            self.cleaned_data["content"] = text
+
     def _attach(self, pictures: list[Upload], files: list[Upload]) -> None:
         if pictures and self.cleaned_data.get("image"):
             self.add_error(
@@ -245,10 +264,10 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
             check_together([*pictures, *files])
         except ValidationError as error:
             self.add_error("attached", error)
-        self.instance.attachments = attachments.entries(next(iter(pictures), None), files)
+        self.instance.attachments = entries(next(iter(pictures), None), files)
 
     def _hold(self) -> Notice:
-        """Until this is saved nobody else changes the notice, and the bot claims nothing of it."""
+        """Lock the notice's row until the save, against other people and the bot's claims."""
         saved = Notice.objects.select_for_update().filter(pk=self.instance.pk).first()
         if saved is None:
             raise ValidationError(
@@ -275,7 +294,7 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
         return f"{fact % {'moment': moment}} {remedy}"
 
     def _choose_moment(self) -> list[Doubt]:
-        """Which button was pressed decides; Enter in a field is no button and publishes nothing."""
+        """Set the moment by the button that was pressed; Enter in a field presses none."""
         moment = self._moment = self.cleaned_data.get("publish_at")
         doubts = []
         if PUBLISH in self.data:
@@ -294,16 +313,16 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
         return doubts
 
     def forgotten_moment(self) -> tuple[datetime | None, datetime | None]:
-        """What is not kept of a draft: the moment it was scheduled for, and one that she picked."""
+        """Return the moments that a draft does not keep: the scheduled one, and a picked one."""
         picked = self._moment if DRAFT in self.data else None
         return self.initial.get("publish_at"), picked
 
     def _needs_moment(self) -> bool:
-        """What is scheduled ceases to be by its own button alone."""
+        """Return whether it is to be scheduled; only the draft's button ends a schedule."""
         return SCHEDULE in self.data or bool(self.instance.pk and self.instance.publish_at)
 
     def _doubts_about_moment(self, moment: datetime | None) -> list[Doubt]:
-        """She filled in a later one, and pressed the button that ignores it."""
+        """Ask if she filled in a later moment but pressed the button that ignores it."""
         if moment is None or moment <= timezone.now() or "publish_at" not in self.changed_data:
             return []
         return [
@@ -324,7 +343,7 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
         allowed = Q(studies=study)
         is_new = "publish_at" in self.fields and self._will_be_published()
         if self.instance.pk and self.instance.study_id == study.pk and not is_new:
-            # A draft may wait for its channel; what is published fails there and says why.
+            # A draft may keep a lost channel; a published notice fails there with a reason.
             allowed |= Q(notices=self.instance.pk)
         ids = set(Channel.objects.filter(allowed).values_list("pk", flat=True))
         if strange := [str(channel) for channel in picked if channel.pk not in ids]:
@@ -359,7 +378,10 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
             )
 
     def _picked(self, name: str) -> Any:
-        """As it will stand on the page. (A bound field keeps the help text it began with.)"""
+        """Return the value that the page will show, without making the bound field.
+
+        A bound field copies the help text, which is set later.
+        """
         field = self.fields[name]
         if self.is_bound:
             return field.widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
@@ -370,5 +392,7 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _doubts_about_ping(self, study: Study) -> list[Doubt]:
         ping = self.cleaned_data["ping"]
-        channels = to_whom.newly_pinged(self.instance, study, ping, self.cleaned_data["channels"])
-        return to_whom.doubts_about_ping(ping, study, channels)
+        channels = channels_and_ping.newly_pinged(
+            self.instance, study, ping, self.cleaned_data["channels"]
+        )
+        return channels_and_ping.doubts_about_ping(ping, study, channels)

@@ -1,7 +1,7 @@
-"""A page of the desk makes what it makes once, however often its button is pressed.
+"""Idempotent forms: a form that is sent twice creates its object once.
 
-The page has a name (`writing`), which its form sends. Whoever sends the form once more, by a second
-click or after Back, is led to what the first time made.
+Each page has a random name (`writing`), which its form sends. A second click, or a click after
+Back, redirects to what the first one created.
 """
 
 import re
@@ -24,37 +24,37 @@ from notices.models import Submission
 WRITING = "writing"
 _NOT_WRITTEN = (WRITING, "csrfmiddlewaretoken")
 _KNOWN = re.compile(r"[0-9a-f]{16}")
-# Within these the answer to the first click has not been seen: its own words suffice.
+# After a double click she sees the first click's message, so it needs no other.
 DOUBLE_CLICK = timedelta(seconds=10)
 
 View = Callable[..., HttpResponse]
 
 
 def sent_writing(request: HttpRequest) -> str:
-    """The name of the page whose form was sent; empty where it has none."""
+    """Return the name of the page whose form was sent, or an empty text without one."""
     writing = request.POST.get(WRITING, "")
     return writing if _KNOWN.fullmatch(writing) else ""
 
 
 def writing_of(request: HttpRequest) -> str:
-    """The name of the page that is shown: the one it has already, or else a new one."""
+    """Return the name of the page that is shown, or a new one."""
     in_address = request.GET.get(WRITING, "")
     known = in_address if _KNOWN.fullmatch(in_address) else ""
     return sent_writing(request) or known or secrets.token_hex(8)
 
 
 def once(request: HttpRequest, make: Callable[[], HttpResponse]) -> HttpResponse:
-    """Have `make` make something, unless this page has made it already.
+    """Call `make`, or redirect to what it created when this page was sent before.
 
-    `make` says so by `made`, and redirects there. Where it does not, as it refused the form, the
-    page may try again.
+    `make` calls `made` and redirects to the new object. If it refuses the form instead, the page
+    can be sent again.
     """
     user: Any = request.user
     writing = sent_writing(request)
     if not writing:
         return make()
     with transaction.atomic():
-        # Whoever comes second waits here until the first has committed, or has given up.
+        # A second request waits here until the first has committed or rolled back.
         submission, is_first = Submission.objects.get_or_create(
             user=user, writing=writing, defaults={"digest": _digest(request)}
         )
@@ -62,7 +62,7 @@ def once(request: HttpRequest, make: Callable[[], HttpResponse]) -> HttpResponse
             return _lead_there(request, submission)
         response = make()
         if getattr(request, "_has_made", False):
-            # A window that was opened to add something for a form has nowhere to lead to.
+            # The response of a popup to add a row is no redirect.
             submission.led_to = getattr(response, "url", request.get_full_path())
             submission.save(update_fields=["led_to"])
         else:
@@ -70,14 +70,14 @@ def once(request: HttpRequest, make: Callable[[], HttpResponse]) -> HttpResponse
     return response
 
 
-def made(request: Any) -> None:
-    """Say that the request's form is done with."""
-    request._has_made = True
+def made(request: HttpRequest) -> None:
+    """Record that the request has created its object."""
+    request._has_made = True  # type: ignore[attr-defined]
 
 
 def once_a_page(view: View) -> View:
     @wraps(view)
-    def guarded(request: HttpRequest, **places: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, **places: object) -> HttpResponse:
         return once(request, lambda: view(request, **places))
 
     return guarded

@@ -1,8 +1,8 @@
-"""What became of a notice, channel by channel, as its page shows it."""
+"""The outcome of a notice in each channel, as its page shows it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2s
 from typing import Any
 
@@ -12,11 +12,12 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from notices import reasons
+from notices.advice import reasons
+from notices.ids import read_ids
 from notices.models import Attempt, Change, Channel, Delivery, ErrorCode, Notice
 
 POLL_SECONDS = 2
-# A notice that waits for its hour need not be asked after every two seconds.
+# Used while nothing is due within NEAR, as with a scheduled notice.
 SLOW_POLL_SECONDS = 30
 NEAR = timedelta(minutes=1)
 ATTEMPTS_SHOWN = 20
@@ -26,7 +27,7 @@ State = Delivery.State
 
 @dataclass(frozen=True)
 class Line:
-    """One channel: its delivery, or none before the fan-out has come to it."""
+    """One channel with its delivery; `delivery` is None until the fan-out has made one."""
 
     channel: Channel
     delivery: Delivery | None = None
@@ -36,7 +37,7 @@ class Line:
 
     @property
     def key(self) -> str:
-        """For ids on the page, which keep the focus where it was."""
+        """Part of the ids of its elements, by which htmx restores the focus."""
         return str(self.channel.pk)
 
     @property
@@ -59,18 +60,18 @@ class Line:
 
     @property
     def look(self) -> str:
-        """The badge's: what somebody found and left is no failure."""
+        """The badge's style: a message that somebody left as it is counts as no failure."""
         return State.UNKNOWN.value if self.is_left else self.state
 
     @property
     def is_behind(self) -> bool:
-        """Something is shown, but not what is wanted."""
+        """Whether an older revision than the wanted one is shown."""
         delivery = self.delivery
         return bool(delivery and delivery.shown and delivery.shown != delivery.wanted)
 
     @property
     def is_undecided(self) -> bool:
-        """Nobody can find out whether it is shown: she has to look, and to choose."""
+        """Whether the bot cannot find out if it is shown, so that she has to look and decide."""
         return self.state == State.UNKNOWN and self.due_at is None
 
     @property
@@ -86,7 +87,7 @@ class Line:
         return self.state == State.FAILED and not self.is_left
 
     @property
-    def due_at(self) -> Any:
+    def due_at(self) -> datetime | None:
         return self.delivery.due_at if self.delivery else None
 
 
@@ -94,6 +95,10 @@ class Line:
 class Outcome:
     notice: Notice
     lines: list[Line]
+    has_foreign: bool = False
+    """Whether it has channels that must not be named to her."""
+    stands_elsewhere: bool = False
+    """Whether it may be shown in one of those."""
 
     @property
     def shown(self) -> int:
@@ -109,7 +114,7 @@ class Outcome:
 
     @property
     def said(self) -> str:
-        """In a sentence or two, for who hears the page rather than sees it."""
+        """A summary in a few sentences for screen readers."""
         sentences = [str(Notice.Status(self.notice.current_status).label) + "."]
         if self.lines:
             counted = {"shown": self.shown, "all": len(self.lines)}
@@ -119,58 +124,69 @@ class Outcome:
         if self.undecided:
             names = {"channels": _names(self.undecided)}
             sentences.append(_("Please look into %(channels)s.") % names)
+        if self.has_foreign:
+            sentences.append(self.elsewhere)
         return " ".join(sentences)
 
     @property
+    def elsewhere(self) -> str:
+        told = _("It has channels of the study that it came from, too, which are not named here.")
+        if self.stands_elsewhere and self.notice.withdrawn_at is None:
+            told += " " + _("Withdraw it to have it removed there as well.")
+        return told
+
+    @property
     def poll_seconds(self) -> int | None:
-        """After how long the page should look again; null when nothing will change by itself."""
+        """The seconds until the next poll, or None if nothing will change by itself."""
         notice = self.notice
         if notice.publish_at is None or notice.archived_at is not None:
             return None
         begun = notice.current_status in (Notice.Status.QUEUED, Notice.Status.SENDING)
         if begun and notice.revision > notice.fanned_out_revision:
-            return POLL_SECONDS  # its deliveries are still to come
+            return POLL_SECONDS  # the fan-out has not written its deliveries yet
         due = [line.due_at for line in self.lines if line.due_at]
         if not due:
-            # Nothing is left to do: then the status was read just before the last outcome.
+            # Nothing is due, so the status was read just before the last outcome was written.
             return POLL_SECONDS if begun and not self.undecided else None
         return POLL_SECONDS if min(due) <= timezone.now() + NEAR else SLOW_POLL_SECONDS
 
 
 @dataclass(frozen=True)
 class Part:
-    """The part of the page that looks again by itself."""
+    """The part of the page that polls."""
 
     outcome: Outcome
     html: SafeString
     seen: str
-    """Changes with what is shown: where it is the same, nothing on the page need move."""
+    """A hash of what is shown; the poll sends it, and gets nothing back while it is the same."""
 
 
-def outcome_of(notice: Notice) -> Outcome:
-    """Three queries, however many channels, and one more where something failed."""
+def outcome_of(notice: Notice, foreign: Collection[int] = ()) -> Outcome:
+    """Read the outcome, without the foreign channels, by a fixed number of queries."""
     if notice.publish_at is None or notice.archived_at is not None:
         return Outcome(notice, [])
     latest = Attempt.objects.order_by("-id")[:ATTEMPTS_SHOWN]
     deliveries = (
-        notice.deliveries.select_related("channel")
+        notice.deliveries.exclude(channel__in=foreign)
+        .select_related("channel")
         .annotate(notice_status=F("notice__status"))
         .prefetch_related(Prefetch("attempts", queryset=latest, to_attr="latest_attempts"))
     )
     again = _tried_again(notice, deliveries)
     lines = [_line(delivery, again) for delivery in deliveries]
-    # Read in one statement with them: above stands what the lines say.
+    # The status was read in the same statement as the deliveries, so that the two agree.
     read_with: Any = next(iter(deliveries), None)
     if read_with is not None:
         notice.status = read_with.notice_status
-    known = {line.channel.pk for line in lines}
+    known = {*foreign, *(line.channel.pk for line in lines)}
     if notice.withdrawn_at is None:
         lines += [Line(one) for one in notice.channels.all() if one.pk not in known]
-    return Outcome(notice, lines)
+    standing = notice.deliveries.filter(Delivery.MAY_BE_SHOWN, channel__in=foreign)
+    return Outcome(notice, lines, bool(foreign), bool(foreign) and standing.exists())
 
 
-def part_of(notice: Notice) -> Part:
-    outcome = outcome_of(notice)
+def part_of(notice: Notice, foreign: Collection[int] = ()) -> Part:
+    outcome = outcome_of(notice, foreign)
     html = render_to_string(
         "admin/notices/notice/outcome_lines.html", {"outcome": outcome, "original": notice}
     )
@@ -179,11 +195,11 @@ def part_of(notice: Notice) -> Part:
 
 
 def _tried_again(notice: Notice, deliveries: Iterable[Delivery]) -> set[int]:
-    """The channels that failed and in which somebody had it tried again before."""
+    """Return the channels in which somebody has had it sent again, if it failed in any now."""
     if all(delivery.state != State.FAILED for delivery in deliveries):
         return set()
     tried = notice.changes.filter(deed=Change.Deed.SENT_AGAIN).values_list("channel_ids", flat=True)
-    return {channel_id for ids in tried for channel_id in ids}
+    return {channel_id for ids in tried for channel_id in read_ids(ids)}
 
 
 def _line(delivery: Any, again: set[int]) -> Line:

@@ -1,16 +1,16 @@
-"""What is asked before a notice is saved: all at once, and answered by one press."""
+"""The questions before a notice is saved: asked together, and answered by one button."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from notices.desk.timeline import FieldChange
+from notices.desk.notice_history import FieldChange
 
 
 @dataclass(frozen=True)
 class Doubt:
-    """Something that she may not mean. `answer` says that she does mean just this."""
+    """Something that she may not mean. The form sends `answer` back if she does mean it."""
 
     head: str
     words: str
@@ -19,12 +19,12 @@ class Doubt:
     warnings: Sequence[str] = ()
     changes: Sequence[FieldChange] = ()
     reopens: bool = False
-    """Whether opening the notice again is another way out."""
+    """Whether the page also offers to open the notice again instead."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """The button that says yes is the one that was pressed, and sends `answer` back."""
+    """The doubts about one save. The yes button repeats the pressed `button`, with `answer`."""
 
     button: str
     doubts: Sequence[Doubt]

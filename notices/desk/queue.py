@@ -1,9 +1,7 @@
-"""The task queue's own pages, in the desk's looks: read, and changed by nobody.
+"""django-q2's pages of the task queue, made read-only.
 
-A row that a person could write here would be run by qcluster, beside the bot's token.
+Qcluster runs whatever a row names, and its environment holds the bot's token.
 """
-
-from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -16,13 +14,13 @@ PAGES = ((Schedule, ScheduleAdmin), (Success, TaskAdmin), (Failure, FailAdmin), 
 
 
 class ReadOnlyPage(ReadOnly):
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """None: django-q2's own queues a task a second time."""
+    def get_actions(self, request: HttpRequest) -> dict[str, object]:
+        """Offer none: django-q2's action would queue a task a second time."""
         return {}
 
 
 for _model, _page in PAGES:
-    # The queue in the database has a page only where it is the broker.
+    # django-q2 registers the page of OrmQ only if the database is the broker.
     if admin.site.is_registered(_model):
         admin.site.unregister(_model)
         admin.site.register(_model, type(_page.__name__, (ReadOnlyPage, _page, ModelAdmin), {}))

@@ -1,43 +1,47 @@
-"""Who may do what on the desk: leaders by what they lead, nobody to the history."""
+"""Who may do what on the desk: leaders see what they lead, and nobody changes the records."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import IntegerField, QuerySet
+from django.contrib.auth.models import User
+from django.db.models import IntegerField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from unfold import admin as unfold_admin
 
-from notices.desk.keys import KeysField
+from notices import moved
 from notices.desk.once import made, once
+from notices.desk.rows_field import RowsField
 from notices.desk.scripts import LeanAdmin
 from notices.ids import read_id
-from notices.models import Study
+from notices.models import Notice, Study
+from notices.tables.change import AnyUser
 
-if TYPE_CHECKING:  # Unfold's have no types, and are Django's.
+if TYPE_CHECKING:  # Unfold's class has no types; it is a subclass of Django's.
     TabularInline = admin.TabularInline[Any, Any]
 else:
     TabularInline = unfold_admin.TabularInline
 
 MOST_OFFERED = 50
-# Each word is looked for in each of the columns, in every row.
+# A search looks for each word in each column of every row, so its cost has to be bounded.
 MOST_WORDS = 30
 MOST_LETTERS = 300
-# Rows that one action goes through, while somebody waits for its page.
+# The rows of one action: somebody waits for its page.
 MOST_CHOSEN = 500
+_LED_STUDIES = "_led_studies"
 
 
 class ModelAdmin(LeanAdmin):
-    """Every page of the desk: what one of them makes is made once."""
+    """The base of the desk's pages: a form that is sent twice makes one row."""
 
     making_actions: tuple[str, ...] = ()
-    """Those of the list's actions that make something."""
+    """The actions that create rows, and must not run twice."""
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
-    ) -> Any:
+    ) -> HttpResponse:
         make = partial(super().changeform_view, request, object_id, *args, **kwargs)
         is_making = request.method == "POST" and object_id is None
         return once(request, make) if is_making else make()
@@ -45,7 +49,7 @@ class ModelAdmin(LeanAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Our own link deletes: unfold's says it in the order of English words."""
+        """Replace unfold's link to delete, whose text keeps the English order of words."""
         obj = kwargs.get("obj")
         may_delete = obj is not None and self.has_delete_permission(request, obj)
         context |= {"show_delete": False, "may_delete": may_delete}
@@ -55,13 +59,15 @@ class ModelAdmin(LeanAdmin):
         made(request)
         return super().response_add(request, *args, **kwargs)
 
-    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        make = partial(super().changelist_view, request, *args, **kwargs)
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        make = partial(super().changelist_view, request, extra_context)
         is_making = request.POST.get("action") in self.making_actions
         return once(request, make) if is_making else make()
 
     def formfield_for_manytomany(self, *args: Any, **kwargs: Any) -> Any:
-        return super().formfield_for_manytomany(*args, **{"form_class": KeysField, **kwargs})
+        return super().formfield_for_manytomany(*args, **{"form_class": RowsField, **kwargs})
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -76,7 +82,7 @@ class ModelAdmin(LeanAdmin):
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
     ) -> HttpResponse | None:
-        """Django would ask the database for whatever was sent, and go through however many rows."""
+        """Drop what is no id and limit the rows: Django does neither."""
         if isinstance(self.opts.pk, IntegerField):
             sent = request.POST.copy()
             chosen = [key for key in sent.getlist(ACTION_CHECKBOX_NAME) if read_id(key)]
@@ -90,27 +96,37 @@ class ModelAdmin(LeanAdmin):
         return super().response_action(request, queryset, *args, **kwargs)
 
 
-def led_studies(user: Any) -> list[Study]:
-    """The studies that she leads, or all for a site admin: read once a request, as `user` is."""
-    if not hasattr(user, "_led_studies"):
-        user._led_studies = list(Study.objects.led_by(user))
-    found: list[Study] = user._led_studies
+def user_of(request: HttpRequest) -> User:
+    """Return the request's user, who is logged in: `Desk.has_permission` lets nobody else in."""
+    return cast("User", request.user)
+
+
+def led_studies(user: AnyUser) -> list[Study]:
+    """Return her studies, or all for a site admin; kept on `user`, which lives for a request."""
+    if not hasattr(user, _LED_STUDIES):
+        setattr(user, _LED_STUDIES, list(Study.objects.led_by(user)))
+    found: list[Study] = getattr(user, _LED_STUDIES)
     return found
 
 
-def leads_many(user: Any) -> bool:
-    """More studies than one form can offer with their channels: one of them is picked first."""
+def foreign_channels(user: AnyUser, *notices: Notice) -> dict[int, set[int]]:
+    """Return, by notice, its channels that came from a study that she does not lead."""
+    return moved.foreign_channels(notices, Study.objects.led_by(user))
+
+
+def leads_many(user: AnyUser) -> bool:
+    """Return whether she leads more studies than one form can offer with their channels."""
     if user.is_superuser:
         return Study.objects.order_by()[MOST_OFFERED : MOST_OFFERED + 1].exists()
     return len(led_studies(user)) > MOST_OFFERED
 
 
 class LedAdmin(ModelAdmin):
-    """What a leader sees a part of: the rows that `led_by` lets through.
+    """An admin that shows a leader only the rows that `led_by` returns.
 
-    Every view of Django's admin finds its objects through `get_queryset`: a row left out here can
-    neither be seen, nor changed, nor acted on. Whether the user leads anything was asked at the
-    desk's door (`Desk.has_permission`).
+    Every view of Django's admin finds its objects through `get_queryset`, so that a row left out
+    there can neither be seen, nor changed, nor acted on. `Desk.has_permission` has checked before
+    that the user leads a study.
     """
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -120,22 +136,22 @@ class LedAdmin(ModelAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.is_authenticated
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.is_authenticated
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        # Only what a filter here offers: a free lookup could ask about another study's rows.
+        # Any other lookup could find out something about another study's rows.
         return lookup in {getattr(offered, "parameter_name", None) for offered in self.list_filter}
 
 
 class ReadOnly:
-    """History: nobody adds, changes or deletes it by hand."""
+    """A page whose rows nobody adds, changes or deletes by hand."""
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

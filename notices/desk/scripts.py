@@ -1,4 +1,4 @@
-"""Which scripts a page of the desk brings: those that it has a use for."""
+"""An admin that loads only the scripts that its page uses."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.http import HttpRequest, HttpResponse
 from unfold import admin as unfold_admin
 
-if TYPE_CHECKING:  # Unfold's have no types, and are Django's.
+if TYPE_CHECKING:  # Unfold's class has no types; it is a subclass of Django's.
     ThemedAdmin = admin.ModelAdmin[Any]
 else:
     ThemedAdmin = unfold_admin.ModelAdmin
@@ -18,9 +18,9 @@ else:
 class LeanAdmin(ThemedAdmin):
     @property
     def media(self) -> forms.Media:
-        """What a list needs. Django would bring 600 KB of jQuery and the like to every page.
+        """The scripts of a list; a form's come with its widgets.
 
-        What a form needs comes with its widgets.
+        Django would load 600 KB more, mostly jQuery, on every page.
         """
         return forms.Media(js=("admin/js/actions.js",))
 
@@ -34,7 +34,7 @@ class LeanAdmin(ThemedAdmin):
 
 
 def _related_media() -> forms.Media:
-    """For a field that opens a row in a window of its own: Django's script for it needs jQuery."""
+    """Return the scripts of a field that opens a row in a window; Django's need jQuery."""
     minified = "" if settings.DEBUG else ".min"
     names = (f"vendor/jquery/jquery{minified}", "jquery.init", "admin/RelatedObjectLookups")
     return forms.Media(js=[f"admin/js/{name}.js" for name in names])

@@ -1,18 +1,20 @@
-"""Setting up, for site admins: from the bot's token to the first message, step by step."""
+"""The page on which a site admin sets up the site, from the bot's token to a test message."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -23,17 +25,20 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from notices import health, permissions, servers
+from notices.advice import permissions, servers
+from notices.advice.channel import troubles
 from notices.desk.display_name import display_name
 from notices.desk.front_page import Bot, BotState, bot_now
-from notices.desk.keys import KeysField
 from notices.desk.once import made, once_a_page
 from notices.desk.outcome import Outcome, outcome_of
+from notices.desk.rights import user_of
+from notices.desk.rows_field import RowsField
 from notices.ids import read_id
-from notices.models import Channel, Notice, Study, validate_not_blank
-from notices.sendable import troubles
+from notices.models import Channel, Notice, Study
+from notices.monitoring import health
+from notices.tables.limits import validate_not_blank
 
-# What the bot's features use: no more, and never Administrator.
+# Only what the bot's features need, and never Administrator.
 PERMISSIONS = (
     permissions.VIEW_CHANNEL,
     permissions.SEND_MESSAGES,
@@ -42,19 +47,20 @@ PERMISSIONS = (
     permissions.READ_MESSAGE_HISTORY,
     permissions.SEND_MESSAGES_IN_THREADS,
 )
-# A test that was forgotten while the bot was away is not to surprise anybody.
+# A bot that comes back later sends no forgotten test.
 TEST_IS_GOOD_FOR = timedelta(minutes=15)
-# Setting up is for the first ones: where there are more, each study's own page is the place.
+# The page is for the first studies and channels; later ones are edited on the study's page.
 MOST_CHANNELS = 500
 MOST_STUDIES = 100
 
 View = Callable[..., HttpResponse]
+Row = TypeVar("Row", bound=Model)
 Connection = Study.channels.through
 
 
 def _for_site_admins(view: View) -> View:
     @wraps(view)
-    def guarded(request: HttpRequest, **places: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, **places: object) -> HttpResponse:
         if not request.user.is_superuser:
             raise PermissionDenied
         return view(request, **places)
@@ -63,17 +69,17 @@ def _for_site_admins(view: View) -> View:
 
 
 def invite_link(application_id: int, *bits: int) -> str:
-    """Where an admin of a server lets the bot in, with these permissions ticked."""
+    """Return the address at which a server's admin invites the bot with these permissions."""
     asked = {"client_id": application_id, "scope": "bot", "permissions": sum(bits)}
     return f"{settings.DISCORD_APP_URL}/oauth2/authorize?{urlencode(asked)}"
 
 
-def _newest(rows: Any) -> Any:
+def _newest(rows: QuerySet[Row]) -> QuerySet[Row]:
     return rows.filter(pk__in=rows.order_by("-pk").values("pk")[:MOST_STUDIES])
 
 
 class ConnectForm(forms.Form):
-    """Which channels a study is to write in besides those it has; the study may be a new one."""
+    """Connects channels to a study, which may be a new one."""
 
     study = forms.ModelChoiceField(
         _newest(Study.objects.all()),
@@ -89,7 +95,7 @@ class ConnectForm(forms.Form):
         widget=UnfoldAdminTextInputWidget,
         validators=[validate_not_blank],
     )
-    channels = KeysField(
+    channels = RowsField(
         Channel.objects.filter(gone_at=None),
         label=gettext_lazy("channels"),
         error_messages={"required": gettext_lazy("Tick at least one channel.")},
@@ -121,7 +127,7 @@ class ConnectionField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
 
 class SendTestForm(forms.Form):
-    """In which channel of which study to try it out."""
+    """Sends a test message to one channel of one study."""
 
     where = ConnectionField(
         _newest(Connection.objects.select_related("study", "channel")).order_by(
@@ -137,8 +143,8 @@ class SendTestForm(forms.Form):
         where: Any = self.fields["where"]
         where.doubles = servers.alike_now()
 
-    def save(self, user: Any) -> Notice:
-        """A notice as any other: sent, recorded and explained the same way."""
+    def save(self, user: User) -> Notice:
+        """Create the test as a usual notice, so that it takes the usual path."""
         where, now = self.cleaned_data["where"], timezone.now()
         with translation.override(where.study.language):
             title = _("Test message")
@@ -158,7 +164,7 @@ class SendTestForm(forms.Form):
 
 @dataclass(frozen=True)
 class Seen:
-    """A channel that the bot sees, as the page offers it."""
+    """A channel that the bot sees, with what the page says about it."""
 
     channel: Channel
     warning: str
@@ -169,7 +175,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Test:
-    """A test message and what became of it: the diagnosis is its delivery's."""
+    """A test message with its outcome."""
 
     bot: Bot
     outcome: Outcome
@@ -203,7 +209,7 @@ def connect(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         study = form.save()
         made(request)
-        _log(request.user, study, CHANGE, gettext_noop("Connected channels."))
+        _log(user_of(request), study, CHANGE, gettext_noop("Connected channels."))
     messages.success(request, _("%(study)s writes in these channels now.") % {"study": study})
     return redirect(f"{reverse('admin:setup')}#test-step")
 
@@ -217,16 +223,16 @@ def send_test(request: HttpRequest) -> HttpResponse:
         messages.error(request, " ".join(str(error[0]) for error in form.errors.values()))
         return redirect("admin:setup")
     with transaction.atomic():
-        notice = form.save(request.user)
+        notice = form.save(user_of(request))
         made(request)
-        _log(request.user, notice, ADDITION, gettext_noop("Sent a test message."))
+        _log(user_of(request), notice, ADDITION, gettext_noop("Sent a test message."))
     return redirect(f"{reverse('admin:setup')}?test={notice.pk}#test-step")
 
 
 @require_GET
 @_for_site_admins
 def outcome(request: HttpRequest, pk: int) -> HttpResponse:
-    """The part of the page that looks again while the test is under way."""
+    """Render the part of the page that polls while the test is under way."""
     notice = get_object_or_404(Notice, pk=pk)
     return TemplateResponse(request, "admin/setup_outcome.html", {"test": _test(notice)})
 
@@ -256,7 +262,7 @@ def _show(request: HttpRequest, form: ConnectForm) -> HttpResponse:
     return TemplateResponse(request, "admin/setup.html", context)
 
 
-def _log(user: Any, changed: Any, flag: int, message: str) -> None:
+def _log(user: User, changed: Model, flag: int, message: str) -> None:
     LogEntry.objects.log_actions(user.pk, [changed], flag, message, single_object=True)
 
 

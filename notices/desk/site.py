@@ -1,11 +1,13 @@
 """The admin site: open to site admins, and to whoever leads a study."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
 from django.core.paginator import InvalidPage
@@ -24,8 +26,9 @@ from notices.desk import setup, uploads, web_app
 from notices.desk.autocomplete import ChannelsAutocomplete
 from notices.desk.front_page import front_page
 from notices.desk.rights import led_studies
+from notices.tables.change import AnyUser
 
-if TYPE_CHECKING:  # Unfold's have no types, and are Django's.
+if TYPE_CHECKING:  # Unfold's classes have no types; they are subclasses of Django's.
     AdminSite = admin.AdminSite
     AuthenticationForm = AdminAuthenticationForm
 else:
@@ -33,20 +36,25 @@ else:
     AuthenticationForm = forms.AuthenticationForm
 
 
-def may_enter(user: Any) -> bool:
-    """A leader is who leads a study: no flag to keep in step with it."""
+def may_enter(user: AnyUser) -> bool:
+    """Let in whoever leads a study: a separate flag could disagree with the study's leaders."""
     if not user.is_active or not user.is_authenticated:
         return False
     return user.is_superuser or bool(led_studies(user))
 
 
 class DeskLoginForm(AuthenticationForm):
+    # Django's message asks for a staff account, which no leader has.
+    error_messages = AuthenticationForm.error_messages | {
+        "invalid_login": _("The %(username)s or the password is not right. Mind capital letters."),
+    }
+
     def get_invalid_login_error(self) -> ValidationError:
         if not getattr(self.request, "axes_locked_out", False):
             return super().get_invalid_login_error()
         return ValidationError(locked_out_words(), code="locked_out")
 
-    def confirm_login_allowed(self, user: Any) -> None:
+    def confirm_login_allowed(self, user: User) -> None:
         if not may_enter(user):
             raise ValidationError(
                 _("The account %(name)s leads no study. Ask a site admin to make it a leader."),
@@ -62,8 +70,10 @@ def locked_out_words() -> str:
     ) % {"minutes": int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)}
 
 
-def locked_out(request: HttpRequest, answer: HttpResponse, credentials: Any) -> HttpResponse:
-    """The page as it is, which has the words, with a status that programs understand."""
+def locked_out(
+    request: HttpRequest, answer: HttpResponse, credentials: Mapping[str, str]
+) -> HttpResponse:
+    """Give the page, which explains the lock already, a status that programs understand."""
     answer.status_code = 429
     answer["Retry-After"] = str(int(settings.AXES_COOLOFF_TIME.total_seconds()))
     return answer
@@ -78,7 +88,7 @@ class Desk(AdminSite):
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
-        # Deleting many at once is nothing that a notice, a study or a key has a use for.
+        # Notices are withdrawn, keys are revoked, and a study is deleted alone if at all.
         self.disable_action("delete_selected")
 
     def has_permission(self, request: HttpRequest) -> bool:
@@ -99,10 +109,10 @@ class Desk(AdminSite):
     def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]
         return ChannelsAutocomplete.as_view(admin_site=self)(request)
 
-    def password_change(  # type: ignore[override]  # Django's has its pages alone.
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    def password_change(  # type: ignore[override]  # Django's returns a template's page.
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        """Count wrong old passwords too: somebody may have found a browser logged in."""
+        """Count wrong old passwords too: whoever finds a logged-in browser could guess them."""
         hers = {"username": request.user.get_username()}
         if request.method == "POST" and not AxesProxyHandler.is_allowed(request, hers):
             return locked_out(request, _locked_out_page(request), hers)
@@ -112,15 +122,17 @@ class Desk(AdminSite):
             user_login_failed.send(__name__, credentials=hers, request=request)
         return answer
 
-    def i18n_javascript(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Django's own words in scripts, and ours in their place."""
+    def i18n_javascript(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponseBase:
+        """Serve the scripts' texts: ours replace Django's where both have one."""
         packages = ["django.contrib.admin", "notices"]
         return JavaScriptCatalog.as_view(packages=packages)(request)
 
     def search(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        """Unfold turns to whatever page is named."""
+        """Answer a page number that does not exist with 404: Unfold lets the error through."""
         try:
             found: HttpResponse = super().search(request, extra_context)  # type: ignore[misc]
         except InvalidPage as error:
@@ -128,7 +140,7 @@ class Desk(AdminSite):
         return found
 
     def index(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> TemplateResponse:
         answers = {
             "front": front_page(request.user, timezone.now()),

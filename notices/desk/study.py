@@ -1,10 +1,11 @@
-"""Studies on the desk: a site admin sets them up, their leaders look."""
+"""Studies on the desk: site admins edit them, and leaders can look at their own."""
 
 import re
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -13,33 +14,38 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminSelectWidget
 
-from notices import servers
+from notices.advice import servers
+from notices.advice.channel import never_show
 from notices.desk.rights import LedAdmin
-from notices.models import Role, Study
-from notices.sendable import never_show
+from notices.models import Channel, Role, Study
 
 _COLOUR = re.compile("#?[0-9A-Fa-f]{6}")
 
 
 class ColourField(forms.CharField):
-    """A number in the database, a colour picker on the page."""
+    """A colour picker for a colour that the database stores as a number."""
 
     widget = UnfoldAdminColorInputWidget
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> object:
         return f"#{value:06x}" if isinstance(value, int) else value
 
-    def to_python(self, value: Any) -> Any:
-        if not _COLOUR.fullmatch(str(value)):
+    def to_python(self, value: object) -> int:  # type: ignore[override]  # Django's is text.
+        written = str(value)
+        if not _COLOUR.fullmatch(written):
             raise forms.ValidationError(
                 _("%(value)s is not a colour; write one such as #5865f2."),
                 params={"value": value},
             )
-        return int(value.removeprefix("#"), 16)
+        return int(written.removeprefix("#"), 16)
 
 
 class StudyForm(forms.ModelForm):  # type: ignore[type-arg]
-    colour = ColourField(label=_("colour"), help_text=_("The bar beside the message."))
+    colour = ColourField(
+        label=_("colour"),
+        initial=Study._meta.get_field("colour").default,
+        help_text=_("The bar beside the message."),
+    )
     ping_role_id = forms.TypedChoiceField(
         label=_("role to ping"),
         required=False,
@@ -74,8 +80,8 @@ class StudyForm(forms.ModelForm):  # type: ignore[type-arg]
             channels: Any = self.fields["channels"]
             channels.label_from_instance = lambda channel: servers.label(channel, doubles)
 
-    def clean_channels(self) -> Any:
-        channels = self.cleaned_data["channels"]
+    def clean_channels(self) -> QuerySet[Channel]:
+        channels: QuerySet[Channel] = self.cleaned_data["channels"]
         if whys := never_show(channels):
             raise forms.ValidationError(list(whys.values()))
         return channels
@@ -111,6 +117,11 @@ class StudyAdmin(LedAdmin):
     readonly_fields = ("ping_role",)
     autocomplete_fields = ("leaders", "channels")
 
+    def has_delete_permission(self, request: HttpRequest, obj: Study | None = None) -> bool:
+        """Hide the delete button of a study with notices: the database would refuse."""
+        has_notices = obj is not None and obj.notices.exists()
+        return super().has_delete_permission(request, obj) and not has_notices
+
     @admin.display(description=_("notices"))
     def notices(self, study: Study) -> SafeString:
         return format_html(
@@ -120,7 +131,7 @@ class StudyAdmin(LedAdmin):
             reverse("admin:notices_notice_changelist"), study.pk, _("Its notices"),
         )  # fmt: skip
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fields(self, request: HttpRequest, obj: Study | None = None) -> tuple[str, ...]:
         shown = StudyForm.Meta.fields
         if self.has_change_permission(request, obj):
             return shown

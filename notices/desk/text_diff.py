@@ -1,4 +1,4 @@
-"""What changed in a text, word by word, as a person reads it."""
+"""Compares two versions of a text, word by word."""
 
 import re
 from collections.abc import Iterator
@@ -6,9 +6,9 @@ from typing import Literal, NamedTuple
 
 from rapidfuzz.distance import Indel
 
-# What stayed the same is shown as far as it helps to find the place.
+# So much unchanged text is shown beside a change, to find its place by.
 CONTEXT_LETTERS = 60
-# A text in more pieces is read more easily as it was and as it is.
+# With more changes the whole old and new texts are easier to read.
 MOST_PARTS = 200
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 
@@ -30,9 +30,9 @@ def changed_parts(before: str, after: str) -> list[Part]:
 
 
 def _parts(old: list[str], new: list[str]) -> Iterator[Part]:
-    """Every third is what stayed, between what went and what came; any may be empty."""
+    """Yield removed, added and same parts in turn; any of them may be empty."""
     removed = added = ""
-    # Its time is bounded whatever the words: difflib's grows with the cube of one that repeats.
+    # difflib would take cubic time for a text that repeats one word.
     for step in Indel.opcodes(old, new):
         went = "".join(old[step.src_start : step.src_end])
         if step.tag == "equal":
@@ -45,7 +45,7 @@ def _parts(old: list[str], new: list[str]) -> Iterator[Part]:
 
 
 def _shortened(part: Part, *, is_first: bool, is_last: bool) -> Part:
-    """Of a long stretch that stayed the same only what touches a change."""
+    """Shorten a long unchanged part to the letters next to a change."""
     if part.kind != "same" or len(part.text) <= 2 * CONTEXT_LETTERS:
         return part
     head = "" if is_first else part.text[:CONTEXT_LETTERS]

@@ -1,4 +1,7 @@
-"""A picture and files in the form: it holds no more than their ids, so that nothing is lost."""
+"""The form's fields for a picture and files: they hold the ids of what was uploaded before.
+
+So a form that is refused, or opened again, loses no file.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,16 +15,17 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from notices import uploads
-from notices.attachments import MOST_FILES, Attached
+from notices.files import uploads
+from notices.files.attached import MOST_FILES, Attached
 from notices.ids import read_id
-from notices.models import Notice, Upload, UploadQuerySet
+from notices.models import Notice, Upload
+from notices.tables.upload import UploadQuerySet
 
-# More than a form offers; the field itself says how many a notice may have.
+# Bounds what is read from a request; each field has its own, lower limit.
 MOST_IDS = 50
 
 
-def shown_in_form(upload: Upload) -> dict[str, Any]:
+def shown_in_form(upload: Upload) -> dict[str, object]:
     return {
         "id": upload.pk,
         "name": upload.name,
@@ -33,7 +37,7 @@ def shown_in_form(upload: Upload) -> dict[str, Any]:
 
 
 def attached_links(notice: Notice, listed: Iterable[Attached]) -> SafeString | None:
-    """Of what is archived the names are left."""
+    """Link to the files that are kept; name those that archiving has removed."""
     held = set(notice.uploads.values_list("pk", flat=True))
     rows = (
         (reverse("admin:upload", args=[one["id"]]), one["name"], filesizeformat(one["size"]))
@@ -51,7 +55,7 @@ def attached_links(notice: Notice, listed: Iterable[Attached]) -> SafeString | N
 
 
 class UploadsWidget(forms.Widget):
-    """A hidden field with the ids; the rest is drawn here, and kept in step by uploads.js."""
+    """A hidden input with the ids, and a list of the files that uploads.js keeps up to date."""
 
     template_name = "notices/uploads.html"
     offered: UploadQuerySet
@@ -60,7 +64,7 @@ class UploadsWidget(forms.Widget):
         super().__init__()
         self.most, self.accept = most, accept
 
-    def format_value(self, value: Any) -> str:
+    def format_value(self, value: object) -> str:
         return ",".join(map(str, _ids(value)))
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
@@ -77,7 +81,7 @@ class UploadsWidget(forms.Widget):
 
 
 class UploadsField(forms.Field):
-    """Its value is a list of uploads, in the order in which they were added."""
+    """A field whose value is a list of uploads, in the order in which they were added."""
 
     widget: UploadsWidget
 
@@ -85,11 +89,11 @@ class UploadsField(forms.Field):
         super().__init__(required=False, widget=UploadsWidget(most=most, accept=accept), **options)
 
     def offer(self, offered: UploadQuerySet) -> None:
-        """The only ones that can be picked."""
+        """Set which uploads can be picked."""
         self.widget.offered = offered
 
-    def to_python(self, value: Any) -> list[Upload]:
-        """Locked, so that none goes between here and the save that holds it."""
+    def to_python(self, value: object) -> list[Upload]:
+        """Return the uploads, locked so that pruning deletes none before the notice is saved."""
         ids = _ids(value)
         found = self.widget.offered.select_for_update().in_bulk(ids) if ids else {}
         if len(found) < len(ids):
@@ -101,12 +105,12 @@ class UploadsField(forms.Field):
             )
         return [found[pk] for pk in ids]
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
+    def has_changed(self, initial: object, data: object) -> bool:
         return _ids(initial) != _ids(data)
 
 
 class PictureField(UploadsField):
-    """One at most, and such as an embed shows."""
+    """A field for at most one upload, which has to be a picture that an embed shows."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(most=1, accept=",".join(Upload.PICTURE_TYPES), **options)
@@ -118,7 +122,9 @@ class PictureField(UploadsField):
             uploads.check_picture(upload)
 
 
-def _ids(value: Any) -> list[int]:
-    """From what the browser sends, `7,9`, or from a list; each once."""
-    parts: Iterable[Any] = value.split(",", MOST_IDS) if isinstance(value, str) else value or ()
+def _ids(value: object) -> list[int]:
+    """Read ids from what the browser sends (`7,9`) or from a list, without repetitions."""
+    parts = value.split(",", MOST_IDS) if isinstance(value, str) else value
+    if not isinstance(parts, Iterable):
+        return []
     return list(dict.fromkeys(pk for part in parts if (pk := read_id(part))))

@@ -1,6 +1,5 @@
-"""Where the form sends each picked file at once, and where the desk shows it from."""
+"""The addresses to which the form uploads each picked file, and from which it is shown."""
 
-from typing import Any
 from urllib.parse import unquote
 
 from django.contrib import admin
@@ -9,34 +8,36 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from notices import uploads
 from notices.desk.upload_fields import shown_in_form
+from notices.files import uploads
+from notices.files.response import bytes_of
 from notices.ids import read_id
-from notices.models import Study, Upload, UploadQuerySet
-from notices.upload_response import bytes_of
+from notices.models import Study, Upload
+from notices.tables.change import AnyUser
+from notices.tables.upload import UploadQuerySet
 
-# A browser sends the file as it is, so that no more of it is read than a file may have.
+# The name comes in a header, since the body is the bare file, of which a bounded part is read.
 NAME_HEADER = "X-File-Name"
 MOST_ASKED = 50
 
 
-def hers(user: Any) -> UploadQuerySet:
-    """What she may attach, and look at."""
+def usable_by(user: AnyUser) -> UploadQuerySet:
+    """Return the uploads that she may attach and look at."""
     return Upload.objects.all().of(Study.objects.led_by(user), user=user)
 
 
 @require_http_methods(["GET", "POST"])
 def collection(request: HttpRequest) -> HttpResponse:
-    """POST: one file. GET: what is known of those that are named by `id`.
+    """POST: keep one file. GET: describe the uploads whose ids are given as `id`.
 
-    Asked by a script: who was logged out meanwhile is told so, not sent to a login form.
+    A script asks, so that a logged-out user gets an error in JSON instead of the login form.
     """
     if not admin.site.has_permission(request):
         told = _("You are not logged in any more. Log in in another tab, then add the file again.")
         return JsonResponse({"error": told}, status=401)
     if request.method == "GET":
         ids = [read_id(one) or 0 for one in request.GET.getlist("id")[:MOST_ASKED]]
-        found = hers(request.user).filter(pk__in=ids)
+        found = usable_by(request.user).filter(pk__in=ids)
         return JsonResponse({"uploads": [shown_in_form(upload) for upload in found]})
     try:
         as_picture = request.GET.get("as") == "picture"
@@ -48,7 +49,7 @@ def collection(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def file(request: HttpRequest, pk: int) -> HttpResponse:
-    upload = hers(request.user).filter(pk=pk).first()
+    upload = usable_by(request.user).filter(pk=pk).first()
     if upload is None:
         raise Http404
     return bytes_of(upload)

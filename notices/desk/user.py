@@ -1,4 +1,4 @@
-"""People on the desk: made by a site admin, switched off rather than deleted."""
+"""User accounts on the desk: a site admin makes them, and deactivates instead of deleting."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from notices.desk.display_name import display_name
 from notices.desk.rights import ModelAdmin
 
-if TYPE_CHECKING:  # Unfold's has no types, and is Django's.
+if TYPE_CHECKING:  # Unfold's class has no types; it is a subclass of Django's.
     PasswordChangeForm = auth_forms.AdminPasswordChangeForm[User]
 else:
     PasswordChangeForm = unfold_forms.AdminPasswordChangeForm
@@ -28,14 +28,14 @@ admin.site.unregister(User)
 
 class NewPasswordForm(PasswordChangeForm):
     def save(self, commit: bool = True) -> User:
-        """Whoever is given a new password may try it at once."""
+        """Save, and lift the lock that wrong passwords have put on the account."""
         user = super().save(commit)
         reset(username=user.get_username())
         return user
 
 
 class PersonForm(unfold_forms.UserChangeForm):  # type: ignore[misc]
-    """One field for her name, kept whole: two would have to be put together the right way round."""
+    """A form with one field for the whole name, since the order of parts differs by language."""
 
     first_name = forms.CharField(
         required=False,
@@ -50,9 +50,10 @@ class PersonForm(unfold_forms.UserChangeForm):  # type: ignore[misc]
         if self.instance.get_full_name():
             self.initial["first_name"] = display_name(self.instance)
 
-    def save(self, commit: bool = True) -> Any:
+    def save(self, commit: bool = True) -> User:
         self.instance.last_name = ""
-        return super().save(commit)
+        user: User = super().save(commit)
+        return user
 
 
 @admin.register(User)
@@ -83,6 +84,6 @@ class DeskUserAdmin(auth_admin.UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     def name(self, user: User) -> str:
         return display_name(user) if user.get_full_name() else ""
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The log of who did what keeps its names: an account is switched off instead."""
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Let nobody delete an account, by which the log would lose its name."""
         return False

@@ -1,6 +1,4 @@
-"""The desk on a phone's home screen, like an app."""
-
-from typing import Any
+"""The manifest by which a phone installs the desk as an app."""
 
 from django.http import HttpRequest, JsonResponse
 from django.templatetags.static import static
@@ -19,9 +17,9 @@ _PICTURES = (
 
 @require_GET
 def manifest(_request: HttpRequest) -> JsonResponse:
-    """A browser asks for it without a login."""
+    """Return the manifest, which browsers request without the session's cookie."""
     name = _("Study notices")
-    told: dict[str, Any] = {
+    told: dict[str, object] = {
         "id": reverse("admin:index"),
         "name": name,
         "short_name": name,

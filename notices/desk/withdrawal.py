@@ -1,4 +1,4 @@
-"""The page before a withdrawal, or before drafts are deleted: what will go, and where."""
+"""The pages that confirm a withdrawal, or the deletion of drafts, and say what it removes."""
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -9,19 +9,19 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from notices.desk import effects
-from notices.desk.rights import ModelAdmin
+from notices.desk import save_preview
+from notices.desk.rights import ModelAdmin, foreign_channels
 from notices.models import Delivery, Notice
 
 CONFIRMED = "confirmed"
-# Nobody reads more, and a form may only have so many fields (DATA_UPLOAD_MAX_NUMBER_FIELDS).
+# Each notice is a field of the form, and DATA_UPLOAD_MAX_NUMBER_FIELDS limits those.
 MOST_NOTICES = 500
 
 
 def confirmation(
     admin: ModelAdmin, request: HttpRequest, chosen: QuerySet[Notice]
 ) -> HttpResponse | None:
-    """Asks, by a form that posts the same once more, confirmed; null where nothing is to remove."""
+    """Return the page that asks for confirmation, or None if nothing can be withdrawn."""
     deliveries = Prefetch("deliveries", Delivery.objects.select_related("channel"))
     notices = list(chosen.prefetch_related(deliveries, "channels")[: MOST_NOTICES + 1])
     if len(notices) > MOST_NOTICES:
@@ -31,15 +31,14 @@ def confirmation(
     live = [notice for notice in notices if _can_be_withdrawn(notice)]
     if not live:
         return None
-    context = {
-        **admin.admin_site.each_context(request),
+    foreign = foreign_channels(request.user, *live)
+    context = _context(admin, request, notices) | {
+        "action": "withdraw",
         "title": _("Withdraw?"),
-        "opts": admin.opts,
-        "notices": notices,
-        "removals": [(notice, effects.of_withdrawing(notice)) for notice in live],
-        "checkbox": ACTION_CHECKBOX_NAME,
-        "confirmed": CONFIRMED,
-        "back": _where_it_was_asked(request, notices),
+        "yes": _("Withdraw"),
+        "removals": [
+            (notice, save_preview.of_withdrawing(notice, foreign[notice.pk])) for notice in live
+        ],
     }
     return TemplateResponse(request, "admin/notices/notice/withdrawal.html", context)
 
@@ -47,16 +46,23 @@ def confirmation(
 def confirmation_of_deletion(
     admin: ModelAdmin, request: HttpRequest, drafts: list[Notice]
 ) -> HttpResponse:
-    context = {
-        **admin.admin_site.each_context(request),
+    context = _context(admin, request, drafts) | {
+        "action": "delete_drafts",
         "title": _("Delete drafts?"),
-        "opts": admin.opts,
-        "drafts": drafts,
-        "checkbox": ACTION_CHECKBOX_NAME,
-        "confirmed": CONFIRMED,
-        "back": request.get_full_path(),
+        "yes": _("Delete drafts"),
     }
     return TemplateResponse(request, "admin/notices/notice/deletion.html", context)
+
+
+def _context(admin: ModelAdmin, request: HttpRequest, notices: list[Notice]) -> dict[str, object]:
+    return {
+        **admin.admin_site.each_context(request),
+        "opts": admin.opts,
+        "notices": notices,
+        "checkbox": ACTION_CHECKBOX_NAME,
+        "confirmed": CONFIRMED,
+        "back": _where_it_was_asked(request, notices),
+    }
 
 
 def _can_be_withdrawn(notice: Notice) -> bool:
@@ -65,7 +71,7 @@ def _can_be_withdrawn(notice: Notice) -> bool:
 
 
 def _where_it_was_asked(request: HttpRequest, notices: list[Notice]) -> str:
-    """The list with its filters, or the notice whose button was pressed."""
+    """Return the list with its filters, or the page of the notice whose button was pressed."""
     if request.path == reverse("admin:notices_notice_changelist"):
         return request.get_full_path()
     return reverse("admin:notices_notice_change", args=[notices[0].pk])

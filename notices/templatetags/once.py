@@ -1,8 +1,7 @@
-"""The hidden field by which a page makes what it makes only once."""
-
-from typing import Any
+"""Tags for forms that must create their object only once (`desk/once.py`)."""
 
 from django import template
+from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -12,16 +11,16 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def once(context: Any, form: str = "") -> SafeString:
-    """`form` is the id of the form it belongs to, where it stands outside of it."""
+def once(context: Context, form: str = "") -> SafeString:
+    """Render the hidden field with the page's name; `form` is the form's id if it is outside."""
     belongs = format_html(' form="{}"', form) if form else ""
     writing = writing_of(context["request"])
     return format_html('<input type="hidden" name="{}" value="{}"{}>', WRITING, writing, belongs)
 
 
 @register.simple_tag(takes_context=True)
-def once_without_scripts(context: Any) -> SafeString:
-    """In the head: without scripts the page's address keeps its name, for whoever comes Back."""
+def once_without_scripts(context: Context) -> SafeString:
+    """Redirect a browser without scripts to an address with the page's name, which Back keeps."""
     request = context["request"]
     if request.method != "GET" or WRITING in request.GET:
         return SafeString("")

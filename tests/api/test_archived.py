@@ -1,4 +1,4 @@
-"""An archived notice over the API: it can be read, and whatever would change it says why not."""
+"""An archived notice can be read over the API, and each change of it is refused with the reason."""
 
 import pytest
 from django.utils import timezone
@@ -15,7 +15,7 @@ def archived(notice: Notice) -> Notice:
     return notice
 
 
-def test_it_is_read_as_it_was(frontend: APIClient, archived: Notice) -> None:
+def test_an_archived_notice_is_read_as_it_was(frontend: APIClient, archived: Notice) -> None:
     shown = frontend.get(f"/api/v1/notices/{archived.pk}/").json()
     assert (shown["status"], shown["deliveries"]) == ("sent", [])
 

@@ -1,4 +1,4 @@
-"""No cache keeps an answer, none is taken for another caller's, and no secret lies about."""
+"""No cache keeps an answer or gives it to another caller, and no answer leaves a secret behind."""
 
 import re
 from typing import Any
@@ -68,7 +68,7 @@ def test_a_secret_is_not_kept_with_an_answer(frontend: APIClient) -> None:
 
 
 @pytest.mark.parametrize("action", ["make", "rotate"])
-def test_a_new_key_stands_in_no_cookie(
+def test_a_new_key_is_in_no_cookie(
     site_admin: User, study: Study, settings: Any, action: str
 ) -> None:
     settings.WHITENOISE_AUTOREFRESH = True

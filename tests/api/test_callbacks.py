@@ -1,4 +1,4 @@
-"""A frontend registers where it is told, for its own studies, and sees nobody else's."""
+"""A frontend registers endpoints for its own studies, and sees no endpoint of another."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from rest_framework.test import APIClient
 
+from notices import actions
 from notices.models import ApiKey, CallbackEndpoint, Study
 from tests.api.conftest import client_with, fields_refused, key_for
 
@@ -103,26 +104,28 @@ def test_it_is_changed_and_switched_off(frontend: APIClient) -> None:
         ("secret", "whsec_mine"),
     ],
 )
-def test_what_cannot_be_is_refused_by_its_name(frontend: APIClient, field: str, value: Any) -> None:
+def test_a_bad_value_is_refused_by_the_name_of_its_field(
+    frontend: APIClient, field: str, value: Any
+) -> None:
     answer = register(frontend, **{field: value})
     assert answer.status_code == 400
     assert fields_refused(answer) == [field]
     assert not CallbackEndpoint.objects.exists()
 
 
-def test_there_is_an_end_to_how_many(frontend: APIClient) -> None:
+def test_a_key_registers_only_so_many_endpoints(frontend: APIClient) -> None:
     made = [register(frontend) for _n in range(11)]
     assert [answer.status_code for answer in made] == [201] * 10 + [409]
     frontend.patch(made[0]["Location"], {"active": False}, format="json")
     assert register(frontend).status_code == 201
 
 
-def test_they_pass_to_the_successor_of_a_key(study: Study) -> None:
+def test_the_endpoints_of_a_key_pass_to_its_successor(study: Study) -> None:
     old = key_for(study)
     register(client_with(old))
 
     key = ApiKey.objects.get(prefix=old.partition(".")[0])
-    _successor, new = key.rotate(timedelta(hours=1))
+    _successor, new = actions.rotate(key, timedelta(hours=1))
 
     assert len(client_with(new).get(CALLBACKS).json()["results"]) == 1
     assert client_with(old).get(CALLBACKS).json()["results"] == []

@@ -1,4 +1,4 @@
-"""The schema is true: it is the committed one, and whatever it allows is answered as it says."""
+"""The schema is the committed one, and each request that it allows is answered as it says."""
 
 import os
 import subprocess
@@ -16,8 +16,8 @@ from django.test import Client
 from django.utils import timezone
 from openapi_spec_validator import validate
 
+from notices.files.uploads import Sent, keep
 from notices.models import Channel, Notice, Study
-from notices.uploads import Sent, keep
 from tests.api.conftest import key_for
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -86,7 +86,7 @@ def run_schemathesis(
             *("--max-examples=10", "--generation-deterministic", "--suppress-health-check=all"),
             *("--continue-on-failure", "--no-color", *arguments),
         ]
-        # It keeps what it found where it runs: elsewhere, so that each run begins anew.
+        # Schemathesis keeps its findings in the folder where it runs: here each run begins anew.
         ran = subprocess.run(
             command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
@@ -95,6 +95,7 @@ def run_schemathesis(
     return run
 
 
+@pytest.mark.processes
 @pytest.mark.django_db(transaction=True)
 def test_with_a_key_every_operation_answers_as_the_schema_says(
     run_schemathesis: Callable[..., None],
@@ -102,6 +103,7 @@ def test_with_a_key_every_operation_answers_as_the_schema_says(
     run_schemathesis("-H", f"X-API-Key: {key_for(all_studies=True)}")
 
 
+@pytest.mark.processes
 @pytest.mark.django_db(transaction=True)
 def test_with_a_site_admins_login_studies_are_set_up_as_the_schema_says(
     run_schemathesis: Callable[..., None], site_admin: User
@@ -112,12 +114,12 @@ def test_with_a_site_admins_login_studies_are_set_up_as_the_schema_says(
 
     run_schemathesis(
         *("-H", f"Cookie: {cookies}", "-H", f"X-CSRFToken: {token}"),
-        # Which header is the login's own, it cannot know, nor leave it out.
+        # It cannot know which header belongs to the login, and so cannot leave that out.
         *("--include-path-regex=/studies/", "--exclude-checks=ignored_auth"),
     )
 
 
-def test_the_description_is_one_that_other_peoples_tools_take() -> None:
+def test_the_schema_is_valid_for_other_tools() -> None:
     told = yaml.safe_load((BASE_DIR / "docs" / "openapi.yaml").read_text())
 
     validate(told)

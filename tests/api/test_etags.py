@@ -1,4 +1,4 @@
-"""ETags: nobody overwrites what she has not seen, and nobody reads twice what has not changed."""
+"""ETags: a change of an unseen version is refused, and an unchanged notice is not sent again."""
 
 from threading import Barrier, Thread
 from typing import Any
@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from rest_framework.test import APIClient
 
+from notices import actions
 from notices.models import Delivery, Notice, Study
 from tests.api.conftest import client_with, key_for
 
@@ -15,7 +16,7 @@ def address(notice: Notice, action: str = "") -> str:
     return f"/api/v1/notices/{notice.pk}/{action}"
 
 
-def test_what_is_as_it_was_is_not_sent_again(frontend: APIClient, notice: Notice) -> None:
+def test_an_unchanged_notice_is_answered_with_304(frontend: APIClient, notice: Notice) -> None:
     etag = frontend.get(address(notice))["ETag"]
 
     same = frontend.get(address(notice), headers={"If-None-Match": etag})
@@ -31,14 +32,14 @@ def test_what_is_as_it_was_is_not_sent_again(frontend: APIClient, notice: Notice
         lambda notice: Notice.objects.filter(pk=notice.pk).update(status="sending"),
         lambda notice: Notice.objects.filter(pk=notice.pk).update(title="고친 제목"),
         lambda notice: notice.channels.clear(),
-        lambda notice: notice.withdraw(),
+        lambda notice: actions.withdraw(notice),
         lambda notice: Delivery.objects.create(
             notice=notice, channel=notice.channels.get(), wanted=1, due_at=notice.created_at
         ),
     ],
     ids=["status", "words", "channels", "withdrawal", "delivery"],
 )
-def test_whatever_is_shown_changes_the_etag(
+def test_each_change_of_the_answer_changes_the_etag(
     frontend: APIClient, notice: Notice, change: Any
 ) -> None:
     etag = frontend.get(address(notice))["ETag"]
@@ -63,7 +64,7 @@ def test_a_list_has_an_etag_too(frontend: APIClient, notice: Notice, path: str) 
         assert frontend.get(f"/api/v1/{path}", headers={"If-None-Match": etag}).status_code == 200
 
 
-def test_a_change_of_what_was_read_is_made(frontend: APIClient, notice: Notice) -> None:
+def test_a_change_with_the_current_etag_is_made(frontend: APIClient, notice: Notice) -> None:
     etag = frontend.get(address(notice))["ETag"]
 
     changed = frontend.patch(
@@ -85,12 +86,12 @@ def test_a_change_of_what_was_read_is_made(frontend: APIClient, notice: Notice) 
     [
         lambda notice: Notice.objects.filter(pk=notice.pk).update(title="ahead of her"),
         lambda notice: notice.channels.clear(),
-        lambda notice: notice.send_again() or notice.save(),
+        lambda notice: actions.send_again(notice) or notice.save(),
     ],
     ids=["words", "channels", "saved"],
 )
 @pytest.mark.parametrize(("method", "path"), [("patch", ""), ("post", "withdraw/")])
-def test_a_change_of_what_has_changed_is_refused(
+def test_a_change_with_an_outdated_etag_is_refused(
     frontend: APIClient, notice: Notice, change: Any, method: str, path: str
 ) -> None:
     etag = frontend.get(address(notice))["ETag"]
@@ -139,7 +140,7 @@ def test_if_match_is_read_as_the_standard_says(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_changes_at_once_one_is_made(study: Study, notice: Notice) -> None:
+def test_only_one_of_many_simultaneous_changes_is_made(study: Study, notice: Notice) -> None:
     key, codes, start = key_for(study), [], Barrier(6)
     etag = client_with(key).get(address(notice))["ETag"]
 

@@ -1,4 +1,4 @@
-"""What a list can be asked for: each filter alone, together, and what cannot be asked."""
+"""The filters of the lists, alone and together, and the parameters that are refused."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,7 +16,7 @@ NOW = timezone.now()
 
 @pytest.fixture
 def notices(study: Study, channel: Channel, second_channel: Channel) -> list[int]:
-    """The ids of three, of the last three days; the second in the other channel, unpublished."""
+    """Three ids, made on the last three days; the second notice is a draft for another channel."""
     made = []
     for number, (title, where) in enumerate(
         [("모임 안내", channel), ("교재 100% 할인", second_channel), ("장소 변경", channel)]
@@ -67,7 +67,7 @@ def day(number: float) -> str:
         ({"channel_id": "77"}, []),
     ],
 )
-def test_what_is_asked_for_is_listed(
+def test_a_filter_lists_the_notices_that_match(
     frontend: APIClient,
     every_frontend: APIClient,
     notices: list[int],
@@ -113,9 +113,7 @@ def test_pages_keep_filter_order_and_size(
         ("page_size", "1e2"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_by_its_name(
-    frontend: APIClient, name: str, value: str
-) -> None:
+def test_a_bad_parameter_is_refused_by_its_name(frontend: APIClient, name: str, value: str) -> None:
     answer = frontend.get(NOTICES, {name: value})
 
     assert answer.status_code == 400

@@ -12,9 +12,10 @@ from notices.models import Channel, Delivery, Notice, Study
 from tests.api.conftest import fields_refused
 
 NOTICES = "/api/v1/notices/"
-# The key, a notice or a page of them, their channels, their deliveries with their channels.
-READ_QUERIES = 4
-# And before the page the key's studies, and the newest of these.
+# The key, a notice or a page of them, their channels, their deliveries with their channels, and
+# whether one has moved.
+READ_QUERIES = 5
+# Before the page come the key's studies, and the newest notices of these.
 LIST_QUERIES = READ_QUERIES + 2
 
 
@@ -62,7 +63,7 @@ def test_a_made_up_cursor_is_refused(frontend: APIClient, cursor: str) -> None:
     assert answer.status_code == 200 if cursor == "" else answer.status_code == 400
 
 
-def test_the_status_filter_knows_that_the_hour_has_struck(
+def test_the_status_filter_counts_an_overdue_scheduled_notice_as_queued(
     frontend: APIClient, study: Study
 ) -> None:
     now = timezone.now()
@@ -221,7 +222,7 @@ def test_studies_and_channels_come_in_pages(
 
 @pytest.mark.parametrize("path", ["studies/", "channels/", "notices/{}/attempts/"])
 @pytest.mark.parametrize("query", ["name=a", "page_size=0", "page_size=101", "cursor=x"])
-def test_a_list_refuses_what_it_does_not_know(
+def test_a_list_refuses_a_bad_parameter(
     frontend: APIClient, notice: Notice, path: str, query: str
 ) -> None:
     answer = frontend.get(f"/api/v1/{path.format(notice.pk)}?{query}")

@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from notices import ledger
+from notices import actions
+from notices.delivery.fan_out import fan_out
 from notices.models import Change, Channel, Delivery, Notice, Study
 from tests.api.conftest import fields_refused
 
@@ -128,7 +129,7 @@ def test_a_failed_delivery_tells_reason_and_remedy(
     assert "Send Messages" in delivery["error"]["remedy"]
 
 
-def test_what_failed_for_good_is_not_said_to_be_tried_again(
+def test_the_remedy_of_a_final_failure_promises_no_other_try(
     frontend: APIClient, notice: Notice, failed_delivery: Delivery
 ) -> None:
     Delivery.objects.filter(pk=failed_delivery.pk).update(error_code=500)
@@ -170,7 +171,7 @@ def test_a_change_of_nothing_changes_nothing(frontend: APIClient, notice: Notice
     assert frontend.patch(address(notice), {}, format="json").json() == before
 
 
-def test_other_channels_are_told_to_the_fan_out(
+def test_a_change_of_channels_is_to_be_fanned_out(
     frontend: APIClient, notice: Notice, second_channel: Channel
 ) -> None:
     Notice.objects.update(fanned_out_revision=1)
@@ -267,7 +268,7 @@ def test_a_draft_cannot_be_withdrawn(frontend: APIClient, draft: Notice) -> None
 
 
 def test_a_withdrawn_notice_cannot_change(frontend: APIClient, notice: Notice) -> None:
-    notice.withdraw()
+    actions.withdraw(notice)
 
     answer = frontend.patch(address(notice), {"title": "again"}, format="json")
 
@@ -275,7 +276,7 @@ def test_a_withdrawn_notice_cannot_change(frontend: APIClient, notice: Notice) -
     assert str(notice.pk) in answer.json()["detail"]
 
 
-def test_what_failed_is_sent_again(frontend: APIClient, failed_delivery: Delivery) -> None:
+def test_a_failed_delivery_is_sent_again(frontend: APIClient, failed_delivery: Delivery) -> None:
     answer = frontend.post(address(failed_delivery.notice, "send-again/"))
 
     assert answer.status_code == 200
@@ -283,7 +284,7 @@ def test_what_failed_is_sent_again(frontend: APIClient, failed_delivery: Deliver
     assert (delivery["state"], delivery["error"]) == ("waiting", None)
 
 
-def test_what_a_key_does_is_written_down_with_its_name(
+def test_each_deed_of_a_key_is_recorded_with_its_name(
     frontend: APIClient, post: dict[str, Any], channel: Channel
 ) -> None:
     made = frontend.post("/api/v1/notices/", post, format="json").json()
@@ -357,10 +358,10 @@ def test_a_draft_with_a_lost_channel_can_still_be_changed(
     assert answer.status_code == 200
 
 
-def test_a_lost_channel_can_be_kept_where_the_notice_stands_and_nowhere_else(
+def test_a_lost_channel_can_be_kept_only_if_the_notice_is_shown_there(
     frontend: APIClient, notice: Notice, study: Study, channel: Channel, second_channel: Channel
 ) -> None:
-    ledger.fan_out(notice.pk)
+    fan_out(notice.pk)
     study.channels.remove(channel)
     both = {"channel_ids": [str(channel.pk), str(second_channel.pk)]}
     address = f"/api/v1/notices/{notice.pk}/"

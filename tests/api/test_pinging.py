@@ -11,8 +11,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from notices.models import ApiKey, Channel, Delivery, Notice, Study
-from tests.admin.conftest import logged_in
 from tests.api.conftest import client_with, key_for
+from tests.desk.conftest import logged_in
 
 NOTICES = "/api/v1/notices/"
 PINGS = ["role", "here", "everyone"]
@@ -100,7 +100,7 @@ def test_other_words_are_not_put_under_a_leaders_ping_before_it_is_sent(
     assert quiet.patch(address, {"publish_at": None}, format="json").status_code == 200
 
 
-def test_what_has_pinged_can_be_corrected_where_it_stands_and_is_sent_nowhere_else(
+def test_a_notice_that_has_pinged_can_be_corrected_but_gets_no_other_channel(
     quiet: APIClient, pinging_draft: Notice, channel: Channel, second_channel: Channel
 ) -> None:
     Notice.objects.filter(pk=pinging_draft.pk).update(publish_at=timezone.now(), status="sent")
@@ -114,7 +114,7 @@ def test_what_has_pinged_can_be_corrected_where_it_stands_and_is_sent_nowhere_el
     assert quiet.patch(address, {"title": "corrected"}, format="json").status_code == 200
 
 
-def test_what_pings_is_not_sent_again(quiet: APIClient, failed_delivery: Delivery) -> None:
+def test_a_notice_that_pings_is_not_sent_again(quiet: APIClient, failed_delivery: Delivery) -> None:
     address = f"{NOTICES}{failed_delivery.notice_id}/"
     Notice.objects.update(ping="here")
 

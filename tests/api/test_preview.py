@@ -1,4 +1,4 @@
-"""POST notices/preview/: what would be shown and what would go wrong, and nothing is written."""
+"""POST notices/preview/ tells what would be shown and what would go wrong, and writes nothing."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def test_it_shows_what_a_post_then_sends(
     )
 
 
-def test_it_names_what_the_bot_lacks_where(
+def test_it_names_each_channels_missing_permissions(
     frontend: APIClient, post: dict[str, Any], channel: Channel, second_channel: Channel
 ) -> None:
     everything, now = (1 << 50) - 1, timezone.now()
@@ -93,7 +93,7 @@ def test_it_says_where_a_ping_would_reach_nobody(
     "change",
     [{"title": "가" * 257}, {"content": ""}, {"ping": "role"}, {"study_id": 999999}, {"x": 1}],
 )
-def test_what_a_post_would_refuse_it_refuses_in_the_same_words(
+def test_it_refuses_the_same_as_a_post_in_the_same_words(
     frontend: APIClient, post: dict[str, Any], change: dict[str, Any]
 ) -> None:
     foreseen = frontend.post(PREVIEW, post | change, format="json")

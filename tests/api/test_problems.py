@@ -15,7 +15,7 @@ NOTICES = "/api/v1/notices/"
 TYPE = "application/problem+json"
 
 
-def test_a_problem_says_what_where_and_what_to_do(
+def test_a_problem_names_the_field_the_value_and_the_remedy(
     frontend: APIClient, post: dict[str, Any]
 ) -> None:
     answer = frontend.post(
@@ -41,7 +41,7 @@ def test_a_problem_says_what_where_and_what_to_do(
     }
 
 
-def test_a_field_is_there_by_its_own_name_for_the_first_frontend(
+def test_the_first_frontend_finds_each_error_under_its_fields_name(
     frontend: APIClient, first_post: dict[str, Any]
 ) -> None:
     del first_post["content"]
@@ -96,7 +96,7 @@ def test_each_kind_of_refusal_has_its_type(
     assert answer.json()["errors"] == []
 
 
-def test_what_is_not_json_is_not_answered(frontend: APIClient) -> None:
+def test_a_request_for_html_is_not_acceptable(frontend: APIClient) -> None:
     answer = frontend.get(NOTICES, headers={"Accept": "text/html"})
 
     assert (answer.status_code, answer["Content-Type"]) == (406, TYPE)
@@ -137,7 +137,7 @@ def test_a_database_that_is_away_is_a_503(no_database: None, address: str) -> No
     ],
 )
 @override_settings(DEBUG=False)
-def test_a_fault_of_ours_is_told_without_its_cause(
+def test_a_server_error_is_told_without_its_cause(
     study: Study,
     post: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
@@ -187,7 +187,7 @@ def test_a_body_in_chunks_is_refused_for_its_missing_length(
     assert "send it whole, with Content-Length" in answer.json()["detail"]
 
 
-def test_what_no_view_was_reached_for_is_a_problem_too(frontend: APIClient) -> None:
+def test_a_request_that_reaches_no_view_is_answered_with_a_problem(frontend: APIClient) -> None:
     for address, status in (("/api/v1/notices/%0A", 404), ("/notice%0A", 404)):
         answer = frontend.get(address)
         assert answer.status_code == status

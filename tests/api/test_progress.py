@@ -1,4 +1,4 @@
-"""A client follows a notice over a real connection: told of each change, and when it is over."""
+"""A client that follows a notice over a real connection is told of each change and of the end."""
 
 import json
 import time
@@ -15,20 +15,20 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from notices import ledger
 from notices.api import progress
+from notices.delivery.fan_out import fan_out
 from notices.models import ApiKey, Channel, Delivery, Notice, Study
 from tests.api.conftest import client_with, key_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 Event = tuple[str, str, Any]
 """Its name, its id and its data."""
 
 
 @pytest.fixture(autouse=True)
 def places(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """All are given back in the end, whoever went away in the middle: a heartbeat notices it."""
+    """After each test all places are free: a heartbeat notices a reader who has gone away."""
     monkeypatch.setattr(progress, "HEARTBEAT_SECONDS", 0.05)
     monkeypatch.setattr(progress, "POLL_SECONDS", 0.02)
     yield
@@ -59,7 +59,7 @@ def followed(live_server: Any, notice: Notice, key: str, **headers: str) -> Iter
 
 
 def events(answer: HTTPResponse) -> Iterator[Event]:
-    """As the specification reads a stream: fields up to an empty line."""
+    """Read the stream as its specification says: an empty line ends the fields of an event."""
     fields: dict[str, str] = {}
     for raw in answer:
         line = raw.decode().rstrip("\n")
@@ -88,7 +88,7 @@ def test_each_change_is_told_until_all_is_shown(live_server: Any, notice: Notice
         name, first_id, told = next(stream)
         assert (name, told["status"], told["deliveries"]) == ("progress", "queued", [])
 
-        ledger.fan_out(notice.pk)
+        fan_out(notice.pk)
         _name, second_id, told = next(stream)
         assert [one["state"] for one in told["deliveries"]] == ["waiting"]
 
@@ -99,10 +99,10 @@ def test_each_change_is_told_until_all_is_shown(live_server: Any, notice: Notice
         assert len({first_id, second_id, third_id}) == 3
 
 
-def test_who_comes_back_is_told_only_what_is_new(
+def test_a_reader_who_comes_back_is_told_only_the_news(
     live_server: Any, notice: Notice, key: str
 ) -> None:
-    ledger.fan_out(notice.pk)
+    fan_out(notice.pk)
     with followed(live_server, notice, key) as answer:
         _name, seen, _told = next(events(answer))
     show(notice)
@@ -134,7 +134,7 @@ def test_a_silent_stream_shows_that_it_is_alive_and_ends_in_time(
     assert "event: end" not in text
 
 
-def test_the_hour_that_strikes_is_told(
+def test_the_stream_tells_that_a_scheduled_moment_has_come(
     live_server: Any, study: Study, channel: Channel, key: str
 ) -> None:
     soon = timezone.now() + timedelta(seconds=1)
@@ -168,7 +168,7 @@ def test_another_studys_key_follows_nothing(
     assert progress.places.taken == 0
 
 
-def test_who_may_no_longer_read_is_told_no_more(
+def test_a_reader_who_loses_the_right_is_told_no_more(
     live_server: Any, notice: Notice, other_study: Study, key: str
 ) -> None:
     with followed(live_server, notice, key) as answer:
@@ -263,7 +263,7 @@ def test_one_caller_leaves_places_for_the_others(
         assert (others.status, next(events(others))[0]) == (200, "progress")
 
 
-def test_a_look_costs_one_statement_and_a_head_none_of_the_places(
+def test_a_look_costs_one_statement_and_a_head_request_takes_no_place(
     frontend: APIClient, notice: Notice, django_assert_num_queries: Any
 ) -> None:
     with django_assert_num_queries(1):

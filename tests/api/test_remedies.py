@@ -1,13 +1,15 @@
-"""A refusal names what is wrong here, and what to do about it."""
+"""A refusal names the mistake and its remedy."""
 
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 from rest_framework.test import APIClient
 
-from notices.models import Channel, Notice, Role, Study
-from tests.api.conftest import client_with, key_for
+from notices.advice.reasons import takes_no_messages
+from notices.models import Channel, ErrorCode, Notice, Role, Study
+from tests.api.conftest import client_with, fields_refused, key_for
 
 NOTICES = "/api/v1/notices/"
 
@@ -23,7 +25,7 @@ NOTICES = "/api/v1/notices/"
         ("", "\\n", "holds a blank or a sign"),
     ],
 )
-def test_a_key_that_was_copied_with_more_is_told_what_is_too_much(
+def test_the_refusal_of_a_key_with_extra_characters_names_them(
     study: Study, before: str, after: str, told: str
 ) -> None:
     key = key_for(study)
@@ -34,7 +36,7 @@ def test_a_key_that_was_copied_with_more_is_told_what_is_too_much(
     assert key.partition(".")[2] not in answer.content.decode()
 
 
-def test_a_key_that_is_not_there_whole_is_told_so(study: Study) -> None:
+def test_the_refusal_of_an_incomplete_key_says_so(study: Study) -> None:
     key = key_for(study)
     for sent, told in ((key.partition(".")[0], "no whole key"), ("", "is empty")):
         assert told in client_with(sent).get(NOTICES).json()["detail"]
@@ -47,7 +49,7 @@ ENGLISH = {"Accept-Language": "en"}
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate, gzip"])
 @pytest.mark.parametrize("address", ["/notice/", NOTICES, "/api/v1/uploads/?name=a"])
-def test_an_encoded_body_is_refused_for_what_it_is(
+def test_an_encoded_body_is_refused_by_its_encoding(
     frontend: APIClient, address: str, encoding: str
 ) -> None:
     answer = frontend.post(address, headers={"Content-Encoding": encoding})
@@ -66,7 +68,7 @@ def test_a_plus_in_a_query_is_understood(frontend: APIClient, notice: Notice, of
 
 
 @pytest.mark.parametrize("link", ["www.notion.so/abc", "notion.so", "//example.com/a?b=1"])
-def test_a_link_without_https_is_told_whole(
+def test_the_refusal_of_a_link_without_https_names_the_whole_link(
     frontend: APIClient, post: dict[str, Any], link: str
 ) -> None:
     answer = frontend.post(NOTICES, post | {"url": link}, format="json")
@@ -90,16 +92,46 @@ def test_an_id_that_javascript_rounded_is_recognised(
     assert f'send channel ids as strings: "{channel.pk}"' in answer.json()["detail"]
 
 
-def test_a_rounded_id_of_anothers_channel_is_not_told(
-    frontend: APIClient, post: dict[str, Any], other_channel: Channel
+def test_a_list_of_a_rounded_channels_notices_is_refused_instead_of_empty(
+    frontend: APIClient, study: Study
 ) -> None:
-    sent = {"channel_ids": [int(float(other_channel.pk))]}
-    answer = frontend.post(NOTICES, post | sent, format="json")
+    study.channels.add(Channel.objects.create(id=1187654321098765433))
+    asked = {"channel_id": str(int(float(1187654321098765433)))}
+    answer = frontend.get(NOTICES, asked)
 
-    assert str(other_channel.pk) not in answer.content.decode()
+    assert fields_refused(answer) == ["channel_id"]
+    assert 'as strings: "1187654321098765433"' in answer.json()["detail"]
+    Channel.objects.create(id=asked["channel_id"])
+    assert frontend.get(NOTICES, asked).json()["results"] == []
 
 
-def test_what_is_no_channel_for_messages_is_told(
+def test_a_study_does_not_take_a_channels_rounded_id(site_admin: User) -> None:
+    channel = Channel.objects.create(id=1187654321098765433)
+    admin = APIClient()
+    admin.force_login(site_admin)
+    asked = {"name": "새 스터디", "channel_ids": [int(float(channel.pk))]}
+    answer = admin.post("/api/v1/studies/", asked, format="json")
+
+    assert fields_refused(answer) == ["channel_ids"]
+    assert f'"{channel.pk}"' in answer.json()["detail"]
+    assert Channel.objects.get() == channel
+
+
+def test_the_refusal_of_a_rounded_id_does_not_name_another_studys_channel(
+    frontend: APIClient, post: dict[str, Any], other_study: Study
+) -> None:
+    other_study.channels.add(Channel.objects.create(id=1187654321098765433))
+    rounded = int(float(1187654321098765433))
+    answers = (
+        frontend.post(NOTICES, post | {"channel_ids": [rounded]}, format="json"),
+        frontend.get(NOTICES, {"channel_id": str(rounded)}),
+    )
+
+    for answer in answers:
+        assert "1187654321098765433" not in answer.content.decode()
+
+
+def test_the_refusal_of_a_forum_or_a_server_tells_why(
     frontend: APIClient, post: dict[str, Any], study: Study, site_admin: User
 ) -> None:
     guild = 1100000000000000001
@@ -113,3 +145,75 @@ def test_what_is_no_channel_for_messages_is_told(
     admin.force_login(site_admin)
     asked = {"name": "새 스터디", "channel_ids": [forum.pk]}
     assert admin.post("/api/v1/studies/", asked, format="json").status_code == 400
+
+
+@pytest.fixture
+def forum(study: Study) -> Channel:
+    """It was connected before the bot saw what kind of channel it is."""
+    forum = Channel.objects.create(id=77, name="질문", type=Channel.Type.FORUM)
+    study.channels.add(forum)
+    return forum
+
+
+NO_MESSAGES = sorted(set(Channel.Type) - Channel.TYPES_WITH_MESSAGES)
+
+
+@pytest.mark.parametrize("kind", NO_MESSAGES)
+@pytest.mark.parametrize("address", ["/notice/", NOTICES])
+def test_a_post_to_a_channel_that_takes_no_messages_is_refused(
+    frontend: APIClient,
+    first_post: dict[str, Any],
+    post: dict[str, Any],
+    forum: Channel,
+    address: str,
+    kind: int,
+) -> None:
+    forum.type = kind
+    forum.save()
+    mine = {"channel_id": forum.pk} if address == "/notice/" else {"channel_ids": [forum.pk]}
+    sent = (first_post if address == "/notice/" else post) | mine
+
+    answer = frontend.post(address, sent, format="json")
+
+    assert answer.status_code == 400
+    assert fields_refused(answer) == list(mine)
+    assert " ".join(takes_no_messages(forum)) in answer.json()["detail"]
+    assert not Notice.objects.exists()
+
+
+@pytest.mark.parametrize("address", ["/notice/", NOTICES])
+def test_a_post_to_the_id_of_a_role_is_refused(
+    frontend: APIClient,
+    first_post: dict[str, Any],
+    post: dict[str, Any],
+    channel: Channel,
+    address: str,
+) -> None:
+    Role.objects.create(id=channel.pk, guild_id=7, guild_name="알고리즘", name="스터디장")
+    Channel.objects.update(refused_at=timezone.now(), refused_code=ErrorCode.A_ROLE)
+
+    sent = first_post if address == "/notice/" else post | {"channel_ids": [channel.pk]}
+
+    answer = frontend.post(address, sent, format="json")
+
+    assert answer.status_code == 400
+    assert "the id of a role" in answer.json()["detail"]
+
+
+def test_a_change_puts_no_notice_into_a_forum(
+    frontend: APIClient, notice: Notice, channel: Channel, forum: Channel
+) -> None:
+    address = f"{NOTICES}{notice.pk}/"
+
+    answer = frontend.patch(address, {"channel_ids": [channel.pk, forum.pk]}, format="json")
+
+    assert answer.status_code == 400
+    assert frontend.patch(address, {"title": "고친 제목"}, format="json").status_code == 200
+
+
+def test_a_notice_for_all_channels_is_taken_although_one_is_a_forum(
+    frontend: APIClient, post: dict[str, Any], study: Study, forum: Channel
+) -> None:
+    """The delivery to the forum tells why nothing is shown there."""
+    assert frontend.post(NOTICES, post, format="json").status_code == 201
+    assert set(Notice.objects.get().channels.all()) == set(study.channels.all())

@@ -1,4 +1,4 @@
-"""Idempotency-Key: however often, and however much at once a POST is repeated, it is done once."""
+"""Idempotency-Key: a POST that is repeated, later or at the same time, is done once."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,9 +11,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from notices import pruning
 from notices.api import idempotency
 from notices.models import ApiKey, Channel, Delivery, KeptAnswer, Notice, Study
+from notices.upkeep import pruning
 from tests.api.conftest import client_with, fields_refused, key_for
 
 NOTICES, STUDIES = "/api/v1/notices/", "/api/v1/studies/"
@@ -22,7 +22,7 @@ KEY = {"Idempotency-Key": "8f14e45f"}
 
 
 def at_once(count: int, call: Callable[[], Any]) -> list[Any]:
-    """What `count` calls return that begin together, each over a connection of its own."""
+    """Begin `count` calls together, each over its own connection, and return their answers."""
     answers: list[Any] = []
     start = Barrier(count)
 
@@ -87,7 +87,7 @@ def test_the_same_key_at_another_address_is_refused(frontend: APIClient, notice:
     assert answer.json()["type"] == "urn:studybot:key-reused"
 
 
-def test_a_slash_and_the_order_of_fields_make_no_other_request(
+def test_a_last_slash_or_another_order_of_fields_is_the_same_request(
     frontend: APIClient, post: dict[str, Any]
 ) -> None:
     frontend.post(NOTICES, post, format="json", headers=KEY)
@@ -107,7 +107,7 @@ def test_a_key_is_its_callers_own(frontend: APIClient, study: Study, post: dict[
     assert Notice.objects.count() == 2
 
 
-def test_what_was_refused_may_be_corrected_with_the_same_key(
+def test_a_refused_post_may_be_corrected_with_the_same_key(
     frontend: APIClient, post: dict[str, Any]
 ) -> None:
     refused = frontend.post(NOTICES, post | {"title": ""}, format="json", headers=KEY)
@@ -117,7 +117,7 @@ def test_what_was_refused_may_be_corrected_with_the_same_key(
 
 
 @pytest.mark.parametrize("key", ["", "a" * 256, "키", "a\tb"])
-def test_what_is_no_key_is_refused(frontend: APIClient, post: dict[str, Any], key: str) -> None:
+def test_a_malformed_key_is_refused(frontend: APIClient, post: dict[str, Any], key: str) -> None:
     answer = frontend.post(NOTICES, post, format="json", headers={"Idempotency-Key": key})
 
     assert answer.status_code == 400
@@ -146,7 +146,7 @@ def test_a_preview_changes_nothing_and_is_not_kept(
     assert not KeptAnswer.objects.exists()
 
 
-def test_a_kept_answer_is_for_whoever_may_still_read_it(
+def test_a_kept_answer_needs_the_right_to_read_it(
     study: Study, other_study: Study, first_post: dict[str, Any], post: dict[str, Any]
 ) -> None:
     client = client_with(key_for(study))
@@ -245,7 +245,7 @@ def test_after_a_day_a_key_is_new_again(frontend: APIClient, post: dict[str, Any
     assert Notice.objects.count() == 2
 
 
-def test_what_is_a_day_old_is_pruned(frontend: APIClient, post: dict[str, Any]) -> None:
+def test_an_answer_that_is_a_day_old_is_pruned(frontend: APIClient, post: dict[str, Any]) -> None:
     for key in ("old", "new"):
         frontend.post(NOTICES, post, format="json", headers={"Idempotency-Key": key})
     KeptAnswer.objects.filter(key="old").update(begun_at=timezone.now() - timedelta(hours=25))
@@ -257,7 +257,7 @@ def test_what_is_a_day_old_is_pruned(frontend: APIClient, post: dict[str, Any]) 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("address", [NOTICES, "/notice/"])
-def test_many_at_once_make_one_notice(
+def test_many_simultaneous_posts_make_one_notice(
     study: Study, first_post: dict[str, Any], post: dict[str, Any], address: str
 ) -> None:
     key, body = key_for(study), first_post if address == "/notice/" else post
@@ -271,7 +271,9 @@ def test_many_at_once_make_one_notice(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_at_once_with_many_bodies_make_one_notice(study: Study, post: dict[str, Any]) -> None:
+def test_simultaneous_posts_of_different_bodies_make_one_notice(
+    study: Study, post: dict[str, Any]
+) -> None:
     key, titles = key_for(study), iter(range(8))
 
     answers = at_once(

@@ -1,4 +1,4 @@
-"""Texts in Discord: shown as they were written, pinging nobody and forging nothing."""
+"""A text is shown in Discord as it was written; it pings nobody and forges nothing."""
 
 import unicodedata
 from typing import Any
@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from notices import embeds
+from notices.delivery import message
+from notices.delivery.identity import identify
 from notices.models import Delivery, Notice
 
-# As people write, and as those do who try.
+# Texts as most people write them, and as attackers do.
 TEXTS = {
     "korean": "화요일 20시, 3층 스터디룸 ㅋㅋ",
     "emoji of several": "👨‍👩‍👧‍👦 🇰🇷 👍🏽 ❤️",
@@ -31,7 +32,7 @@ TEXTS = {
 
 def sent(notice: Notice) -> dict[str, Any]:
     delivery = Delivery(notice=notice, channel=notice.channels.all()[0], nonce="23456789AB")
-    return embeds.message(delivery)
+    return message.build(delivery)
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
@@ -63,13 +64,13 @@ def test_no_text_pings_or_forges_anything(
     post |= {"title": text, "content": text, "author": text}
     frontend.post("/api/v1/notices/", post, format="json")
 
-    message = sent(Notice.objects.get())
+    shown = sent(Notice.objects.get())
 
     # Discord pings by `content` alone, and renders Markdown in no author's name or footer; a title
     # is a field of its own, out of which no Markdown leads.
-    assert message["content"] == ""
-    assert message["allowed_mentions"] == {"parse": []}
-    assert [sorted(embed) for embed in message["embeds"]] == [
+    assert shown["content"] == ""
+    assert shown["allowed_mentions"] == {"parse": []}
+    assert [sorted(embed) for embed in shown["embeds"]] == [
         ["color", "description", "footer", "title"]
     ]
-    assert embeds.read_marker(message) == ("23456789AB", 1)
+    assert identify(shown) == ("23456789AB", 1)

@@ -1,4 +1,4 @@
-"""Every operation of the API is sent what nobody means to send: a problem document, never a 500."""
+"""Every operation of the API answers ugly input with a problem document, and never with a 500."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
+from notices.files.uploads import Sent, keep
 from notices.models import CallbackEndpoint, Channel, Notice, Study
-from notices.uploads import Sent, keep
 from tests.api.conftest import client_with, key_for
 from tests.ugly import TEXTS, VALUES
 
@@ -58,7 +58,7 @@ class Operation(NamedTuple):
 
 
 def operations() -> Iterator[Operation]:
-    """As the API describes them: a new one is among them by itself."""
+    """Yield the operations of the schema, so that a new one is tested by itself."""
     schema: Any = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     for path, methods in schema["paths"].items():
         for method, told in methods.items():
@@ -91,7 +91,7 @@ def caller(study: Study) -> APIClient:
 
 @pytest.fixture
 def logged_in(site_admin: User) -> APIClient:
-    """By a browser's cookies, whose token Django looks for in the body."""
+    """It logs in by cookies, and so Django looks for the CSRF token in the body."""
     client = APIClient(enforce_csrf_checks=True)
     client.force_login(site_admin)
     return client
@@ -120,7 +120,7 @@ def send(client: Any, method: str, address: str, *body: Any, **headers: Any) -> 
 
 def check(answer: Any, asked: Any) -> None:
     if answer.streaming:
-        answer.getvalue()  # to its end, which gives its place back
+        answer.getvalue()  # reading to the end gives the place back
         return
     assert answer.status_code < 500, (asked, answer.content[:300])
     if answer.status_code >= 400:
@@ -129,7 +129,7 @@ def check(answer: Any, asked: Any) -> None:
 
 
 @each(OPERATIONS)
-def test_whatever_stands_in_the_address(
+def test_every_operation_answers_an_ugly_address(
     caller: APIClient, rows: dict[str, int], operation: Operation
 ) -> None:
     address = filled(operation.path, rows)
@@ -144,7 +144,7 @@ def test_whatever_stands_in_the_address(
 
 
 @each([one for one in OPERATIONS if one.fields])
-def test_whatever_stands_in_a_field(
+def test_every_operation_answers_an_ugly_field(
     caller: APIClient, rows: dict[str, int], operation: Operation
 ) -> None:
     address = filled(operation.path, rows)
@@ -156,7 +156,7 @@ def test_whatever_stands_in_a_field(
 
 
 @each(OPERATIONS)
-def test_whatever_the_body_is(
+def test_every_operation_answers_an_ugly_body(
     caller: APIClient, logged_in: APIClient, rows: dict[str, int], operation: Operation
 ) -> None:
     address = filled(operation.path, rows)
@@ -166,7 +166,7 @@ def test_whatever_the_body_is(
 
 
 @each(OPERATIONS)
-def test_whatever_the_headers_say(
+def test_every_operation_answers_ugly_headers(
     caller: APIClient, rows: dict[str, int], operation: Operation
 ) -> None:
     address = filled(operation.path, rows)
@@ -178,7 +178,7 @@ def test_whatever_the_headers_say(
 
 
 @each(OPERATIONS)
-def test_whatever_the_method_is(
+def test_every_operation_answers_each_method(
     caller: APIClient, rows: dict[str, int], operation: Operation
 ) -> None:
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY", "가"):

@@ -1,4 +1,4 @@
-"""Files over the API: sent by themselves, attached by their ids, read by whoever may."""
+"""Over the API a file is sent by itself, attached by its id, and read by those who may."""
 
 from typing import Any
 
@@ -78,7 +78,7 @@ def test_a_change_leaves_the_files_that_it_does_not_name(
     ]  # fmt: skip
 
 
-def test_what_is_not_the_callers_is_not_known(
+def test_an_upload_of_another_caller_is_not_found(
     frontend: APIClient, post: dict[str, Any], other_study: Study
 ) -> None:
     other = client_with(key_for(other_study))
@@ -91,7 +91,7 @@ def test_what_is_not_the_callers_is_not_known(
 
 
 @pytest.mark.parametrize("is_new", [True, False])
-def test_what_is_pruned_between_its_check_and_the_save_is_not_known(
+def test_an_upload_that_is_pruned_between_check_and_save_is_refused(
     frontend: APIClient, post: dict[str, Any], monkeypatch: pytest.MonkeyPatch, is_new: bool
 ) -> None:
     plan = sent(frontend)
@@ -111,7 +111,7 @@ def test_what_is_pruned_between_its_check_and_the_save_is_not_known(
     assert Notice.objects.get().attachments == []
 
 
-def test_what_discord_would_refuse_is_refused(
+def test_it_refuses_uploads_that_discord_would_refuse(
     frontend: APIClient, post: dict[str, Any], settings: Any
 ) -> None:
     text, map_ = sent(frontend), sent(frontend, "a.png", PICTURE)
@@ -142,7 +142,7 @@ def test_an_image_address_is_refused_beside_the_picture_that_is_there(
     assert frontend.patch(address, both, format="json").status_code == 200
 
 
-def test_another_type_of_body_is_told_which_to_send(frontend: APIClient) -> None:
+def test_the_refusal_of_another_content_type_names_the_right_one(frontend: APIClient) -> None:
     answer = frontend.post(UPLOADS, {"name": "a"}, format="json")
     assert answer.status_code == 415
     assert FILE_TYPE in answer.json()["detail"]

@@ -1,4 +1,4 @@
-"""Single values: what is taken, and what is refused by its name and remedy."""
+"""Single values: each is taken, or refused by the name of its field with a remedy."""
 
 import json
 from typing import Any
@@ -24,6 +24,7 @@ NO_LINKS = [
     "https://user:secret@example.com/",
     "https://example.com/\0",
     "https://example.com/a b",
+    "https://example.com:65536/",
     "https://[::1",
     "https://example.com/" + "a" * 2048,
 ]
@@ -49,8 +50,8 @@ NO_MOMENTS = [
 
 
 def refusals(frontend: APIClient, post: dict[str, Any], field: str) -> str:
-    """What is told of the field, once it is sure that nothing was saved."""
-    # The tests' own encoder cannot say half a character.
+    """Check that nothing was saved, and return the refusals of the field."""
+    # The encoder of the test client cannot write half of a surrogate pair.
     body = json.dumps(post)
     answer = frontend.post("/api/v1/notices/", body, content_type="application/json")
     assert answer.status_code == 400, answer.content
@@ -62,7 +63,7 @@ def refusals(frontend: APIClient, post: dict[str, Any], field: str) -> str:
 
 @pytest.mark.parametrize("value", NO_IDS)
 @pytest.mark.parametrize("field", ["channel_id", "study_id"])
-def test_what_is_no_id_is_refused(
+def test_a_malformed_id_is_refused(
     frontend: APIClient, first_post: dict[str, Any], field: str, value: object
 ) -> None:
     answer = frontend.post("/notice/", first_post | {field: value}, format="json")
@@ -73,7 +74,7 @@ def test_what_is_no_id_is_refused(
 
 @pytest.mark.parametrize("value", NO_TEXTS)
 @pytest.mark.parametrize("field", ["title", "content"])
-def test_what_is_no_text_is_refused(
+def test_a_malformed_text_is_refused(
     frontend: APIClient, post: dict[str, Any], field: str, value: object
 ) -> None:
     refusals(frontend, post | {field: value}, field)
@@ -110,7 +111,7 @@ def test_texts_are_kept_without_the_blanks_around_them(
 
 @pytest.mark.parametrize("value", NO_LINKS)
 @pytest.mark.parametrize("field", ["url", "image"])
-def test_what_is_no_link_on_the_web_is_refused(
+def test_a_malformed_link_is_refused(
     frontend: APIClient, post: dict[str, Any], field: str, value: object
 ) -> None:
     refusals(frontend, post | {field: value}, field)
@@ -127,9 +128,19 @@ def test_a_link_on_the_web_is_taken(
     assert answer.json()[field] == (value or "")
 
 
+@pytest.mark.parametrize("around", ["\u200b", " \ufeff\u200e ", "\u2060"])
+def test_invisible_characters_around_a_link_are_dropped(
+    frontend: APIClient, post: dict[str, Any], around: str
+) -> None:
+    sent = post | {"url": f"{around}https://example.com/a{around}"}
+    answer = frontend.post("/api/v1/notices/", sent, format="json")
+
+    assert answer.json()["url"] == "https://example.com/a"
+
+
 @pytest.mark.parametrize("value", NO_MOMENTS)
 @pytest.mark.parametrize("field", ["publish_at", "expires_at"])
-def test_what_is_no_moment_is_refused(
+def test_a_malformed_moment_is_refused(
     frontend: APIClient, post: dict[str, Any], field: str, value: object
 ) -> None:
     assert "ISO 8601" in refusals(frontend, post | {field: value}, field)
@@ -142,7 +153,7 @@ def test_an_unknown_ping_is_refused_with_the_known_ones(
     refusals(frontend, post | {"ping": value}, "ping")
 
 
-def test_the_studys_role_cannot_be_pinged_where_it_has_none(
+def test_a_study_without_a_role_cannot_ping_one(
     frontend: APIClient, post: dict[str, Any], study: Study
 ) -> None:
     assert "set one in the admin" in refusals(frontend, post | {"ping": "role"}, "ping")
@@ -154,7 +165,7 @@ def test_the_studys_role_cannot_be_pinged_where_it_has_none(
 
 
 @pytest.mark.parametrize("value", [None, "12", 12, {}, [], [None], [[]], [True], ["1", "x"]])
-def test_what_is_no_list_of_ids_is_refused(
+def test_a_malformed_list_of_ids_is_refused(
     frontend: APIClient, post: dict[str, Any], value: object
 ) -> None:
     refusals(frontend, post | {"channel_ids": value}, "channel_ids")

@@ -1,4 +1,4 @@
-"""Who may do what: every caller, every operation, her own study and another's; no cell left out."""
+"""A table of who may do what: every caller, every operation, her own study and another's."""
 
 import json
 from collections.abc import Callable
@@ -11,11 +11,11 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from notices.api.uploads import FILE_TYPE
+from notices.files.uploads import Sent, keep
 from notices.models import Channel, Notice, Study
-from notices.uploads import Sent, keep
 from tests.api.conftest import client_with, key_for
 
-# What a caller is, in the order of the columns below.
+# The callers, in the order of the columns below.
 CALLERS = (
     "no key",
     "expired key",
@@ -28,7 +28,7 @@ CALLERS = (
     "stranger",
     "site admin",
 )
-# The operation and its answer to each of CALLERS, about a notice, study or channel of the study.
+# An operation on the study's own rows, and the status of its answer to each of CALLERS.
 TABLE = """
 GET   notices/                401 401 401 200 200 200 200 200 403 200
 POST  notices/                401 401 401 403 201 400 201 400 403 201
@@ -92,7 +92,7 @@ def caller(
 
 
 @pytest.mark.parametrize(("who", "method", "path", "expected"), CELLS)
-def test_a_cell(
+def test_each_caller_is_answered_as_the_table_says(
     caller: Callable[[str], APIClient],
     notice: Notice,
     study: Study,
@@ -135,7 +135,7 @@ def test_a_cell(
         assert Notice.objects.count() == Study.objects.exclude(name="새 스터디").count() - 1
 
 
-def test_lists_hold_what_is_the_callers_alone(
+def test_a_list_holds_only_the_callers_own_rows(
     caller: Callable[[str], APIClient],
     notice: Notice,
     other_notice: Notice,
@@ -155,7 +155,7 @@ def test_lists_hold_what_is_the_callers_alone(
     assert len(caller("site admin").get("/api/v1/notices/").json()["results"]) == 2
 
 
-def test_what_a_leader_writes_bears_her_name(
+def test_a_leaders_notice_bears_her_name(
     caller: Callable[[str], APIClient], study: Study, leader: User
 ) -> None:
     post = {"study_id": study.pk, "title": "t", "content": "c"}

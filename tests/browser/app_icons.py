@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.e2e.stack import ROOT
+from tests.e2e.databases import ROOT
 from tests.services import chromium
 
 STATIC = ROOT / "notices" / "static" / "notices"

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.browser.cast import GUILD, LAYOUT, NEWS, Bot, OpenPage
 from tests.browser.desk import ADD, Desk, OpenDesk, log_in
 from tests.browser.policy import note_violations
+from tests.e2e.stack import Stack
 from tests.fakediscord_driver import FakeDiscordProcess
 from tests.services import chromium
 
@@ -81,6 +82,14 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         desk = Desk(tmp_path_factory.mktemp("desk"), discord)
         yield desk
         desk.close()
+
+
+@pytest.fixture(scope="module")
+def numbers(stack: Stack) -> dict[str, Any]:
+    """Of what is laid out for a file's own `stack`, by what the paths of its places call it."""
+    lay_out = "from tests.browser.rows import lay_out; lay_out()"
+    found: dict[str, Any] = json.loads(stack.prepare("shell", "-v0", "-c", lay_out))
+    return found
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ class Desk(Stack):
 
     def __init__(self, folder: Path, discord: FakeDiscordProcess) -> None:
         super().__init__(folder, discord)
-        self.manage("shell", "-c", _LAY_OUT)
+        self.prepare("shell", "-c", _LAY_OUT)
         self.start("web")
 
 
@@ -52,9 +52,9 @@ class DeskWithBot(Stack):
         self, folder: Path, discord: FakeDiscordProcess, *channels: str, **environment: str
     ) -> None:
         super().__init__(folder, discord, **environment)
-        self.manage("shell", "-c", _MAKE_MINJI)
+        self.prepare("shell", "-c", _MAKE_MINJI)
         connected = [f"--channel={channel}" for channel in channels]
-        self.manage("addstudy", STUDY, *connected, "--leader", "minji")
+        self.prepare("addstudy", STUDY, *connected, "--leader", "minji")
         self.start("web", "qcluster", "runbot")
 
 

@@ -16,8 +16,8 @@ class Platform(Stack):
     def __init__(self, folder: Path, discord: FakeDiscordProcess) -> None:
         super().__init__(folder, discord)
         channels = [f"--channel={channel}" for channel in (NEWS, HOMEWORK, FORBIDDEN)]
-        study = self.manage("addstudy", "알고리즘 스터디", *channels)
-        self.key = self.manage("createapikey", "example", "--study", study)
+        study = self.prepare("addstudy", "알고리즘 스터디", *channels)
+        self.key = self.prepare("createapikey", "example", "--study", study)
         self.start("web", "qcluster", "runbot")
         wait_for(self.knows_its_channels, "the bot has seen the channels")
 

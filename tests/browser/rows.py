@@ -12,7 +12,6 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from django_q.models import Failure, Schedule, Success
 
-from notices import schedules
 from notices.models import (
     ApiKey,
     Attempt,
@@ -27,6 +26,7 @@ from notices.models import (
     Role,
     Study,
 )
+from notices.upkeep import schedules
 from tests.browser.desk import LONG_TEXT, LONG_TITLE, PASSWORD
 
 GUILD = 1100000000000000001

@@ -12,7 +12,8 @@ import django
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from tests.browser.conftest import CHROMIUM_ARGUMENTS
-from tests.e2e.stack import ROOT, Stack, wait_for
+from tests.e2e.databases import ROOT
+from tests.e2e.stack import Stack, wait_for
 from tests.fakediscord_driver import FakeDiscordProcess
 from tests.services import chromium
 
@@ -99,9 +100,9 @@ PICTURES = (
 
 
 def passwords() -> dict[str, str]:
-    from demo.keepsakes import Keepsakes
+    from demo.saved_logins import SavedLogins
 
-    return Keepsakes.read_or_make(ROOT / "var" / "demo.json").passwords
+    return SavedLogins.read_or_make(ROOT / "var" / "demo.json").passwords
 
 
 def take(picture: Picture, browser: Browser, stack: Stack) -> None:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.cast import GUILD, NEWS
-from tests.browser.desk import PASSWORD, DeskWithBot
+from tests.browser.desk import DeskWithBot, log_in
 from tests.e2e.stack import PATIENCE_SECONDS, Stack, wait_for
 from tests.fakediscord_driver import FakeDiscordProcess
 
@@ -39,11 +39,9 @@ def phone(browser: Browser) -> Iterator[Page]:
     assert hosts == {"127.0.0.1"}
 
 
-def log_in(page: Page, stack: Stack) -> None:
+def come_in(page: Page, stack: Stack) -> None:
     page.goto(f"{stack.url}/admin/")
-    page.fill("#id_username", "minji")
-    page.fill("#id_password", PASSWORD)
-    page.get_by_role("button", name="로그인").click()
+    log_in(page, "minji")
 
 
 def test_a_leader_on_her_phone_publishes_edits_and_withdraws(stack: Stack, phone: Page) -> None:
@@ -51,7 +49,7 @@ def test_a_leader_on_her_phone_publishes_edits_and_withdraws(stack: Stack, phone
     discord.goto(f"{stack.discord.url}/#/{GUILD}/{NEWS}")
     title = discord.locator("#messages .embed-title")
 
-    log_in(phone, stack)
+    come_in(phone, stack)
     phone.goto(f"{stack.url}/admin/notices/notice/add/")
     phone.fill("#id_title", "7주차 모임")
     phone.fill("#id_content", "**화요일** 20시입니다.")
@@ -70,7 +68,7 @@ def test_a_leader_on_her_phone_publishes_edits_and_withdraws(stack: Stack, phone
 
 
 def test_a_leader_schedules_a_notice_and_publishes_it_sooner(stack: Stack, phone: Page) -> None:
-    log_in(phone, stack)
+    come_in(phone, stack)
     phone.goto(f"{stack.url}/admin/notices/notice/add/")
     phone.fill("#id_title", "다음 주 모임")
     phone.fill("#id_content", "목요일 20시예요.")
@@ -104,7 +102,7 @@ def crowd(discord: FakeDiscordProcess) -> None:
 def test_a_large_ping_is_asked_about_and_nothing_typed_is_lost(
     crowd: None, stack: Stack, phone: Page
 ) -> None:
-    log_in(phone, stack)
+    come_in(phone, stack)
 
     def everyone_is_counted() -> bool:
         phone.goto(f"{stack.url}/admin/notices/notice/add/")

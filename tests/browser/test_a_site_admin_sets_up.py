@@ -24,7 +24,7 @@ MAKE_ADMIN = (
 @pytest.fixture
 def stack(tmp_path: Path, discord: FakeDiscordProcess) -> Iterator[Stack]:
     stack = Stack(tmp_path, discord)
-    stack.manage("shell", "-c", MAKE_ADMIN)
+    stack.prepare("shell", "-c", MAKE_ADMIN)
     stack.start("web", "qcluster")
     yield stack
     stack.close()
@@ -51,7 +51,7 @@ def send_test(phone: Page, channel: str) -> None:
     phone.get_by_role("button", name="Send a test message").click()
 
 
-def test_from_no_bot_to_the_first_message(stack: Stack, phone: Page) -> None:
+def test_a_site_admin_gets_from_no_bot_to_the_first_message(stack: Stack, phone: Page) -> None:
     phone.get_by_role("link", name="Set up the bot").click()
     expect(phone.get_by_text("No bot is running.")).to_be_visible()
 

@@ -125,7 +125,7 @@ def test_she_writes_publishes_changes_and_withdraws(
     expect(page.locator("#outcome-said")).to_contain_text("회수됨")
 
 
-def test_she_stays_with_the_notice_when_what_she_stands_on_is_gone(
+def test_the_focus_stays_with_the_notice_when_its_button_is_gone(
     stack: Stack, page: Page, keys: Keyboard
 ) -> None:
     refusal = {"kind": "status", "status": 403, "code": 50013, "method": "POST"}
@@ -139,7 +139,10 @@ def test_she_stays_with_the_notice_when_what_she_stands_on_is_gone(
     expect(again).to_be_visible()
     keys.go_to(again)
     # Somebody else has it tried again meanwhile.
-    try_again = "from notices.models import Notice; Notice.objects.get().send_again()"
+    try_again = (
+        "from notices.actions import send_again; from notices.models import Notice; "
+        "send_again(Notice.objects.get())"
+    )
     stack.manage("shell", "-c", try_again)
     expect(again).to_have_count(0)
     keys.is_at(page.locator("#outcome"))
@@ -147,7 +150,7 @@ def test_she_stays_with_the_notice_when_what_she_stands_on_is_gone(
     expect(badge(page, "공지")).to_have_text("게시됨")
 
 
-def test_what_is_behind_a_button_of_the_menu_is_reached(page: Page, keys: Keyboard) -> None:
+def test_the_keyboard_reaches_the_menu_behind_a_button(page: Page, keys: Keyboard) -> None:
     who = page.locator("button[aria-controls=user-links]")
     keys.go_to(who)
     keys.press("Enter")

@@ -34,7 +34,7 @@ def login_page(browser: Browser, desk: Desk) -> Page:
 
 
 @pytest.mark.parametrize("html", SMUGGLED.values(), ids=SMUGGLED)
-def test_what_is_smuggled_into_a_page_is_forbidden(login_page: Page, html: str) -> None:
+def test_a_smuggled_script_is_forbidden(login_page: Page, html: str) -> None:
     with login_page.expect_console_message(is_violation):
         login_page.evaluate(INSERT, html)
     assert login_page.evaluate("window.ran") is False

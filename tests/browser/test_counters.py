@@ -7,9 +7,10 @@ import pytest
 from django.core.exceptions import ValidationError
 from playwright.sync_api import Page, expect
 
-from notices.desk.prose import ProseField
-from notices.desk.writing import LIMIT_IN_ALL
-from notices.models import AUTHOR_LIMIT, DESCRIPTION_LIMIT, TITLE_LIMIT, Study
+from notices.desk.page_data import LIMIT_IN_ALL
+from notices.desk.text_fields import ProseField
+from notices.models import Study
+from notices.tables.notice_fields import AUTHOR_LIMIT, CONTENT_LIMIT, TITLE_LIMIT
 from notices.text import composed
 from tests.browser.desk import CONTENT, STUDY, TITLE
 
@@ -76,15 +77,17 @@ def test_the_page_and_the_server_agree_on_every_kind_of_letter(
                     assert is_refused(typed) == (length > LIMIT)
 
 
-def test_they_agree_on_what_is_blank_at_the_edges(form: Page, subtests: pytest.Subtests) -> None:
+def test_the_page_and_the_server_drop_the_same_blanks_at_the_edges(
+    form: Page, subtests: pytest.Subtests
+) -> None:
     for edge in EDGES:
         with subtests.test(repr(edge)):
             kept = ProseField(max_length=LIMIT, required=False).clean(edge)
             assert counted(form, edge) == len(kept)
 
 
-@pytest.mark.parametrize(("field", "limit"), [(TITLE, TITLE_LIMIT), (CONTENT, DESCRIPTION_LIMIT)])
-def test_what_the_counter_calls_too_long_is_refused_and_what_it_does_not_is_saved(
+@pytest.mark.parametrize(("field", "limit"), [(TITLE, TITLE_LIMIT), (CONTENT, CONTENT_LIMIT)])
+def test_the_server_refuses_a_text_exactly_when_the_counter_does(
     form: Page, field: str, limit: int
 ) -> None:
     form.fill(TITLE, "제목")
@@ -122,8 +125,8 @@ def test_the_whole_message_is_counted_with_its_author_and_footer(form: Page) -> 
     expect(form.locator("#total")).to_have_text(re.compile(rf" {length} / {LIMIT_IN_ALL}$"))
 
 
-def test_texts_that_pass_one_by_one_pass_together() -> None:
+def test_texts_within_their_limits_fit_together() -> None:
     """So the server needs no refusal of its own for the whole."""
     longest_name = Study._meta.get_field("name").max_length or 0
     longest_footer = AUTHOR_LIMIT + longest_name + len("작성:  ·  · XXXXXXXXXX-") + len(str(2**31))
-    assert TITLE_LIMIT + DESCRIPTION_LIMIT + longest_footer <= LIMIT_IN_ALL
+    assert TITLE_LIMIT + CONTENT_LIMIT + longest_footer <= LIMIT_IN_ALL

@@ -1,7 +1,7 @@
 """What was refused begins at its first faulty field, and each error leads to its own."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.desk import CONTENT, TITLE, OpenDesk
 
@@ -25,7 +25,23 @@ def test_on_a_phone_a_schedule_without_a_moment_leads_to_the_moment(phone: Page)
     expect(phone.locator("#errors a")).to_have_count(1)
 
 
-def test_an_error_in_what_is_folded_away_unfolds_it(phone: Page) -> None:
+def test_a_font_that_comes_late_leaves_the_moment_in_sight(
+    phone: Page,
+) -> None:
+    phone.fill(TITLE, "8주차 모임")
+    phone.fill(CONTENT, "목요일 20시")
+    held: list[Route] = []
+    phone.route("**/*.woff2", lambda route: held.append(route))
+    phone.click("[name=_schedule]", no_wait_after=True)
+    moment = phone.locator("#id_publish_at")
+    expect(moment).to_be_focused()
+    assert held
+    for route in held:
+        route.continue_()
+    expect(moment).to_be_in_viewport()
+
+
+def test_an_error_in_a_folded_part_unfolds_it(phone: Page) -> None:
     phone.fill(TITLE, "8주차 모임")
     phone.fill(CONTENT, "목요일 20시")
     phone.evaluate("document.getElementById('id_url').value = 'no address'")

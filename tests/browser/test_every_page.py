@@ -1,6 +1,5 @@
 """Every page: for eyes and screen readers, in light and dark, for a phone, and in one language."""
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.browser.desk import PASSWORD
+from tests.browser.desk import log_in
 from tests.browser.every_page import API, NOBODY, PLACES, Place
 from tests.browser.policy import note_violations
 from tests.browser.theme import LEAVINGS, Leaving
@@ -37,14 +36,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def numbers(stack: Stack) -> dict[str, Any]:
-    """Of what is laid out, by what the paths of the places call it."""
-    lay_out = "from tests.browser.rows import lay_out; lay_out()"
-    found: dict[str, Any] = json.loads(stack.manage("shell", "-v0", "-c", lay_out))
-    return found
-
-
-@pytest.fixture(scope="module")
 def pages(browser: Browser, stack: Stack, numbers: dict[str, Any]) -> Iterator[dict[str, Page]]:
     """By who has logged in there."""
     opened = {}
@@ -54,9 +45,7 @@ def pages(browser: Browser, stack: Stack, numbers: dict[str, Any]) -> Iterator[d
         page.on("dialog", lambda dialog: dialog.accept())
         if who != NOBODY:
             page.goto(f"{stack.url}/admin/login/")
-            page.fill("#id_username", who)
-            page.fill("#id_password", PASSWORD)
-            page.click("[type=submit]")
+            log_in(page, who)
             page.locator("#nav-sidebar").wait_for(state="attached")
     yield opened
     for page in opened.values():
@@ -176,7 +165,7 @@ def test_a_page_is_good_to_use(
         assert width(page) <= PHONE["width"]
 
 
-def test_nothing_is_listed_that_nobody_leaves(used: set[Leaving], seen: set[Place]) -> None:
+def test_each_listed_exception_is_used(used: set[Leaving], seen: set[Place]) -> None:
     if len(seen) < len(PLACES):
         pytest.skip("not every page was looked at")
     assert set(LEAVINGS) - used == set()

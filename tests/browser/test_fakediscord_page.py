@@ -176,7 +176,7 @@ def test_a_thread_stands_below_its_channel_and_is_archived_and_opened(
     expect(page.get_by_role("button", name="보관하기")).to_be_visible()
 
 
-def test_a_deletion_can_be_thought_better_of(bot: Bot, page: Page) -> None:
+def test_a_deletion_can_be_cancelled(bot: Bot, page: Page) -> None:
     message = shown(page, bot.send(content="남아요"))
     message.hover()
     message.get_by_role("button", name="메시지 삭제").click()
@@ -231,7 +231,9 @@ def test_an_address_without_a_channel_shows_the_first(
     expect(page.get_by_role("heading", level=1)).to_contain_text("공지")
 
 
-def test_channels_come_change_and_go(discord: FakeDiscordProcess, page: Page) -> None:
+def test_the_list_follows_new_changed_and_deleted_channels(
+    discord: FakeDiscordProcess, page: Page
+) -> None:
     page.locator(f"[data-channel-id='{HOMEWORK}']").click()
     discord.change_channel(HOMEWORK, name="숙제")
     expect(page.get_by_role("heading", level=1)).to_contain_text("숙제")
@@ -241,7 +243,7 @@ def test_channels_come_change_and_go(discord: FakeDiscordProcess, page: Page) ->
     expect(page.get_by_role("link", name="새 채널")).to_be_visible()
 
 
-def test_what_the_bot_may_not_do_is_named(open_page: OpenPage) -> None:
+def test_the_page_names_the_permissions_that_the_bot_lacks(open_page: OpenPage) -> None:
     page = open_page(f"#/{GUILD}/{FORBIDDEN}")
     expect(page.locator(".missing")).to_contain_text("봇에게 없는 권한: 메시지 보내기")
 

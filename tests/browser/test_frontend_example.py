@@ -120,7 +120,7 @@ def test_a_notice_is_previewed_posted_and_followed_until_it_is_shown(
     expect(opened.value.locator(".embed-title")).to_have_text(title)
 
 
-def test_what_was_refused_stands_at_its_field_and_what_was_typed_stays(
+def test_a_refusal_is_shown_at_its_field_and_the_typed_text_stays(
     page: Page, platform: Platform, title: str
 ) -> None:
     write(page, "", channels=())
@@ -144,7 +144,9 @@ def test_what_was_refused_stands_at_its_field_and_what_was_typed_stays(
     assert len(platform.posted(title)) == 1
 
 
-def test_half_a_time_is_not_taken_for_none(page: Page, platform: Platform, title: str) -> None:
+def test_an_incomplete_moment_is_not_taken_for_none(
+    page: Page, platform: Platform, title: str
+) -> None:
     write(page, title)
     page.locator("#publish_at").press_sequentially("03")
     submit(page)
@@ -204,7 +206,7 @@ def test_an_answer_that_is_lost_is_asked_for_again_and_posts_once(
     expect(page.locator("#title")).to_have_value("")
 
 
-def test_where_studybot_is_away_it_is_posted_when_it_is_back(
+def test_a_notice_written_while_studybot_is_away_is_posted_later(
     page: Page, platform: Platform, title: str
 ) -> None:
     write(page, title)
@@ -240,9 +242,7 @@ def no_streams(platform: Platform) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("no_streams")
-def test_where_all_streams_are_taken_it_asks_instead(
-    page: Page, platform: Platform, title: str
-) -> None:
+def test_it_polls_when_all_streams_are_taken(page: Page, platform: Platform, title: str) -> None:
     platform.discord.fault(kind="hang", method="POST", path="/messages$", times=None)
     post(page, title)
     expect(page.locator(".how")).to_have_attribute("data-how", "asking")
@@ -399,7 +399,7 @@ def test_on_a_phone_in_korean_nothing_is_cut_off(
     assert phone.evaluate(FITS)
 
 
-def test_what_was_typed_never_becomes_html_or_a_script(page: Page) -> None:
+def test_typed_text_never_becomes_html_or_a_script(page: Page) -> None:
     post(page, "<img src=x onerror=document.title='x'>")
     expect(page.locator("h2").first).to_have_text("<img src=x onerror=document.title='x'>")
     expect(page.locator("main img")).to_have_count(0)

@@ -51,9 +51,7 @@ def test_after_back_the_page_shows_what_she_wrote_and_publishes_it_no_second_tim
     assert rows(form, desk, "and-back") == 1
 
 
-def test_what_she_changed_after_back_is_offered_on_the_page_of_the_notice(
-    form: Page, desk: Desk
-) -> None:
+def test_her_changes_after_back_are_offered_on_the_notices_page(form: Page, desk: Desk) -> None:
     write(form, "first-words")
     form.click(DRAFT)
     form.wait_for_url("**/change/")

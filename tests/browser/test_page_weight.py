@@ -1,6 +1,5 @@
 """How many bytes a page of the desk brings to a phone from production's web."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
 
-from tests.browser.desk import PASSWORD
+from tests.browser.desk import log_in
 from tests.e2e.stack import Stack
 from tests.fakediscord_driver import FakeDiscordProcess
 
@@ -50,13 +49,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         stack.close()
 
 
-@pytest.fixture(scope="module")
-def numbers(stack: Stack) -> dict[str, Any]:
-    lay_out = "from tests.browser.rows import lay_out; lay_out()"
-    found: dict[str, Any] = json.loads(stack.manage("shell", "-v0", "-c", lay_out))
-    return found
-
-
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """Of a phone that has never been here."""
@@ -87,11 +79,9 @@ def weigh(page: Page, url: str) -> Weight:
     return weight
 
 
-def log_in(page: Page, stack: Stack) -> None:
+def come_in(page: Page, stack: Stack, name: str) -> None:
     page.goto(f"{stack.url}{LOGIN}")
-    page.fill("#id_username", "minji")
-    page.fill("#id_password", PASSWORD)
-    page.click("[type=submit]")
+    log_in(page, name)
     expect(page.locator("#nav-sidebar")).to_be_attached()
 
 
@@ -102,7 +92,7 @@ def test_a_page_is_light_for_a_phone(
     url = stack.url + path.format(**numbers)
     page = context.new_page()
     if path != LOGIN:
-        log_in(page, stack)
+        come_in(page, stack, "minji")
         context.new_cdp_session(page).send("Network.clearBrowserCache")
         page.goto("about:blank")
     cold = weigh(page, url)
@@ -118,7 +108,7 @@ def test_a_page_is_light_for_a_phone(
     print(f"{path}: {cold.bytes / KILOBYTE:.1f} KB cold, {warm.bytes / KILOBYTE:.1f} KB warm")
 
 
-def test_what_a_page_brings_is_kept_for_long(stack: Stack, context: BrowserContext) -> None:
+def test_the_browser_may_keep_a_pages_files_for_long(stack: Stack, context: BrowserContext) -> None:
     page = context.new_page()
     answers: list[Response] = []
     page.on("response", lambda answer: answers.append(answer))
@@ -130,17 +120,13 @@ def test_what_a_page_brings_is_kept_for_long(stack: Stack, context: BrowserConte
         assert "immutable" in answer.headers["cache-control"], answer.url
 
 
-def test_a_site_admin_picks_among_many_rows_with_the_script_it_takes(
+def test_the_pages_where_a_site_admin_picks_rows_have_their_scripts(
     stack: Stack, numbers: dict[str, Any], context: BrowserContext
 ) -> None:
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{stack.url}{LOGIN}")
-    page.fill("#id_username", "admin")
-    page.fill("#id_password", PASSWORD)
-    page.click("[type=submit]")
-    expect(page.locator("#nav-sidebar")).to_be_attached()
+    come_in(page, stack, "admin")
     page.goto(f"{stack.url}/admin/notices/study/{numbers['study']}/change/")
     page.locator(".field-leaders .select2-selection").click()
     expect(page.locator(".select2-results__option").first).to_contain_text("admin")

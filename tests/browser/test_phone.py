@@ -1,13 +1,12 @@
 """The desk under a thumb: what it is to hit, what it has to see, and how far it has to go."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.desk import CONTENT, PASSWORD, TITLE
+from tests.browser.desk import CONTENT, TITLE, log_in
 from tests.e2e.stack import Stack
 from tests.fakediscord_driver import FakeDiscordProcess
 
@@ -96,19 +95,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         stack.close()
 
 
-@pytest.fixture(scope="module")
-def numbers(stack: Stack) -> dict[str, Any]:
-    lay_out = "from tests.browser.rows import lay_out; lay_out()"
-    found: dict[str, Any] = json.loads(stack.manage("shell", "-v0", "-c", lay_out))
-    return found
-
-
-def open_desk(browser: Browser, stack: Stack, numbers: dict[str, Any], scheme: Any) -> Page:
+def open_desk(
+    browser: Browser, stack: Stack, numbers: dict[str, Any], scheme: Any, name: str = "minji"
+) -> Page:
     page = browser.new_context(**PHONE, color_scheme=scheme).new_page()
     page.goto(f"{stack.url}/admin/login/")
-    page.fill("#id_username", "minji")
-    page.fill("#id_password", PASSWORD)
-    page.click("[type=submit]")
+    log_in(page, name)
     expect(page.locator("#nav-sidebar")).to_be_attached()
     return page
 
@@ -134,7 +126,7 @@ def visit(page: Page, url: str) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_thumb_hits_what_it_is_to_hit(
+def test_every_control_is_large_enough_for_a_thumb(
     path: str, page: Page, stack: Stack, numbers: dict[str, Any]
 ) -> None:
     visit(page, stack.url + path.format(**numbers))
@@ -143,12 +135,39 @@ def test_a_thumb_hits_what_it_is_to_hit(
 
 @pytest.mark.parametrize("scheme", ["page", "dark"])
 @pytest.mark.parametrize("path", PAGES)
-def test_fields_and_what_stands_in_them_are_seen(
+def test_fields_and_their_texts_have_enough_contrast(
     path: str, scheme: str, stack: Stack, numbers: dict[str, Any], request: pytest.FixtureRequest
 ) -> None:
     page: Page = request.getfixturevalue(scheme)
     visit(page, stack.url + path.format(**numbers))
     assert page.evaluate(FAINT) == []
+
+
+LISTS = (NOTICES, "/admin/notices/study/", "/admin/notices/channel/")
+CUT = """() => [...document.querySelectorAll("#result_list :is(td, th)")]
+  .filter((cell) => cell.checkVisibility() && cell.scrollHeight > cell.clientHeight + 1)
+  .map((cell) => cell.textContent.trim())"""
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_nothing_in_a_list_is_cut_off(path: str, page: Page, stack: Stack, numbers: Any) -> None:
+    visit(page, stack.url + path)
+    expect(page.locator("#result_list .data-row").first).to_be_visible()
+    assert page.evaluate(CUT) == []
+
+
+def test_a_key_that_is_shown_once_is_shown_whole(
+    browser: Browser, stack: Stack, numbers: dict[str, Any]
+) -> None:
+    """It is as long as three lines, with no place to break them."""
+    page = open_desk(browser, stack, numbers, "light", "admin")
+    page.goto(f"{stack.url}/admin/notices/apikey/add/")
+    page.fill("#id_name", "홈페이지")
+    page.check("#id_all_studies")
+    page.locator("[name=_save]").click()
+    expect(page.get_by_text("다시 보여 드리지 않으니")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= 360")
+    page.context.close()
 
 
 def test_the_login_page_fits_a_thumb_too(browser: Browser, stack: Stack) -> None:
@@ -168,6 +187,8 @@ def test_a_long_text_leaves_the_channels_within_reach(
     before = page.evaluate("document.documentElement.scrollHeight")
     page.fill(CONTENT, "이번 주에 함께 읽을 것들을 적어요.\n" * 150)
     expect(page.locator("#preview")).to_contain_text("/")
+    page.locator("#preview").scroll_into_view_if_needed()
+    expect(page.locator("#preview-message .message")).to_be_visible()
     page.wait_for_function("!document.querySelector('#preview-message').ariaBusy")
     height = page.evaluate("document.documentElement.scrollHeight")
     assert height - before < 800

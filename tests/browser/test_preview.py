@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from notices import embeds
+from notices.delivery.message import build
 from notices.models import Delivery, Notice, Study
 from tests.browser.cast import HOMEWORK, MINJI, NEWS, ROLE, Bot, OpenPage, shown
 from tests.browser.desk import COLOUR, CONTENT, STUDY, TITLE, Desk, OpenDesk, open_all
@@ -87,7 +87,7 @@ def as_sent(**written: Any) -> dict[str, Any]:
     """The very message that the bot sends for what is written; none of it is in a database."""
     study = Study(name=STUDY, colour=COLOUR, ping_role_id=ROLE)
     notice = Notice(study=study, **{"title": "제목", "author": "minji", **written})
-    body = embeds.message(Delivery(notice=notice, nonce="XXXXXXXXXX"))
+    body = build(Delivery(notice=notice, nonce="XXXXXXXXXX"))
     return {name: body[name] for name in ("content", "embeds", "allowed_mentions")}
 
 
@@ -236,6 +236,8 @@ def test_a_spoiler_opens_by_keyboard(form: Page) -> None:
 def test_on_a_phone_it_stands_below_fits_and_folds(open_desk: OpenDesk) -> None:
     form = open_desk(viewport={"width": 360, "height": 740}, color_scheme="dark")
     form.fill(CONTENT, "끊기지않는" * 100)
+    assert preview(form).count() == 0, "nothing waits for what is out of sight"
+    form.locator("#preview").scroll_into_view_if_needed()
     expect(preview(form)).to_be_visible()
     assert form.evaluate("document.documentElement.scrollWidth") <= 360
     area, message = form.locator(CONTENT).bounding_box(), preview(form).bounding_box()
@@ -247,6 +249,18 @@ def test_on_a_phone_it_stands_below_fits_and_folds(open_desk: OpenDesk) -> None:
     )
     form.locator("#preview summary").click()
     expect(preview(form)).to_be_hidden()
+
+
+def test_the_preview_comes_later_if_its_script_failed_to_load(open_desk: OpenDesk) -> None:
+    form = open_desk(viewport={"width": 360, "height": 740})
+    form.fill(TITLE, "8주차 모임")
+    form.context.set_offline(True)
+    with form.expect_event("requestfailed"):
+        form.locator("#preview").scroll_into_view_if_needed()
+    form.context.set_offline(False)
+    form.locator(TITLE).scroll_into_view_if_needed()
+    form.locator("#preview").scroll_into_view_if_needed()
+    expect(preview(form)).to_contain_text("8주차 모임")
 
 
 def test_on_a_wide_screen_it_stands_beside_the_text(open_desk: OpenDesk) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.cast import HOMEWORK, NEWS
-from tests.browser.desk import PASSWORD, DeskWithBot
+from tests.browser.desk import DeskWithBot, log_in
 from tests.e2e.stack import PATIENCE_SECONDS, Stack, wait_for
 from tests.fakediscord_driver import FakeDiscordProcess
 
@@ -34,9 +34,7 @@ def phone(browser: Browser, stack: Stack) -> Iterator[Page]:
     page.set_default_timeout(PATIENCE_MS)
     expect.set_options(timeout=PATIENCE_MS)
     page.goto(f"{stack.url}/admin/")
-    page.fill("#id_username", "minji")
-    page.fill("#id_password", PASSWORD)
-    page.get_by_role("button", name="로그인").click()
+    log_in(page, "minji")
     yield page
     context.close()
     assert errors == []
@@ -60,9 +58,7 @@ def line(page: Page, channel: str) -> Locator:
     return page.locator("#outcome .deliveries > li", has_text=channel)
 
 
-def test_success_comes_without_a_reload_and_then_nobody_asks_any_more(
-    stack: Stack, phone: Page
-) -> None:
+def test_success_is_shown_without_a_reload_and_ends_the_polling(stack: Stack, phone: Page) -> None:
     stack.discord.fault(kind="hang", method="POST", path="/messages$", times=None)
     publish(phone, stack)
     asked: list[str] = []
@@ -94,6 +90,29 @@ def test_a_failure_says_why_and_is_tried_again_by_one_button(stack: Stack, phone
     expect(phone.locator("#send_again")).to_have_count(0)
 
 
+@pytest.mark.parametrize("is_quick", [False, True])
+def test_a_second_failure_is_told_and_nothing_promises_another_try(
+    stack: Stack, phone: Page, is_quick: bool
+) -> None:
+    """While she looks on, or before the page has come."""
+
+    def once_it_has_failed_again(route: Route) -> None:
+        wait_for(lambda: stack.log("runbot").count(": refused") == 2, "it has failed again")
+        route.continue_()
+
+    stack.discord.fault(
+        kind="status", status=403, code=50013, method="POST", path=f"{HOMEWORK}/messages$", times=2
+    )
+    publish(phone, stack)
+    expect(line(phone, "과제").locator(".badge-failed")).to_have_text("실패")
+    if is_quick:
+        phone.route("**/change/", once_it_has_failed_again)
+    phone.locator("#send_again").click()
+    expect(line(phone, "과제").locator(".badge-failed")).to_have_text("다시 실패했어요")
+    expect(phone.locator("[data-tags~=under-way]")).to_have_count(0)
+    expect(phone.locator("#send_again")).to_be_visible()
+
+
 def lose_what_is_sent_to(channel: str, stack: Stack) -> None:
     """The replies are lost, and the bot may not read what the channel shows."""
     stack.discord.gateway("mute_echo")
@@ -103,7 +122,7 @@ def lose_what_is_sent_to(channel: str, stack: Stack) -> None:
     )
 
 
-def test_where_nobody_can_tell_she_looks_and_leaves_it(stack: Stack, phone: Page) -> None:
+def test_a_leader_finds_an_unknown_message_and_leaves_it(stack: Stack, phone: Page) -> None:
     lose_what_is_sent_to(NEWS, stack)
     publish(phone, stack)
     with phone.context.expect_page() as opened:
@@ -121,7 +140,7 @@ def test_where_nobody_can_tell_she_looks_and_leaves_it(stack: Stack, phone: Page
     assert stack.shown(NEWS) == ["7주차 모임 (장소 변경)"]
 
 
-def test_where_nobody_can_tell_and_it_is_missing_she_has_it_sent(stack: Stack, phone: Page) -> None:
+def test_a_leader_sends_an_unknown_message_that_is_missing(stack: Stack, phone: Page) -> None:
     lose_what_is_sent_to(NEWS, stack)
     publish(phone, stack)
     expect(phone.locator(f"#send_again-{NEWS}")).to_be_visible()
@@ -157,7 +176,7 @@ def test_a_network_that_is_away_is_told_and_survived(stack: Stack, phone: Page) 
     assert is_same_page(phone)
 
 
-def test_who_is_logged_out_meanwhile_is_led_back(stack: Stack, phone: Page) -> None:
+def test_a_leader_who_is_logged_out_meanwhile_is_led_back(stack: Stack, phone: Page) -> None:
     stack.discord.fault(kind="hang", method="POST", path="/messages$", times=None)
     publish(phone, stack)
     phone.fill("#id_content", "noch nicht gespeichert")

@@ -88,7 +88,7 @@ def test_after_a_login_in_another_tab_she_is_told_what_to_do_and_finds_her_text(
     expect(offered(form)).to_contain_text("다른 창에서 로그인")
 
 
-def test_what_was_saved_is_kept_no_longer(form: Page) -> None:
+def test_a_saved_text_is_kept_no_longer(form: Page) -> None:
     write(form, "저장한 공지")
     kept = "Object.keys(localStorage).filter((key) => key.startsWith('notices.unsaved.')).length"
     assert form.evaluate(kept) == 1
@@ -127,7 +127,7 @@ def test_leaving_asks_while_there_is_something_to_lose_and_only_then(
     expect(offered(form)).to_contain_text("쓰다 만 공지")
 
 
-def test_what_she_discards_is_gone(form: Page, add: str) -> None:
+def test_a_discarded_text_is_gone(form: Page, add: str) -> None:
     write(form, "버릴 공지")
     form.on("dialog", answer_with([], accept=True))
     form.goto(add)
@@ -194,7 +194,7 @@ def test_a_hostile_text_is_offered_as_text(form: Page, add: str) -> None:
     assert form.evaluate("window.hacked") is None
 
 
-def test_where_the_browser_has_no_room_the_form_works_all_the_same(form: Page) -> None:
+def test_the_form_works_without_room_in_the_browser(form: Page) -> None:
     form.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full') } }")
     write(form, "저장소 없이")
     save_draft(form)

@@ -67,6 +67,7 @@ def test_a_picture_and_files_are_uploaded_previewed_saved_and_removed_on_a_phone
     expect(rows(phone, FILES)).to_have_count(2)
     expect(phone.locator(f"{FILES} {SAID}")).to_contain_text("8주차_계획.pdf")
 
+    phone.locator("#preview").scroll_into_view_if_needed()
     message = preview(phone)
     expect(message.locator(".embed-image img")).to_have_js_property("naturalWidth", 300)
     expect(message.locator(".attachment img")).to_have_js_property("naturalWidth", 300)
@@ -79,6 +80,8 @@ def test_a_picture_and_files_are_uploaded_previewed_saved_and_removed_on_a_phone
 
     rows(phone, FILES).first.get_by_role("button").click()
     expect(rows(phone, FILES)).to_have_count(1)
+    phone.locator("#preview").scroll_into_view_if_needed()
+    expect(preview(phone)).to_be_visible()
     expect(preview(phone).locator(".attachment-file")).to_have_count(0)
     save_draft(phone)
     expect(rows(phone, FILES)).to_have_count(1)
@@ -152,7 +155,7 @@ def accept(dialog: Dialog) -> None:
     dialog.accept()
 
 
-def test_what_goes_wrong_is_said_at_the_file(
+def test_an_upload_that_fails_is_explained_at_the_file(
     form: Page, desk: Desk, tmp_path: Path, plan: Path
 ) -> None:
     said = form.locator(f"{FILES} {SAID}")
@@ -182,7 +185,7 @@ def test_what_goes_wrong_is_said_at_the_file(
     expect(rows(form, FILES)).to_have_count(1)
 
 
-def test_no_save_goes_off_while_a_file_is_on_its_way(form: Page, plan: Path) -> None:
+def test_the_form_is_not_saved_while_a_file_is_uploaded(form: Page, plan: Path) -> None:
     held: list[Route] = []
     form.route("**/admin/uploads/", lambda route: held.append(route))
     form.fill(TITLE, "제목")
@@ -218,7 +221,7 @@ HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"
         ("IMG_4.png", "image/png", b"no picture at all", "PNG"),
     ],
 )
-def test_what_discord_shows_as_no_picture_is_refused_when_it_is_chosen(
+def test_a_file_that_discord_does_not_show_as_a_picture_is_refused_at_once(
     form: Page, map_: Path, name: str, kind: str, content: bytes, told: str
 ) -> None:
     pick(form, PICTURE, map_)
@@ -231,7 +234,7 @@ def test_what_discord_shows_as_no_picture_is_refused_when_it_is_chosen(
     expect(said).not_to_contain_text("올렸어요")
 
 
-def test_a_file_that_is_refused_puts_no_other_out(form: Page, map_: Path) -> None:
+def test_a_refused_file_removes_no_other(form: Page, map_: Path) -> None:
     pick(form, PICTURE, map_)
     expect(rows(form, PICTURE)).to_have_count(1)
     heic: Any = {"name": "IMG_1.HEIC", "mimeType": "image/heic", "buffer": HEIC}
@@ -278,9 +281,7 @@ def test_a_picture_is_pasted_into_the_text(form: Page, map_: Path) -> None:
     expect(rows(form, PICTURE)).to_have_count(1)
 
 
-def test_words_that_bring_a_picture_of_themselves_are_pasted_as_words(
-    form: Page, map_: Path
-) -> None:
+def test_text_that_is_copied_with_a_picture_is_pasted_as_text(form: Page, map_: Path) -> None:
     assert hand_over(form, CONTENT, "paste", map_, text="표의 글")
     assert hand_over(form, CONTENT, "paste", text="글")
     expect(form.locator("[data-upload], [data-under-way]")).to_have_count(0)
@@ -298,12 +299,12 @@ def test_files_are_dropped_anywhere_into_the_form(form: Page, map_: Path, plan: 
     expect(rows(form, FILES)).to_have_count(2)
 
 
-def test_words_that_are_dragged_are_left_to_the_browser(form: Page) -> None:
+def test_dragged_text_is_left_to_the_browser(form: Page) -> None:
     assert hand_over(form, CONTENT, "dragover", text="글")
     assert hand_over(form, CONTENT, "drop", text="글")
 
 
-def test_what_picks_a_file_looks_like_a_button(phone: Page) -> None:
+def test_the_file_picker_looks_like_a_button(phone: Page) -> None:
     look = "(input) => getComputedStyle(input, '::file-selector-button')"
     for picker in phone.locator("input[type=file]").all():
         assert picker.evaluate(f"(input) => parseFloat(({look})(input).minHeight)") >= 44
@@ -317,7 +318,7 @@ def test_an_upload_can_be_cancelled(form: Page, plan: Path) -> None:
     expect(form.locator(f"{FILES} li")).to_have_count(0)
 
 
-def test_where_the_script_does_not_run_what_is_attached_stays(form: Page, plan: Path) -> None:
+def test_the_attachments_stay_when_the_script_does_not_run(form: Page, plan: Path) -> None:
     form.fill(TITLE, "제목")
     form.fill(CONTENT, "내용")
     pick(form, FILES, plan)
@@ -335,7 +336,7 @@ def test_where_the_script_does_not_run_what_is_attached_stays(form: Page, plan: 
     expect(rows(form, FILES)).to_contain_text("8주차_계획.pdf")
 
 
-def test_what_files_need_is_said_only_where_there_are_files(
+def test_the_permission_for_files_is_mentioned_only_with_files(
     form: Page, desk: Desk, plan: Path
 ) -> None:
     lacking = "Channel.objects.filter(name='과제').update(permissions=(1<<53)-1-(1<<15))"

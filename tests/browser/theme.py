@@ -15,7 +15,7 @@ class Leaving:
 SWAGGER = "swagger-ui, as drf-spectacular ships it, draws the description of the API"
 SELECT2 = "select2, as Django ships it, for a site admin to pick among many rows"
 LEAVINGS = (
-    Leaving("landmark-unique", ".simplebar-content-wrapper", "unfold's bars to scroll by"),
+    Leaving("select-name", "#servers", SWAGGER),
     Leaving("label", ".select2-search__field", SELECT2),
     Leaving("color-contrast", ".select2-search__field", f"{SELECT2}: while it is empty"),
     Leaving("list", ".select2-selection__rendered", SELECT2),

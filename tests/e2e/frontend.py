@@ -19,8 +19,8 @@ class Frontend:
     def __init__(self, stack: Stack, channels: Sequence[str], name: str = "스터디") -> None:
         self._stack = stack
         self.channels = list(channels)
-        self.study = stack.manage("addstudy", name, "--channel", *channels)
-        self.key = stack.manage("createapikey", name, "--study", self.study)
+        self.study = stack.prepare("addstudy", name, "--channel", *channels)
+        self.key = stack.prepare("createapikey", name, "--study", self.study)
         self.accepted: dict[str, int] = {}
         self.refused: list[str] = []
         self.slowest_seconds = 0.0

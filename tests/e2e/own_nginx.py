@@ -6,8 +6,9 @@ import subprocess
 from http.client import HTTPSConnection
 from pathlib import Path
 
+from tests.e2e.databases import ROOT
 from tests.e2e.own_services import OwnServer
-from tests.e2e.stack import ROOT, free_port
+from tests.e2e.stack import free_port
 from tests.services import nginx_program
 
 NAME = "notices.example.org"

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -15,13 +14,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import psycopg
-
 from benchmarks.collected import collect
+from tests.e2e import databases
+from tests.e2e.databases import ROOT
 from tests.fakediscord_driver import FakeDiscordProcess
+from tests.forked import Forked
 
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 90.0
 
 
 def wait_for(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_SECONDS) -> Any:
@@ -51,14 +50,14 @@ class Stack:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._postgres = postgres or os.environ.get("DATABASE_URL", "")
-        self.is_on_postgres = self._postgres.startswith("postgres")
-        self._database = f"e2e_{os.getpid()}_{self.port}"
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.environment = os.environ | {
-            "DEBUG": "1",
-            "DJANGO_SETTINGS_MODULE": "studybot.settings",
-            "DATABASE_URL": self._make_database(),
+        server = postgres or os.environ.get("DATABASE_URL", "")
+        self._server = server if server.startswith("postgres") else ""
+        self.is_on_postgres = bool(self._server)
+        self._processes: dict[str, Forked] = {}
+        self._prepared_by: databases.Commands = databases.MIGRATED
+        self._database_is_there = "DATABASE_URL" in environment
+        self._own_database = self._address_of_its_own()
+        self.environment = databases.environment_for(self._own_database) | {
             "Q_CLUSTER_NAME": f"e2e-{os.getpid()}-{self.port}",
             "BOT_TOKEN": "e2e",
             "DISCORD_API_URL": discord.api_url,
@@ -66,44 +65,53 @@ class Stack:
             "REQUEST_TIMEOUT": "2",
             **environment,
         }
-        self.manage("migrate", "-v0")
+        if self._database_is_there:
+            self.manage("migrate", "-v0")
         if self.environment["DEBUG"] == "0":
             collect(self.environment)
 
-    def _make_database(self) -> str:
-        """A new one beside the one that the tests run on: PostgreSQL there, PostgreSQL here."""
-        if not self.is_on_postgres:
-            return f"sqlite:///{self.folder / 'studybot.sqlite3'}"
-        self._administer(f'CREATE DATABASE "{self._database}"')
-        return urlsplit(self._postgres)._replace(path=f"/{self._database}").geturl()
+    def _address_of_its_own(self) -> str:
+        """The address of a database beside that of the tests: PostgreSQL there, PostgreSQL here."""
+        if self._server:
+            name = f"/e2e_{os.getpid()}_{self.port}"
+            return urlsplit(self._server)._replace(path=name).geturl()
+        return f"sqlite:///{self.folder / 'studybot.sqlite3'}"
 
-    def _administer(self, statement: str) -> None:
-        with psycopg.connect(self._postgres, autocommit=True) as session:
-            session.execute(statement.encode())
+    def prepare(self, *arguments: str) -> str:
+        """As `manage`, before anything runs: stacks that are prepared alike share the work."""
+        if self._database_is_there:
+            return self.manage(*arguments)
+        self._prepared_by += (arguments,)
+        return databases.prepared(self._server, self._prepared_by)[1]
+
+    def lay_out(self) -> None:
+        """Make the database, unless it is there already. Whatever needs it here does this first."""
+        if not self._database_is_there:
+            source, _said = databases.prepared(self._server, self._prepared_by)
+            databases.copy(source, self._own_database)
+            self._database_is_there = True
 
     def manage(self, *arguments: str) -> str:
-        """Run a command of manage.py; its standard output."""
-        ran = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-        assert ran.returncode == 0, ran.stderr
-        return ran.stdout.strip()
+        """Run a command of manage.py and return what it said."""
+        self.lay_out()
+        return databases.manage(self.environment, *arguments)
 
     def start(self, *names: str, arguments: Sequence[str] = ()) -> None:
         """`arguments` are added to the commands. A name that is no other process's is a bot's."""
+        self.lay_out()
         commands = {
-            "web": [sys.executable, "-m", "gunicorn", "studybot.wsgi", "--threads", "4",
+            "web": ["-m", "gunicorn", "studybot.wsgi", "--threads", "4",
                     "--bind", f"127.0.0.1:{self.port}"],
-            "qcluster": [sys.executable, "manage.py", "qcluster"],
+            "qcluster": ["manage.py", "qcluster"],
         }  # fmt: skip
-        runbot = [sys.executable, "manage.py", "runbot"]
+        runbot = ["manage.py", "runbot"]
         for name in names:
-            with (self.folder / f"{name}.log").open("ab") as log:
-                self._processes[name] = subprocess.Popen(
-                    [*commands.get(name, runbot), *arguments],
-                    cwd=ROOT, env=self.environment, stdout=log, stderr=log,
-                )  # fmt: skip
+            command = [*commands.get(name, runbot), *arguments]
+            log = self.folder / f"{name}.log"
+            log.touch()
+            self._processes[name] = Forked(
+                *command, folder=ROOT, environment=self.environment, log=log
+            )
         if "web" in names:
             wait_for(self.is_web_up, "the web answers")
 
@@ -157,13 +165,15 @@ class Stack:
             raise
 
     def close(self) -> None:
+        for process in self._processes.values():
+            process.send_signal(signal.SIGTERM)
         for name in list(self._processes):
             try:
                 self.stop(name)
             except subprocess.TimeoutExpired:
                 raise AssertionError(f"{name} did not stop:\n{self.log(name)[-2000:]}") from None
-        if self.is_on_postgres:
-            self._administer(f'DROP DATABASE "{self._database}" WITH (FORCE)')
+        if self._server:
+            databases.drop(self._own_database)
 
     # --- as a frontend ---------------------------------------------------------------------
 

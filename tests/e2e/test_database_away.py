@@ -40,8 +40,8 @@ class Web(Stack):
 
     def __init__(self, folder: Path, discord: FakeDiscordProcess, server: OwnPostgres) -> None:
         super().__init__(folder, discord, postgres=server.url)
-        self.study = self.manage("addstudy", "알고리즘", "--channel", NEWS)
-        self.key = self.manage("createapikey", "frontend", "--study", self.study)
+        self.study = self.prepare("addstudy", "알고리즘", "--channel", NEWS)
+        self.key = self.prepare("createapikey", "frontend", "--study", self.study)
         self.start("web")
 
     def post(self, address: str, title: str) -> Answer:

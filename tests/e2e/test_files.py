@@ -10,9 +10,10 @@ from tests.fakediscord_driver import FakeDiscordProcess
 FILE = "계획 표.txt"
 _WRITE = """
 from django.utils import timezone
-from notices.attachments import entries
+from notices.actions import hold_uploads
+from notices.files.attached import entries
+from notices.files.uploads import Sent, keep
 from notices.models import Channel, Notice, Study
-from notices.uploads import Sent, keep
 study = Study.objects.create(name="알고리즘")
 channel, _made = Channel.objects.get_or_create(id={channel})
 study.channels.add(channel)
@@ -20,7 +21,7 @@ files = entries(None, [keep(Sent("{file}", b"plan" * 100_000), by=None)])
 notice = Notice.objects.create(
     study=study, title="8주차", content="c", publish_at=timezone.now(), attachments=files
 )
-notice.hold_uploads()
+hold_uploads(notice)
 notice.channels.add(channel)
 print(notice.pk)
 """

@@ -19,13 +19,19 @@ def thread(stack: Stack, channel: str) -> str:
 
 
 @pytest.fixture
-def study(stack: Stack, channel: str, thread: str) -> str:
-    return stack.manage("addstudy", "알고리즘 스터디", "--channel", channel, thread)
+def old_thread(stack: Stack, channel: str) -> str:
+    """Archived before the bot came: the gateway never lists it."""
+    return str(stack.discord.add_thread(channel, "지난 학기", archived=True)["id"])
+
+
+@pytest.fixture
+def study(stack: Stack, channel: str, thread: str, old_thread: str) -> str:
+    return stack.prepare("addstudy", "알고리즘 스터디", "--channel", channel, thread, old_thread)
 
 
 @pytest.fixture
 def key(stack: Stack, study: str) -> str:
-    return stack.manage("createapikey", "frontend", "--study", study)
+    return stack.prepare("createapikey", "frontend", "--study", study)
 
 
 def delivery(stack: Stack, notice: int, key: str) -> dict[str, object]:
@@ -79,26 +85,88 @@ def test_deletions_and_archived_threads_come_back_to_the_leader(
     wait_for(lambda: stack.status(three, key) == "withdrawn", "the withdrawal opens it, too")
 
 
-def test_a_notice_is_shown_when_the_bots_timeout_is_over(
-    stack: Stack, channel: str, study: str, key: str
-) -> None:
+@pytest.fixture(params=["channel", "old_thread"])
+def place(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param))
+
+
+def time_out(stack: Stack, channel: str, seconds: float | None) -> datetime:
+    """Until when; null takes it back."""
     state = stack.discord.state()
     [guild] = [
         guild for guild in state["guilds"] if channel in {one["id"] for one in guild["channels"]}
     ]
+    until = datetime.now(UTC) + timedelta(seconds=seconds or 0)
+    stack.discord.time_out(guild["id"], state["me"], until.isoformat() if seconds else None)
+    return until
+
+
+def problems(stack: Stack, place: str, key: str) -> list[str]:
+    found = stack.get("/api/v1/channels/", key)["results"]
+    return [problem for one in found if one["id"] == place for problem in one["problems"]]
+
+
+def is_timed_out(stack: Stack, place: str, key: str) -> bool:
+    return any("타임아웃" in one for one in problems(stack, place, key))
+
+
+def test_a_notice_is_shown_when_the_bots_timeout_is_over(
+    stack: Stack, channel: str, place: str, study: str, key: str
+) -> None:
     stack.start("web", "runbot")
     wait_for(stack.discord.sessions, "the bot listens")
     shown(stack, channel, study, key, "앞서")
-    until = datetime.now(UTC) + timedelta(seconds=8)
-    stack.discord.time_out(guild["id"], state["me"], until.isoformat())
-
-    def is_told() -> bool:
-        found = stack.get("/api/v1/channels/", key)["results"]
-        return any(one["problems"] for one in found if one["id"] == channel)
-
-    wait_for(is_told, "the timeout is told")
-    notice = post(stack, channel, study, key, "그동안")
+    wait_for(lambda: problems(stack, place, key) == [], "the bot knows the place")
+    until = time_out(stack, channel, 8)
+    wait_for(lambda: is_timed_out(stack, place, key), "the timeout is told")
+    notice = post(stack, place, study, key, "그동안")
     wait_for(lambda: error_code(stack, notice, key) == 12, "it waits for the timeout's end")
     wait_for(lambda: stack.status(notice, key) == "sent", "it is sent by itself")
     assert datetime.now(UTC) >= until
-    wait_for(lambda: not is_told(), "the channel is well again")
+    wait_for(lambda: problems(stack, place, key) == [], "the place is well again")
+
+
+def test_a_timeout_fails_nothing_that_discord_refuses_before_the_gateway_tells(
+    stack: Stack, channel: str, study: str, key: str
+) -> None:
+    stack.start("web", "runbot")
+    wait_for(stack.discord.sessions, "the bot listens")
+    shown(stack, channel, study, key, "앞서")
+    stack.discord.fault(
+        kind="status", method="POST", path="/messages$", status=403, code=50013, times=1
+    )
+    notice = post(stack, channel, study, key, "그동안")
+    wait_for(lambda: stack.discord.faults()[0]["hits"], "it is refused")
+    until = time_out(stack, channel, 5)
+    wait_for(lambda: error_code(stack, notice, key) == 12, "it waits for the timeout's end")
+    wait_for(lambda: stack.status(notice, key) == "sent", "it is sent by itself")
+    assert datetime.now(UTC) >= until
+
+
+def test_a_bot_that_starts_during_a_timeout_waits_for_its_end(
+    stack: Stack, channel: str, place: str, study: str, key: str
+) -> None:
+    until = time_out(stack, channel, 40)
+    stack.start("web")
+    notice = post(stack, place, study, key, "그동안")
+    stack.start("runbot")
+    wait_for(lambda: error_code(stack, notice, key) == 12, "it waits for the timeout's end")
+    wait_for(lambda: is_timed_out(stack, place, key), "the timeout is told")
+    wait_for(lambda: stack.status(notice, key) == "sent", "it is sent by itself", 60)
+    assert datetime.now(UTC) >= until
+    wait_for(lambda: problems(stack, place, key) == [], "the place is well again")
+
+
+def test_a_timeout_that_was_taken_back_while_the_bot_was_away_is_over(
+    stack: Stack, channel: str, place: str, study: str, key: str
+) -> None:
+    time_out(stack, channel, 3600)
+    stack.start("web", "runbot")
+    wait_for(lambda: is_timed_out(stack, place, key), "the timeout is told")
+    notice = post(stack, place, study, key, "그동안")
+    wait_for(lambda: error_code(stack, notice, key) == 12, "it waits for the timeout's end")
+    stack.stop("runbot")
+    time_out(stack, channel, None)
+    stack.start("runbot")
+    wait_for(lambda: stack.status(notice, key) == "sent", "it is sent by itself")
+    wait_for(lambda: problems(stack, place, key) == [], "the place is well again")

@@ -139,7 +139,7 @@ def test_a_person_logs_in_at_a_port_of_ones_own(nginx: OwnNginx) -> None:
     assert log_in(nginx, Origin=f"https://{NAME}:1")[0] == 403
 
 
-def test_passwords_are_tried_so_often_and_pages_are_read_as_often_as_one_likes(
+def test_tries_of_passwords_are_limited_and_readings_of_pages_are_not(
     nginx: OwnNginx,
 ) -> None:
     tried = [nginx.ask("POST", "/admin/login/", "username=a")[0] for _n in range(30)]
@@ -149,8 +149,8 @@ def test_passwords_are_tried_so_often_and_pages_are_read_as_often_as_one_likes(
 
 
 def test_a_stream_is_passed_on_as_it_comes(nginx: OwnNginx, web: Stack) -> None:
-    study = web.manage("addstudy", "알고리즘", "--channel", NEWS)
-    key = web.manage("createapikey", "frontend", "--study", study)
+    study = web.prepare("addstudy", "알고리즘", "--channel", NEWS)
+    key = web.prepare("createapikey", "frontend", "--study", study)
     sent = {"X-API-Key": key, "Content-Type": "application/json"}
     notice = f'{{"study_id": {study}, "title": "8주차", "content": "화요일"}}'.encode()
     _status, posted = nginx.ask("POST", "/api/v1/notices/", notice, sent)

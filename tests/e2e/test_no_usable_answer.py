@@ -17,7 +17,7 @@ PROXY_PAGE = {
 @pytest.mark.parametrize(
     "fault", [{"kind": "status", "method": "GET", "status": 503}, PROXY_PAGE], ids=["503", "page"]
 )
-def test_notices_go_out_while_nobody_tells_where_the_gateway_is(
+def test_notices_go_out_while_the_gateways_address_is_unknown(
     stack: Stack, discord: FakeDiscordProcess, fault: dict[str, object]
 ) -> None:
     discord.fault(path="/gateway/bot$", **fault)
@@ -38,7 +38,7 @@ def test_a_proxys_page_at_login_is_not_the_last_word(
     wait_for(discord.sessions, "the bot is at the gateway")
 
 
-def test_a_token_that_can_be_none_is_refused_at_once(stack: Stack) -> None:
+def test_a_malformed_token_is_refused_at_once(stack: Stack) -> None:
     stack.environment["BOT_TOKEN"] = "나의 토큰"
     stack.start("runbot")
     wait_for(lambda: not stack.is_running("runbot"), "the bot has ended")

@@ -13,12 +13,12 @@ def channel(stack: Stack) -> str:
 
 @pytest.fixture
 def study(stack: Stack, channel: str) -> str:
-    return stack.manage("addstudy", "알고리즘 스터디", "--channel", channel)
+    return stack.prepare("addstudy", "알고리즘 스터디", "--channel", channel)
 
 
 @pytest.fixture
 def key(stack: Stack, study: str) -> str:
-    return stack.manage("createapikey", "frontend", "--study", study)
+    return stack.prepare("createapikey", "frontend", "--study", study)
 
 
 def post(stack: Stack, channel: str, study: str, key: str, title: str) -> int:

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connection
 
+from tests.e2e.databases import ROOT
 from tests.e2e.frontend import Frontend
 from tests.e2e.own_services import OwnPgBouncer, OwnPostgres
-from tests.e2e.stack import ROOT, Stack, wait_for
+from tests.e2e.stack import Stack, wait_for
 from tests.fakediscord_driver import FakeDiscordProcess
 
 pytestmark = [
@@ -56,6 +57,7 @@ def through(stack: Stack, pgbouncer: OwnPgBouncer, pooler: str) -> dict[str, str
 
 
 def refused(stack: Stack, *command: str, **environment: str) -> str:
+    stack.lay_out()
     ended = subprocess.run(
         [sys.executable, "manage.py", *command], cwd=ROOT, capture_output=True, text=True,
         env=stack.environment | environment, timeout=60, check=False,
@@ -71,7 +73,7 @@ def post_and_see(stack: Stack) -> None:
     frontend.wait_until_shown()
 
 
-def test_all_works_where_sessions_are_pooled(stack: Stack, pgbouncer: OwnPgBouncer) -> None:
+def test_everything_works_with_pooled_sessions(stack: Stack, pgbouncer: OwnPgBouncer) -> None:
     stack.environment |= through(stack, pgbouncer, "session")
     stack.start("web", "qcluster", "runbot", "standby")
     post_and_see(stack)
@@ -85,9 +87,7 @@ def test_all_works_where_sessions_are_pooled(stack: Stack, pgbouncer: OwnPgBounc
 
 
 @pytest.mark.parametrize("pool_mode", ["transaction"], indirect=True)
-def test_web_and_queue_work_where_transactions_are_pooled(
-    stack: Stack, pgbouncer: OwnPgBouncer
-) -> None:
+def test_web_and_queue_work_with_pooled_transactions(stack: Stack, pgbouncer: OwnPgBouncer) -> None:
     """The bot, which keeps a session, goes to PostgreSQL itself."""
     direct = dict(stack.environment)
     stack.environment |= through(stack, pgbouncer, "transaction")

@@ -5,11 +5,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.stack import ROOT, Stack, wait_for
+from tests.e2e.databases import ROOT
+from tests.e2e.stack import Stack, wait_for
 from tests.fakediscord_driver import FakeDiscordProcess
 
 
 def runbot(stack: Stack, **environment: str) -> "subprocess.CompletedProcess[str]":
+    stack.lay_out()
     return subprocess.run(
         [sys.executable, "manage.py", "runbot"],
         cwd=ROOT, env=stack.environment | environment, capture_output=True, text=True,
@@ -35,7 +37,7 @@ def test_with_a_wrong_token_it_stops(tmp_path: Path) -> None:
     assert "Traceback" not in refused.stderr
 
 
-def test_what_the_gateway_ends_for_good_is_told_with_its_remedy(
+def test_a_final_close_of_the_gateway_is_told_with_its_remedy(
     stack: Stack, discord: FakeDiscordProcess
 ) -> None:
     stack.start("runbot")

@@ -54,7 +54,7 @@ def attempt(action: str, outcome: str) -> Json:
     }  # fmt: skip
 
 
-def test_where_all_is_well_there_is_no_difference() -> None:
+def test_a_sound_aftermath_has_no_differences() -> None:
     assert differences(all_is_well()) == []
 
 
@@ -146,7 +146,7 @@ def overlook_the_message(after: Aftermath) -> None:
         (overlook_the_message, "missed"),
     ],
 )
-def test_what_is_wrong_is_found(spoil: Callable[[Aftermath], None], words: str) -> None:
+def test_each_fault_is_found(spoil: Callable[[Aftermath], None], words: str) -> None:
     after = all_is_well()
     spoil(after)
     assert any(words in difference for difference in differences(after))

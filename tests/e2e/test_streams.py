@@ -24,8 +24,8 @@ def web(tmp_path: Path, discord: FakeDiscordProcess) -> Iterator[Stack]:
 
 
 def test_a_reader_who_is_gone_gives_the_place_back(web: Stack) -> None:
-    study = web.manage("addstudy", "알고리즘", "--channel", NEWS)
-    key = web.manage("createapikey", "frontend", "--study", study)
+    study = web.prepare("addstudy", "알고리즘", "--channel", NEWS)
+    key = web.prepare("createapikey", "frontend", "--study", study)
     notice = {"study_id": study, "title": "8주차", "content": "화요일"}
     _status, posted = web.ask("POST", "/api/v1/notices/", notice, key=key)
     path = f"/api/v1/notices/{posted['id']}/events/"

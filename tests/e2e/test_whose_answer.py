@@ -23,10 +23,10 @@ class Desk:
         self.guild, self.other_guild = list(of_guild)[:2]
         self.channel = next(one for one in of_guild[self.guild] if one in usable)
         self.other = next(one for one in of_guild[self.other_guild] if one in usable)
-        self.study = stack.manage(
+        self.study = stack.prepare(
             "addstudy", "스터디", "--channel", self.channel, "--channel", self.other
         )
-        self.key = stack.manage("createapikey", "frontend", "--study", self.study)
+        self.key = stack.prepare("createapikey", "frontend", "--study", self.study)
 
     def post(self, channel: str, title: str) -> int:
         body = {"channel_id": channel, "title": title, "study_id": int(self.study),
@@ -59,7 +59,7 @@ def desk(stack: Stack) -> Desk:
 @pytest.mark.parametrize(
     "answer", [PAGE, {"kind": "status", "status": 403, "code": 40333}], ids=["page", "40333"]
 )
-def test_what_stands_before_discord_fails_no_notice(
+def test_an_answer_of_a_proxy_fails_no_notice(
     stack: Stack, desk: Desk, answer: dict[str, object]
 ) -> None:
     stack.discord.fault(path="", **answer)

@@ -42,7 +42,7 @@ async def edit(discord: Served, message_id: str, **payload: Any) -> Answer:
 
 
 @served
-async def test_a_file_is_told_of_and_served(discord: Served) -> None:
+async def test_a_message_describes_its_file_and_the_file_is_served(discord: Served) -> None:
     answer = await send(discord, {"content": "지도"}, [("map.png", PICTURE)])
 
     [told] = answer.data["attachments"]
@@ -55,7 +55,9 @@ async def test_a_file_is_told_of_and_served(discord: Served) -> None:
 
 
 @served
-async def test_what_is_no_picture_by_its_name_is_served_to_be_saved_alone(discord: Served) -> None:
+async def test_a_file_that_is_not_named_like_a_picture_is_served_as_a_download(
+    discord: Served,
+) -> None:
     answer = await send(discord, {}, [("page.html", b"<script>alert(1)</script>")])
 
     async with discord.session.get(answer.data["attachments"][0]["url"]) as got:
@@ -144,7 +146,7 @@ async def test_the_same_nonce_attaches_nothing_twice(discord: Served) -> None:
 
 
 @served
-async def test_what_is_too_large_or_too_many_is_refused(discord: Served) -> None:
+async def test_too_large_a_file_or_too_many_files_are_refused(discord: Served) -> None:
     await discord.settings(largest_file=1000)
     assert (await send(discord, {}, [("a", b"x" * 1000)])).status == 200
     answer = await send(discord, {}, [("a", b"x" * 1001)])

@@ -15,7 +15,7 @@ def path_of(message_id: str, channel_id: str = TALK) -> str:
 
 
 @served
-async def test_an_edit_changes_what_it_names_and_leaves_the_rest(discord: Served) -> None:
+async def test_an_edit_changes_only_the_fields_that_it_names(discord: Served) -> None:
     embed = {"title": "제목"}
     message = (await discord.create(content="처음", embeds=[embed])).data
     answer = await discord.api("PATCH", path_of(message["id"]), {"content": "고침"})

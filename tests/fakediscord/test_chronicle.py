@@ -1,4 +1,4 @@
-"""The chronicle tells of every message, of those that are gone too."""
+"""The chronicle tells of every message, also of those that are gone."""
 
 from tests.fakediscord.cast import TALK
 from tests.fakediscord.served import Served, served

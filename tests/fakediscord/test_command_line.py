@@ -48,7 +48,7 @@ def test_a_named_token_is_the_only_one_that_is_let_in() -> None:
 
 
 @pytest.mark.parametrize(("given", "right"), [("", "demo"), ("of-the-demo", "of-the-demo")])
-def test_unless_one_is_named_the_demos_token_is(
+def test_the_demos_token_is_let_in_unless_another_is_named(
     monkeypatch: pytest.MonkeyPatch, given: str, right: str
 ) -> None:
     monkeypatch.setenv("BOT_TOKEN", given)
@@ -64,7 +64,7 @@ def whoami(discord: FakeDiscordProcess, authorization: str) -> int:
     return status
 
 
-def test_a_port_in_use_is_one_clear_sentence() -> None:
+def test_a_port_in_use_is_refused_in_one_sentence() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

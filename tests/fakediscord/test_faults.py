@@ -128,7 +128,7 @@ async def test_a_delayed_request_takes_effect_though_nobody_waits(discord: Serve
 
 
 @served
-async def test_a_fault_strikes_only_what_it_is_ordered_for(discord: Served) -> None:
+async def test_a_fault_strikes_only_the_requests_that_it_is_ordered_for(discord: Served) -> None:
     await discord.fault(method="POST", path=f"^/channels/{TALK}/", kind="status", status=500)
     assert (await discord.create(TALK)).status == 500
     assert (await discord.create(TASKS)).status == 200
@@ -204,6 +204,6 @@ async def test_a_reset_begins_the_counts_anew_and_keeps_the_messages(discord: Se
 
 
 @served
-async def test_what_the_api_does_not_have_is_not_found(discord: Served) -> None:
+async def test_an_unknown_address_is_not_found(discord: Served) -> None:
     answer = await discord.api("GET", "/no/such/thing")
     assert (answer.status, answer.data) == (404, {"message": "404: Not Found", "code": 0})

@@ -24,7 +24,7 @@ async def test_it_says_hello_and_answers_heartbeats(discord: Served) -> None:
         sent = time.monotonic()
         await client.send(1, None)
         assert (await client.receive())["op"] == 11
-        # Sooner, discord.py takes it for the answer to the heartbeat before.
+        # An earlier one counts for discord.py as the answer to the heartbeat before.
         assert time.monotonic() - sent >= 0.01
 
 
@@ -144,7 +144,7 @@ async def test_edits_and_deletions_are_told(discord: Served) -> None:
 
 
 @served
-async def test_others_words_come_with_the_message_content_intent_alone(discord: Served) -> None:
+async def test_the_text_of_others_needs_the_message_content_intent(discord: Served) -> None:
     await discord.settings(privileged_intents=["message_content"])
     async with GatewayClient(discord) as blind, GatewayClient(discord) as seeing:
         await blind.identify()
@@ -171,7 +171,7 @@ async def test_events_come_for_the_intents_that_were_asked_for(discord: Served) 
 
 
 @served
-async def test_members_are_told_of_to_those_with_the_members_intent(discord: Served) -> None:
+async def test_events_of_members_need_the_members_intent(discord: Served) -> None:
     await discord.settings(privileged_intents=["members"])
     async with GatewayClient(discord) as client:
         await client.send(2, {"token": "t", "intents": GUILDS | MEMBERS})

@@ -24,7 +24,7 @@ async def lost_session(discord: Served) -> GatewayClient:
 
 
 @served
-async def test_what_was_missed_is_replayed_in_order(discord: Served) -> None:
+async def test_missed_events_are_replayed_in_order(discord: Served) -> None:
     lost = await lost_session(discord)
     made = [(await discord.create(nonce=str(n), content="글")).data["id"] for n in range(3)]
     async with GatewayClient(discord) as client:

@@ -70,7 +70,7 @@ async def test_a_press_reaches_the_bot_with_all_it_needs(fake: Served) -> None:
 
 
 @served
-async def test_nobody_answering_in_time_is_told(fake: Served) -> None:
+async def test_a_press_that_is_not_answered_in_time_says_so(fake: Served) -> None:
     await fake.settings(interaction_seconds=0.05)
     message_id = await with_buttons(fake)
     async with GatewayClient(fake) as client:
@@ -163,7 +163,7 @@ async def test_the_webhook_lives_fifteen_minutes(fake: Served) -> None:
         ({"message_id": "1"}, "Unknown Message"),
     ],
 )
-def test_what_nobody_could_press_is_refused(
+def test_a_press_that_nobody_could_make_is_refused(
     changes: dict[str, str], named: str, layout: Any
 ) -> None:
     @served
@@ -294,7 +294,7 @@ async def test_a_modal_is_opened_and_filled_in(fake: Served) -> None:
 
 
 @served
-async def test_what_was_picked_from_a_list_comes_along(fake: Served) -> None:
+async def test_the_value_picked_from_a_list_comes_with_the_interaction(fake: Served) -> None:
     message_id = await with_buttons(fake)
     async with GatewayClient(fake) as client:
         await client.identify()

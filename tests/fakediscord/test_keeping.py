@@ -17,7 +17,7 @@ def arguments(tmp_path: Path, layout: Path) -> list[str]:
     return ["--no-limits", "--layout", str(layout), "--state", str(tmp_path / "state.json")]
 
 
-def test_what_was_there_is_there_after_a_stop(arguments: list[str]) -> None:
+def test_it_has_the_same_state_after_a_stop(arguments: list[str]) -> None:
     with FakeDiscordProcess(*arguments) as discord:
         first = discord.write(TALK, "안녕하세요", user_id=BOT, nonce="n-1")
         channel = discord.add_channel(STUDY, "새-채널")

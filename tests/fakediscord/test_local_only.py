@@ -1,4 +1,4 @@
-"""No name and no page of elsewhere reaches it, though a browser here carries them."""
+"""No page and no host name of another site reaches it by a browser of this machine."""
 
 import aiohttp
 import pytest

@@ -1,4 +1,4 @@
-"""Who is pinged: what the content names, as far as `allowed_mentions` lets it."""
+"""A message pings whom its content names, as far as `allowed_mentions` lets it."""
 
 from typing import Any
 

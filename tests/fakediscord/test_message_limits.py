@@ -1,4 +1,4 @@
-"""What is over Discord's limits is refused, with the path to what is wrong."""
+"""A message over Discord's limits is refused with the path of the wrong field."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ WITHIN: list[Json] = [
 
 
 @pytest.mark.parametrize("payload", WITHIN)
-def test_what_is_within_the_limits_is_taken(payload: Json) -> None:
+def test_a_message_within_the_limits_is_taken(payload: Json) -> None:
     check_message(payload)
 
 
@@ -176,7 +176,7 @@ BEYOND: list[tuple[Json, tuple[object, ...], str]] = [
 
 
 @pytest.mark.parametrize(("payload", "path", "code"), BEYOND)
-def test_what_is_beyond_them_is_refused_by_its_path(
+def test_a_message_beyond_the_limits_is_refused_by_the_path_of_its_field(
     payload: Json, path: tuple[object, ...], code: str
 ) -> None:
     assert complaint(payload, *path)["code"] == code

@@ -1,4 +1,4 @@
-"""What moderators do to the bot's messages: purges, and embeds that are taken away."""
+"""Moderators purge the bot's messages and remove their embeds."""
 
 from tests.fakediscord.cast import TALK
 from tests.fakediscord.served import Served, served

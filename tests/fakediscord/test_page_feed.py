@@ -1,4 +1,4 @@
-"""The page's feed shows what happens as it happens; what is done on the page is done in Discord."""
+"""The page's feed shows each event at once, and an action on the page takes effect in Discord."""
 
 import asyncio
 import json
@@ -57,7 +57,7 @@ async def test_it_begins_with_all_there_is(discord: Served) -> None:
 
 
 @served
-async def test_messages_are_told_as_they_come_change_and_go(discord: Served) -> None:
+async def test_it_tells_of_new_changed_and_deleted_messages(discord: Served) -> None:
     async with looking_on(discord) as feed:
         message = (await discord.create(content="글")).data
         told = await feed.next("MESSAGE_CREATE")
@@ -71,7 +71,7 @@ async def test_messages_are_told_as_they_come_change_and_go(discord: Served) -> 
 
 
 @served
-async def test_it_shows_everybodys_words_whatever_the_bot_may_read(discord: Served) -> None:
+async def test_it_shows_texts_that_the_bot_may_not_read_too(discord: Served) -> None:
     async with looking_on(discord) as feed:
         order = {"channel_id": TALK, "content": "사람의 말"}
         await discord.order("POST", "/_fake/messages", order)
@@ -79,7 +79,7 @@ async def test_it_shows_everybodys_words_whatever_the_bot_may_read(discord: Serv
 
 
 @served
-async def test_what_the_bot_may_do_is_told_anew_when_it_changes(discord: Served) -> None:
+async def test_a_change_of_the_bots_permissions_is_told(discord: Served) -> None:
     async with looking_on(discord) as feed:
         overwrites = [{"id": BOT, "deny": ["SEND_MESSAGES"]}]
         await discord.order("PATCH", f"/_fake/channels/{TALK}", {"overwrites": overwrites})

@@ -1,4 +1,4 @@
-"""What people do can be ordered; an order that makes no sense is refused by name."""
+"""A test can order what people do; an order that makes no sense is refused by name."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a member may do in a channel comes from its roles, then from the overwrites, in order."""
+"""A member's permissions in a channel come from its roles, then from the overwrites, in order."""
 
 import discord
 import pytest
@@ -59,11 +59,11 @@ def test_overwrites_go_from_everyone_over_roles_to_the_member(
     assert bool(held & SENDS) is may_send
 
 
-def test_who_does_not_see_a_channel_may_do_nothing_there() -> None:
+def test_a_person_who_does_not_see_a_channel_may_do_nothing_there() -> None:
     assert in_channel(SENDS | LINKS, [], EVERYONE, person()) == 0
 
 
-def test_who_may_not_write_may_not_embed_or_attach_or_mention() -> None:
+def test_a_person_who_may_not_write_may_not_embed_attach_or_mention() -> None:
     base = SEES | LINKS | permissions.ATTACH_FILES | permissions.MENTION_EVERYONE
     assert in_channel(base, [], EVERYONE, person()) == SEES
 
@@ -77,7 +77,7 @@ def test_the_owner_may_everything_and_a_stranger_nothing() -> None:
     assert not world.permissions(QUIET, BOT) & SENDS
 
 
-def test_a_changed_role_changes_what_its_members_may() -> None:
+def test_a_changed_role_changes_its_members_permissions() -> None:
     world = lay_out(LAYOUT)
     assert world.permissions(TALK, MEMBER) & SENDS
     guild = world.guild(STUDY)

@@ -10,7 +10,7 @@ from tests.fakediscord.served import Served, limited, served
 
 
 @limited
-async def test_headers_tell_what_is_left(discord: Served) -> None:
+async def test_the_headers_tell_how_many_requests_are_left(discord: Served) -> None:
     first = await discord.create()
     assert first.headers["X-RateLimit-Limit"] == "5"
     assert first.headers["X-RateLimit-Remaining"] == "4"

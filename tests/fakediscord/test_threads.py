@@ -1,4 +1,4 @@
-"""Threads: what may be done in one that is archived or locked, and what the gateway tells of it."""
+"""An archived or locked thread takes what Discord's takes, and the gateway tells of threads."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,7 +34,7 @@ async def test_a_message_opens_an_archived_thread(discord: Served) -> None:
 
 
 @served
-async def test_what_stands_in_an_archived_thread_stays_until_it_is_opened(
+async def test_a_message_in_an_archived_thread_stays_until_it_is_opened(
     discord: Served,
 ) -> None:
     there = await thread(discord)

@@ -17,7 +17,7 @@ def taken(window: Window, now: float) -> bool:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_lets_its_limit_pass_at_once_and_no_more(kind: str) -> None:
+def test_each_window_lets_exactly_its_limit_pass_at_once(kind: str) -> None:
     window = KINDS[kind](LIMIT, SECONDS)
     assert [taken(window, 100.0) for _ in range(6)] == [True] * 5 + [False]
     assert window.remaining(100.0) == 0
@@ -26,7 +26,7 @@ def test_each_lets_its_limit_pass_at_once_and_no_more(kind: str) -> None:
     assert window.reset_after(105.001) <= 0
 
 
-def test_sliding_lets_one_more_pass_when_the_oldest_is_past() -> None:
+def test_a_sliding_window_lets_one_more_pass_when_the_oldest_is_past() -> None:
     window = SlidingWindow(LIMIT, SECONDS)
     for now in (0.0, 1.0, 2.0, 3.0, 4.0):
         assert taken(window, now)
@@ -36,7 +36,7 @@ def test_sliding_lets_one_more_pass_when_the_oldest_is_past() -> None:
     assert window.wait(5.0) == pytest.approx(1.0)
 
 
-def test_fixed_gives_all_back_at_the_end_of_its_window() -> None:
+def test_a_fixed_window_gives_all_back_at_its_end() -> None:
     window = FixedWindow(LIMIT, SECONDS)
     for now in (0.0, 1.0, 2.0, 3.0, 4.0):
         assert taken(window, now)
@@ -44,7 +44,7 @@ def test_fixed_gives_all_back_at_the_end_of_its_window() -> None:
     assert window.remaining(5.0) == LIMIT
 
 
-def test_leaky_gives_one_back_at_a_time() -> None:
+def test_a_leaky_window_gives_one_back_at_a_time() -> None:
     window = LeakyWindow(LIMIT, SECONDS)
     for _ in range(LIMIT):
         assert taken(window, 0.0)
@@ -56,7 +56,7 @@ def test_leaky_gives_one_back_at_a_time() -> None:
 
 @given(gaps=st.lists(st.floats(min_value=0, max_value=3), max_size=60))
 @settings(max_examples=100, deadline=None)
-def test_sliding_never_lets_more_than_its_limit_into_any_window(gaps: list[float]) -> None:
+def test_a_sliding_window_never_holds_more_than_its_limit(gaps: list[float]) -> None:
     window, now, passed = SlidingWindow(LIMIT, SECONDS), 0.0, list[float]()
     for gap in gaps:
         now += gap
@@ -69,7 +69,9 @@ def test_sliding_never_lets_more_than_its_limit_into_any_window(gaps: list[float
 @pytest.mark.parametrize("kind", KINDS)
 @given(gaps=st.lists(st.floats(min_value=0, max_value=3), max_size=40))
 @settings(max_examples=50, deadline=None)
-def test_after_its_own_wait_one_more_always_passes(kind: str, gaps: list[float]) -> None:
+def test_one_more_always_passes_after_the_wait_that_a_window_names(
+    kind: str, gaps: list[float]
+) -> None:
     window, now = KINDS[kind](LIMIT, SECONDS), 0.0
     for gap in gaps:
         now += gap

@@ -234,7 +234,7 @@ async def test_roles_come_change_and_go(fake: Served) -> None:
 
 
 @served
-async def test_what_it_fetches_is_what_it_was_told(fake: Served) -> None:
+async def test_discordpy_fetches_the_state_of_the_fake(fake: Served) -> None:
     async with connected(fake.fake) as client:
         guild = await client.fetch_guild(int(STUDY))
         assert guild.approximate_member_count == 3

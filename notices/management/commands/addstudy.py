@@ -1,4 +1,4 @@
-"""Set a study up without the admin."""
+"""Sets a study up without the admin."""
 
 import argparse
 from typing import Any
@@ -8,9 +8,10 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, no_translations
 from django.db import transaction
 
+from notices.advice.channel import never_show
 from notices.ids import read_id
-from notices.models import Channel, Study, default_time_zone
-from notices.sendable import never_show
+from notices.models import Channel, Study
+from notices.tables.limits import default_time_zone
 from notices.text import composed
 
 

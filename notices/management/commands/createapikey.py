@@ -1,4 +1,4 @@
-"""Make a frontend's key without the admin."""
+"""Makes a frontend's key without the admin."""
 
 import argparse
 from datetime import timedelta
@@ -9,8 +9,10 @@ from django.core.management.base import BaseCommand, CommandError, no_translatio
 from django.db import transaction
 from django.utils import timezone
 
+from notices import actions
 from notices.ids import read_id
-from notices.models import ApiKey, Study, validate_not_blank
+from notices.models import ApiKey, Study
+from notices.tables.limits import validate_not_blank
 from notices.text import composed
 
 OVERLAP_HOURS = 24
@@ -77,7 +79,7 @@ class Command(BaseCommand):
         if any(options[name] for name in given):
             raise CommandError("--rotate keeps name, studies, rights and life: give it alone")
         old = _find_key(options["rotate"])
-        _successor, key = old.rotate(timedelta(hours=options["overlap"]))
+        _successor, key = actions.rotate(old, timedelta(hours=options["overlap"]))
         self.stderr.write(f"The old key of {old.name} is good until {old.expiry_date:%F %T %Z}.")
         return key
 
@@ -89,7 +91,7 @@ def _whole(text: str) -> int:
 
 
 def _find_key(text: str) -> ApiKey:
-    # Who has the key at hand may give all of it.
+    # The whole key is accepted too.
     key = ApiKey.objects.get_usable_keys().filter(prefix=text.partition(".")[0]).first()
     if not isinstance(key, ApiKey):
         raise CommandError(

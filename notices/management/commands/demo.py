@@ -1,4 +1,4 @@
-"""`manage.py demo`: what `make run` shows where there is no bot token."""
+"""Prepares what `make run` shows without a bot token."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
 from demo import banner, laying_out
-from demo.keepsakes import Keepsakes
+from demo.saved_logins import SavedLogins
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
             return
         _refuse_outside_development()
         path = settings.VAR_DIR / "demo.json"
-        kept = Keepsakes.read_or_make(path)
+        kept = SavedLogins.read_or_make(path)
         if not User.objects.exists():
             laying_out.lay_out()
         if laying_out.is_laid_out():

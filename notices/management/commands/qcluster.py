@@ -1,8 +1,9 @@
-"""django-q2's cluster, made safe to stop: one signal to its whole group, or kill -9."""
+"""Runs django-q2's cluster so that a signal to its whole group, or kill -9, stops it cleanly."""
 
 import os
 import signal
 from threading import Timer
+from types import FrameType
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -12,8 +13,9 @@ from django_q.cluster import Cluster
 from django_q.management.commands import qcluster
 from redis import RedisError
 
-from notices import schedules
-from notices.orphans import die_with
+from notices.parent_death import die_with
+from notices.upkeep import schedules
+from notices.upkeep.migrations_applied import refuse_unapplied_migrations
 
 STOP_SECONDS = 10.0
 
@@ -21,8 +23,8 @@ _pid = os.getpid()
 
 
 def _lead_a_life_of_its_own() -> None:
-    # The main process alone is told to stop and stops the others in their order. A signal to the
-    # group (honcho, systemd, a terminal) that reaches the sentinel first would hang the cluster.
+    # Only the main process may be told to stop: it stops the others in order. If a signal to the
+    # group (honcho, systemd, a terminal) reached the sentinel first, the cluster would hang.
     global _pid
     os.setpgrp()
     die_with(_pid, signal.SIGKILL)
@@ -32,11 +34,11 @@ def _lead_a_life_of_its_own() -> None:
 class _BoundedCluster(Cluster):  # type: ignore[misc]
     is_told = False
 
-    def sig_handler(self, signum: int, frame: Any) -> None:
-        """Stop, but not for ever: django-q2 waits without end where its queue is full at that
-        moment and its worker has just been replaced. What is left over is done by the sweep.
+    def sig_handler(self, signum: int, frame: FrameType | None) -> None:
+        """Stop within a time limit, and leave the rest to the sweep.
 
-        A second signal must not interrupt the first: django-q2 would wait for its own lock.
+        django-q2 itself waits for ever if its queue is full while a worker restarts. A second
+        signal must not interrupt the first, because django-q2 would wait for its own lock.
         """
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -63,6 +65,7 @@ def _refuse_absent_broker() -> None:
 class Command(qcluster.Command):  # type: ignore[misc]
     def handle(self, *args: Any, **options: Any) -> None:
         _refuse_absent_broker()
+        refuse_unapplied_migrations()
         os.register_at_fork(after_in_child=_lead_a_life_of_its_own)
         django_q_cluster.scheduler = schedules.run_due
         if name := options["cluster_name"]:

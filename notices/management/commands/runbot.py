@@ -1,15 +1,14 @@
-"""`manage.py runbot`: the bot process."""
+"""Runs the bot process."""
 
 from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
+from notices.bot.standby import NoSeatError, refuse_pooled_transactions
 from notices.discord_worker import FatalError, Options, run_bot
-from notices.standby import NoSeatError, refuse_pooled_transactions
+from notices.upkeep.migrations_applied import refuse_unapplied_migrations
 
 
 class Command(BaseCommand):
@@ -28,7 +27,7 @@ class Command(BaseCommand):
             )
         try:
             refuse_pooled_transactions()
-            self._refuse_unapplied_migrations()
+            refuse_unapplied_migrations()
             run_bot(
                 Options(
                     token=settings.BOT_TOKEN,
@@ -38,18 +37,6 @@ class Command(BaseCommand):
             )
         except (FatalError, NoSeatError) as error:
             raise CommandError(str(error)) from error
-
-    def _refuse_unapplied_migrations(self) -> None:
-        executor = MigrationExecutor(connection)
-        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-        connection.close()  # the bot's own thread has a connection of its own
-        if plan:
-            names = ", ".join(
-                f"{migration.app_label}.{migration.name}" for migration, _ in plan[:3]
-            )
-            raise CommandError(
-                f"{len(plan)} migrations are not applied ({names} …). Run `manage.py migrate`."
-            )
 
 
 def _shard_ids(text: str | None, count: int | None) -> tuple[int, ...] | None:

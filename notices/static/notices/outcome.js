@@ -10,6 +10,12 @@ document.addEventListener("DOMContentLoaded", () => {
   let unfolded = [];
   let wasFocused = false;
 
+  function forgetWhatWasUnderWay() {
+    for (const told of document.querySelectorAll("[data-tags~=under-way]")) told.closest("li, div").remove();
+  }
+  // It may have come to its end before the page was there.
+  if (!outcome.querySelector("[hx-get]")) forgetWhatWasUnderWay();
+
   outcome.addEventListener("htmx:beforeRequest", (event) => {
     if (document.hidden) event.preventDefault(); // nobody looks: the next turn will ask
   });
@@ -34,7 +40,7 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
     // What she stood on may be gone, such as the button to try again: she stays with the notice.
     if (wasFocused && !outcome.contains(document.activeElement)) outcome.focus({ preventScroll: true });
-    for (const said of document.querySelectorAll("[data-tags~=under-way]")) said.closest("li, div").remove();
+    forgetWhatWasUnderWay();
     const words = document.getElementById("outcome-body").dataset.said;
     if (said.textContent !== words) said.textContent = words;
     htmx.trigger(document.body, "outcome-changed"); // what a save would do may have changed too

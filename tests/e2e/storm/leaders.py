@@ -24,9 +24,9 @@ class Leaders:
         self._stack = stack
         self._channels = channels
         self._is_over = is_over
-        study = stack.manage("addstudy", "폭풍", "--channel", *channels)
+        study = stack.prepare("addstudy", "폭풍", "--channel", *channels)
         self._study = int(study)
-        self.key = stack.manage("createapikey", "storm", "--study", study)
+        self.key = stack.prepare("createapikey", "storm", "--study", study)
         self.books: dict[int, Book] = {}
         self.complaints: list[str] = []
         self.counts: Counter[str] = Counter()

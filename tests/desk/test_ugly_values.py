@@ -1,0 +1,145 @@
+"""Every address of the desk answers ugly input without an error of the server."""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import cycle
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+from django_q.models import OrmQ, Schedule, Task
+
+from notices.models import BotInstance, Channel, Delivery, Notice
+from tests.desk.conftest import logged_in
+from tests.desk.test_every_address import ADDRESSES
+from tests.ugly import TEXTS
+
+# Parameters of Django's lists, of ours, and of the parts of a page that are fetched alone.
+PARAMETERS = (
+    "q", "p", "o", "e", "all", "_popup", "_to_field", "_changelist_filters", "_facets", "next",
+    "term", "page", "app_label", "model_name", "field_name", "s", "study", "status", "author",
+    "from", "until", "seen", "test", "channels", "ping", "id", "pk__in", "revoked", "state", "type",
+    "endpoint", "active__exact", "is_active__exact", "state__exact", "notice__id", "title",
+)  # fmt: skip
+PLACE = re.compile(r"<[^>]+>|\(\?P<url>\.\*\)\$|\^\(\?P<app_label>[^)]+\)/\$")
+FIELD = re.compile(r'<(?:input|select|textarea)[^>]*? name="([^"]+)"')
+# Each name in turn is sent one of these alone, since an early refusal would hide what the others
+# do. All names together are sent every text.
+WORST = ("5,000 digits", "a word")
+
+
+@pytest.fixture
+def rows(notice: Notice, channel: Channel, site_admin: User) -> dict[str, str]:
+    """The id of a row of each table, by the part of the address before it."""
+    Delivery.objects.create(notice=notice, channel=channel, wanted=1, due_at=timezone.now())
+    BotInstance.objects.create(
+        name="bot", started_at=timezone.now(), heartbeat_at=timezone.now(), is_active=True
+    )
+    now = timezone.now()
+    task = Task.objects.create(id="a" * 32, name="a", func="a", started=now, stopped=now)
+    return {
+        "notices/notice/": str(notice.pk),
+        "notices/study/": str(notice.study_id),
+        "notices/channel/": str(channel.pk),
+        "notices/botinstance/": str(BotInstance.objects.get().pk),
+        "auth/user/": str(site_admin.pk),
+        "django_q/success/": str(task.pk),
+        "django_q/schedule/": str(Schedule.objects.order_by("pk").values_list("pk")[0][0]),
+        "django_q/ormq/": str(OrmQ.objects.values_list("pk", flat=True).first() or 1),
+    }
+
+
+def with_value(address: str, value: str) -> str:
+    return "/" + PLACE.sub(lambda _place: quote(value, safe=""), address)
+
+
+def with_rows(address: str, rows: dict[str, str]) -> str:
+    return with_value(
+        address, next((row for before, row in rows.items() if before in address), "1")
+    )
+
+
+def each_by_itself(names: Iterable[str]) -> Iterator[dict[str, str]]:
+    for name, kind in zip(names, cycle(WORST), strict=False):
+        yield {name: TEXTS[kind]}
+
+
+def stay_logged_in(browser: Client, user: User) -> None:
+    """Some of the pages log out."""
+    if SESSION_KEY not in browser.session:
+        browser.force_login(user)
+
+
+def answered(client: Client, method: str, address: str, *sent: Any, **more: Any) -> Any:
+    """The test client raises what a view does not catch."""
+    answer = getattr(client, method)(address, *sent, **more)
+    assert answer.status_code < 500, (method, address[:200], sent)
+    return answer
+
+
+@pytest.fixture
+def browser(site_admin: User) -> Client:
+    return logged_in(site_admin)
+
+
+@pytest.mark.parametrize("address", [one for one in ADDRESSES if PLACE.search(one)])
+def test_every_address_answers_an_ugly_path(
+    browser: Client, rows: dict[str, str], address: str
+) -> None:
+    for kind, value in TEXTS.items():
+        there = with_value(address, value)
+        for method in ("get", "post") if kind in (*WORST, "NUL") else ("get",):
+            answered(browser, method, there)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_every_page_answers_an_ugly_query(
+    browser: Client, rows: dict[str, str], site_admin: User, address: str
+) -> None:
+    there = with_rows(address, rows)
+    for value in TEXTS.values():
+        stay_logged_in(browser, site_admin)
+        answered(browser, "get", f"{there}?{urlencode(dict.fromkeys(PARAMETERS, value))}")
+    for asked in each_by_itself(PARAMETERS) if ADDRESSES[address].endswith("_changelist") else ():
+        answered(browser, "get", f"{there}?{urlencode(asked)}")
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_every_page_answers_an_ugly_form(
+    browser: Client, rows: dict[str, str], site_admin: User, address: str
+) -> None:
+    there = with_rows(address, rows)
+    page = browser.get(there).content.decode(errors="replace")
+    names = sorted({*FIELD.findall(page), "action", "_selected_action", "index", "select_across"})
+    for value in TEXTS.values():
+        stay_logged_in(browser, site_admin)
+        answered(browser, "post", there, dict.fromkeys(names, value))
+    for sent in each_by_itself(names):
+        stay_logged_in(browser, site_admin)
+        answered(browser, "post", there, {"_publish": "1", "_save": "1", **sent})
+
+
+LISTS = [one for one, name in ADDRESSES.items() if name.endswith("_changelist")]
+
+
+@pytest.mark.parametrize("address", LISTS)
+def test_an_action_for_an_impossible_row_withdraws_nothing(
+    browser: Client, rows: dict[str, str], notice: Notice, address: str
+) -> None:
+    page = browser.get(f"/{address}").content.decode()
+    for action in re.findall(r'<option value="(\w+)">', page):
+        for value in TEXTS.values():
+            form = {"action": action, "_selected_action": [value, value], "index": value}
+            answered(browser, "post", f"/{address}", form)
+    notice.refresh_from_db()
+    assert notice.withdrawn_at is None
+
+
+def test_an_action_ignores_unknown_rows_among_those_sent(browser: Client, notice: Notice) -> None:
+    chosen = ["가\0나", "9" * 5000, str(notice.pk)]
+    browser.post("/admin/notices/notice/", {"action": "duplicate", "_selected_action": chosen})
+    assert Notice.objects.count() == 2
