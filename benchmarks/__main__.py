@@ -37,7 +37,7 @@ BENCHMARKS: dict[str, tuple[Run, tuple[str, ...]]] = {
     "fanout": (paced.run_fanout, ALL),
     "latency": (latency.run, OURS),
     "throughput": (unlimited.run, (*OURS, BARE)),
-    "posting": (web.run_posting, (POSTGRES,)),
+    "posting": (web.run_posting, OURS),
     "reading": (web.run_reading, (POSTGRES,)),
     "storm": (storm.run, (SQLITE,)),
     "idle": (idle.run, OURS),

@@ -1,6 +1,7 @@
 """Moments as people write them: “7월 3일 (금) 오후 8:00”, “Fri, Jul 3, 8:00 PM”."""
 
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -28,9 +29,15 @@ class Zone(ZoneInfo):
 def zone_named(name: str) -> Zone:
     """Return the time zone of that name, or the site's own if there is none."""
     try:
-        return Zone(name)
+        return _zone(name)
     except (LookupError, OSError, ValueError):
-        return Zone(settings.TIME_ZONE)
+        return _zone(settings.TIME_ZONE)
+
+
+# Python keeps the zones that it has read, but none of a subclass.
+@lru_cache(maxsize=256)
+def _zone(name: str) -> Zone:
+    return Zone(name)
 
 
 def in_words(moment: datetime, zone: tzinfo | None = None, *, seconds: bool = False) -> str:

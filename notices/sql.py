@@ -13,9 +13,10 @@ from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 
 import orjson
 from django.db import connection
-from django.db.models import BooleanField, F, Func
+from django.db.models import BooleanField, Expression, F, Func, Model, QuerySet
 
 Row = TypeVar("Row")
+AnyModel = TypeVar("AnyModel", bound=Model)
 Reader = Callable[[Any], Any]
 
 # PostgreSQL and SQLite say these differently. Statements are written in PostgreSQL's words, and
@@ -74,6 +75,45 @@ class Select(Statement, Generic[Row]):
 
     def rows(self, **values: object) -> list[Row]:
         return [self._kind(*_read_text(row, self._readers)) for row in self.fetch(**values)]
+
+
+class Parameter(Expression):
+    """A value that a `CompiledQuery` is given at each call: `filter(pk=Parameter("study_id"))`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def as_sql(self, *_compiler: Any, **_named: Any) -> tuple[str, tuple[Any, ...]]:
+        return f"%({self.name})s", ()
+
+
+class CompiledQuery(Generic[AnyModel]):
+    """A query of the ORM that is put together once, for what every request asks.
+
+    Django puts a query together at each call, which takes longer than to run it. Every value in it
+    has to be a `Parameter`.
+    """
+
+    def __init__(self, query: Callable[[], QuerySet[AnyModel, Any]]) -> None:
+        self._query = query
+
+    def fetch(self, **values: object) -> list[tuple[Any, ...]]:
+        return fetch(self._sql, values)
+
+    def first(self, **values: object) -> AnyModel | None:
+        return next(iter(self._model._default_manager.raw(self._sql, values)), None)
+
+    @cached_property
+    def _model(self) -> type[AnyModel]:
+        return self._query().model
+
+    @cached_property
+    def _sql(self) -> str:
+        text, left_over = self._query().query.sql_with_params()
+        if left_over:
+            raise TypeError(f"{left_over} in {text} is no Parameter")
+        return text
 
 
 class Among(Func):

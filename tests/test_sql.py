@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Model
+from django.test.utils import CaptureQueriesContext
 
 from notices.models import Attempt, Channel, Delivery, Notice, Tally
-from notices.sql import Select, Statement
+from notices.sql import CompiledQuery, Parameter, Select, Statement
 
 MOMENT = datetime(2026, 3, 1, 12, 30, 0, 250_000, tzinfo=UTC)
 
@@ -85,3 +86,25 @@ def test_a_new_column_breaks_no_insert(model: type[Model]) -> None:
         if not (one.null or one.primary_key or one.has_db_default())
     }
     assert required == BROUGHT_BY_THE_ROWS[model]
+
+
+@pytest.mark.django_db
+def test_a_compiled_query_takes_other_values_at_each_call() -> None:
+    for pk in (1, 2):
+        Channel.objects.create(pk=pk, name=f"channel-{pk}", seen_at=MOMENT, is_archived=pk == 1)
+    query = CompiledQuery(
+        lambda: Channel.objects.filter(pk=Parameter("channel_id"), is_archived=True).order_by()
+    )
+    with CaptureQueriesContext(connection) as asked:
+        found = query.first(channel_id=1)
+        assert query.first(channel_id=2) is None
+    assert found == Channel.objects.get(pk=1)
+    assert (found.name, found.seen_at) == ("channel-1", MOMENT)
+    assert len(asked) == 2
+
+
+@pytest.mark.django_db
+def test_a_compiled_query_takes_no_value_that_is_not_a_parameter() -> None:
+    query = CompiledQuery(lambda: Channel.objects.filter(name="channel-1").order_by())
+    with pytest.raises(TypeError, match="is no Parameter"):
+        query.fetch()

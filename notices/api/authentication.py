@@ -172,7 +172,7 @@ def _usable_key(sent: str) -> ApiKey | None:
     if not sent.isprintable():
         return None
     try:
-        key: ApiKey = ApiKey.objects.get_from_key(sent)  # type: ignore[assignment]
+        key = ApiKey.objects.get_from_key(sent)
     except ApiKey.DoesNotExist:
         return None
     return key if key.is_usable else None

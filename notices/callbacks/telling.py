@@ -16,6 +16,7 @@ from notices.callbacks.queueing import schedule
 from notices.callbacks.rights import why_not_told, with_rights
 from notices.models import CallbackEndpoint, CallbackMessage, Delivery, Notice, Study, notice_saved
 from notices.moved import foreign_channels
+from notices.sql import CompiledQuery
 
 Type = CallbackMessage.Type
 Status = Notice.Status
@@ -27,8 +28,10 @@ _EVENTS: Mapping[str, str] = {
     Status.WITHDRAWN: Type.WITHDRAWN,
 }
 _NOT_PUBLISHED = (Status.DRAFT, Status.SCHEDULED)
-# Every saved notice asks by it. To put the query together anew would cost more than to run it.
-_LISTENING = CallbackEndpoint.objects.filter(active=True)
+# Every saved notice asks whether there is one.
+_LISTENING = CompiledQuery(
+    lambda: CallbackEndpoint.objects.filter(active=True).order_by().values_list("pk")[:1]
+)
 
 
 @receiver(notice_saved)
@@ -58,7 +61,7 @@ def tell_of_statuses(changed: Mapping[int, str], now: datetime) -> None:
 
 def _write(events: Mapping[int, str], now: datetime) -> None:
     """Write a message of each event for each endpoint that listens to it."""
-    if not events or not _LISTENING.exists():
+    if not events or not _LISTENING.fetch():
         return
     notices = Notice.objects.filter(pk__in=events)
     studies = set(notices.order_by().values_list("study_id", flat=True))

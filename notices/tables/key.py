@@ -10,12 +10,23 @@ from django.dispatch import Signal
 from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.models import AbstractAPIKey, BaseAPIKeyManager
 
+from notices.sql import CompiledQuery, Parameter
+
 # Arguments: old, successor.
 key_rotated = Signal()
 
 
 class ApiKeyManager(BaseAPIKeyManager):
-    pass
+    def get_from_key(self, key: str) -> ApiKey:
+        """As the library's, for which every request waits, by a query that is put together once.
+
+        Raises ApiKey.DoesNotExist.
+        """
+        prefix, _dot, _secret = key.partition(".")
+        found = _BY_PREFIX.first(prefix=prefix)
+        if found is None or not found.is_valid(key):
+            raise ApiKey.DoesNotExist
+        return found
 
 
 class ApiKey(AbstractAPIKey):
@@ -56,6 +67,11 @@ class ApiKey(AbstractAPIKey):
         """Store when it was last used, at most once a minute."""
         if self.last_used_at is None or now - self.last_used_at >= self.USE_NOTED_EVERY:
             ApiKey.objects.filter(pk=self.pk).update(last_used_at=now)
+
+
+_BY_PREFIX: CompiledQuery[ApiKey] = CompiledQuery(
+    lambda: ApiKey.objects.get_usable_keys().filter(prefix=Parameter("prefix")).order_by()
+)
 
 
 class KeptAnswer(models.Model):
