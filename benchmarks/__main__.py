@@ -31,7 +31,7 @@ from benchmarks.result import Result
 # Measures these contenders, with a folder of its own.
 Run = Callable[[list[str], Path], Result]
 
-# What each benchmark runs, and who can take part.
+# The benchmarks, each with its function and its possible contenders.
 BENCHMARKS: dict[str, tuple[Run, tuple[str, ...]]] = {
     "burst": (paced.run_burst, ALL),
     "fanout": (paced.run_fanout, ALL),
@@ -46,7 +46,7 @@ BENCHMARKS: dict[str, tuple[Run, tuple[str, ...]]] = {
     "lighthouse": (phone.run, (SQLITE,)),
 }
 DEFAULT = ("burst", "fanout", "latency", "throughput", "posting", "reading", "storm", "idle")
-# What a benchmark needs besides Python.
+# Tools that a benchmark needs besides Python.
 NEEDS = {"posting": wrk.missing, "reading": wrk.missing, "lighthouse": phone.missing}
 
 

@@ -9,7 +9,7 @@ from django.db.backends.utils import CursorWrapper
 from notices.models import Channel, Notice, Study
 
 CHANNELS_PER_STUDY = 4
-# How many of a hundred notices Discord refused, and how many were withdrawn.
+# Of a hundred notices, Discord refused so many, and so many were withdrawn.
 FAILED, WITHDRAWN = 12, 3
 # Ids are made from it: a channel's is its study's, shifted by one digit.
 GUILD = 10**17

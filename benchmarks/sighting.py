@@ -12,7 +12,7 @@ LIMIT_PER_SECOND = 50
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What was seen; `shown_at` is in seconds since 1970, first to last."""
+    """The messages that were seen; `shown_at` is in seconds since 1970, first to last."""
 
     shown_at: list[float]
     refused: int

@@ -25,14 +25,14 @@ MANY_CHANNELS = 1000
 FEW_CHANNELS = 250
 
 
-# How many channels each notice has: as posted one by one, and as one notice to many.
+# The channels of each notice: one, as posted one by one, or many.
 OUR_WAYS = {"1 channel": 1, "250 channels": 250}
 # Whether the gateway is asked too. Bare discord.py knows no notices.
 AS_A_BOT = "as a bot"
 BARE_WAYS = {AS_A_BOT: True, "HTTP alone": False}
 
 Shape = tuple[int, str]
-"""How many channels there are, and in which of the ways it is sent to them."""
+"""The number of channels, and the way in which they are sent to."""
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ SCRIPT = Path(__file__).with_suffix(".lua")
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What became of the load. An answer of 400 or above is an error, too."""
+    """The result of a load. An answer of 400 or above is an error, too."""
 
     requests: int
     seconds: float

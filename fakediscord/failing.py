@@ -25,7 +25,7 @@ class Perform(Protocol):
 
 @dataclass(slots=True)
 class FaultResult:
-    """How a fault ended: `status` is the answered number or, without one, the fault's kind."""
+    """The end of a fault: `status` is the answered number or, without one, the fault's kind."""
 
     response: web.StreamResponse
     status: int | str

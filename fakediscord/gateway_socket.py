@@ -73,7 +73,7 @@ class GatewaySocket:
             self._end(self._ws.close_code or WSCloseCode.ABNORMAL_CLOSURE)
         return self._ws
 
-    # What the gateway does to a connection
+    # The gateway's deeds to a connection
 
     def push(self, text: str) -> None:
         if not self.is_silent:

@@ -13,7 +13,7 @@ GLOBAL_WINDOW_SECONDS = 1.0
 
 @dataclass(slots=True, frozen=True)
 class Bucket:
-    """What is counted together: a route (`name`) and the channel or guild (`major`) it is for."""
+    """Requests that are counted together: a route (`name`) and its channel or guild (`major`)."""
 
     name: str
     major: str

@@ -104,7 +104,7 @@ class Page:
         for feed in self._feeds:
             feed.put_nowait(None)
 
-    # How the page sees the world
+    # The world as the page sees it
 
     def _snapshot(self) -> Json:
         return {
@@ -138,7 +138,7 @@ class Page:
             shown["position"] = parent.get("position", 0) + 0.5
         return shown
 
-    # What a person does on the page
+    # A person's deeds on the page
 
     async def _press(self, request: web.Request) -> Json:
         return await press(self._backend, await request.json())

@@ -43,7 +43,7 @@ CONNECT = 1 << BITS["CONNECT"]
 MANAGE_THREADS = 1 << BITS["MANAGE_THREADS"]
 SEND_MESSAGES_IN_THREADS = 1 << BITS["SEND_MESSAGES_IN_THREADS"]
 PIN_MESSAGES = 1 << BITS["PIN_MESSAGES"]
-# What a member that a moderator has timed out keeps.
+# The permissions that a member keeps while a moderator has timed it out.
 LEFT_BY_A_TIMEOUT = VIEW_CHANNEL | READ_MESSAGE_HISTORY
 
 ALL = (1 << 53) - 1

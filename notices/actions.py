@@ -1,4 +1,4 @@
-"""What a person does to a notice or a key, each in one transaction, with a row in the history."""
+"""The deeds of a person to a notice or a key, each in one transaction with its history."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta

@@ -289,7 +289,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 
 class Notice(models.Model):
-    """What a leader wrote, with its status.
+    """A leader's text, with its status.
 
         draft ──publish──► scheduled ──the hour──► queued ──► sending ──► sent
                                                                  │  ├──► partly_sent

@@ -48,9 +48,9 @@ LARGE_PING = environment.whole("LARGE_PING", 50, least=1, most=100_000)
 # In MiB, for each file that a leader attaches. Discord takes 20, more on a boosted server, and
 # never more than 25 with a whole message.
 UPLOAD_LIMIT_MB = environment.whole("UPLOAD_LIMIT_MB", 10, least=1, most=24)
-# How many web processes gunicorn starts.
+# The number of web processes that gunicorn starts.
 WEB_CONCURRENCY = environment.whole("WEB_CONCURRENCY", 1, least=1, most=256)
-# How much one key or account, and one study, may keep here.
+# The most that one key or account, and one study, may keep here.
 UPLOADS_WAITING = environment.whole("UPLOADS_WAITING", 50, least=1, most=100_000)
 UPLOADS_MB_PER_DAY = environment.whole("UPLOADS_MB_PER_DAY", 100, least=1, most=1_000_000)
 UPLOADS_MB_PER_STUDY = environment.whole("UPLOADS_MB_PER_STUDY", 2000, least=1, most=10_000_000)
@@ -59,7 +59,7 @@ NOTICES_QUEUED = environment.whole("NOTICES_QUEUED", 100_000, least=1, most=10_0
 KEPT_ANSWERS = environment.whole("KEPT_ANSWERS", 10_000, least=1, most=1_000_000)
 KEPT_ANSWERS_MB = environment.whole("KEPT_ANSWERS_MB", 50, least=1, most=100_000)
 CALLBACKS_PER_KEY = environment.whole("CALLBACKS_PER_KEY", 10, least=0, most=1000)
-# How long the history is kept; 0 is for ever.
+# The days for which the history is kept; 0 is for ever.
 KEEP_ATTEMPTS_DAYS = environment.whole("KEEP_ATTEMPTS_DAYS", 90, least=0, most=36_500)
 KEEP_DELIVERIES_DAYS = environment.whole("KEEP_DELIVERIES_DAYS", 365, least=0, most=36_500)
 

@@ -21,7 +21,7 @@ class Received:
         return self.headers["webhook-id"]
 
     def verified(self, secret: str) -> Any:
-        """What it says, as the specification's own library reads it; it raises where forged."""
+        """Read it by the specification's own library, which raises an error if it is forged."""
         return Webhook(secret).verify(self.body, self.headers)
 
 

@@ -17,7 +17,7 @@ class FakeTransport:
     waiting: int = 0
     up: bool = True
     down: TransientError = field(default_factory=lambda: TransientError("no answer"))
-    """What is wrong where it is not up."""
+    """The error of each request while it is not up."""
     closed: dict[int, TransientError | PermanentError] = field(default_factory=dict)
     """channel -> what is wrong with all its routes."""
     words: dict[int, Word] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class FakeTransport:
     by_nonce: dict[str, int] = field(default_factory=dict)
     on_request: Callable[[Request], None] = lambda request: None
     made: Callable[[], None] = lambda: None
-    """What happens between a request's effect and its answer."""
+    """It is called between a request's effect and its answer."""
     _ids: "count[int]" = field(default_factory=lambda: count(9_000_000_000))
 
     async def perform(self, request: Request, answered: Callable[[Answer], None]) -> Answer:

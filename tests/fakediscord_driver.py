@@ -29,7 +29,7 @@ Json = dict[str, Any]
 
 
 class FakeDiscordError(Exception):
-    """What the server refused, with its reason."""
+    """The server refused this; the message is its reason."""
 
 
 class FakeDiscordProcess:
@@ -62,7 +62,7 @@ class FakeDiscordProcess:
     def gateway_url(self) -> str:
         return self.url.replace("http://", "ws://") + "/gateway"
 
-    # What happened.
+    # The channels, and the requests so far.
 
     def messages(self, channel_id: str | int) -> list[Json]:
         """Oldest first, each with the `nonce` that it was sent with."""
@@ -111,7 +111,7 @@ class FakeDiscordProcess:
             time.sleep(0.02)
         return found
 
-    # What is to go wrong.
+    # Faults.
 
     def fault(self, **order: Any) -> int:
         """For instance `fault(kind="status", status=503, method="POST", path="/messages$")`."""
@@ -143,7 +143,7 @@ class FakeDiscordProcess:
         """Faults, limits and counts begin anew; guilds and messages stay."""
         self.post("/_fake/reset", {})
 
-    # What people do.
+    # People's deeds.
 
     def write(self, channel_id: str | int, content: str, **more: Any) -> Json:
         order = {"channel_id": str(channel_id), "content": content, **more}
@@ -202,7 +202,7 @@ class FakeDiscordProcess:
     def delete_channel(self, channel_id: str | int) -> None:
         self.delete(f"/_fake/channels/{channel_id}")
 
-    # How it is said.
+    # Requests to the server.
 
     def get(self, path: str) -> Any:
         return self.call("GET", path)

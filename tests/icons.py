@@ -30,7 +30,7 @@ CODE = (
 )
 # An icon's tag with its attributes and its text, and an icon that is handed to another template.
 _ICON = re.compile(r"<[^<]*material-symbols-outlined[^<]*|\bicon=\S+")
-# What a style sheet puts before or after something.
+# Texts that a style sheet puts before or after an element.
 _CONTENT = re.compile(r"""content:\s*["']([a-z0-9_]+)["']""")
 _WORD = re.compile(r"[a-z0-9_]+")
 

@@ -1,4 +1,4 @@
-"""Which tests can run here: PostgreSQL, Redis and Chromium are used where they are found.
+"""Leaves out tests that cannot run here, for want of PostgreSQL, Redis or Chromium.
 
 A pytest plugin (`-p tests.services`). What was left out is said in a line each at the end; where
 CI is set, leaving anything out is a failure.

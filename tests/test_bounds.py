@@ -72,7 +72,7 @@ def test_a_delivery_ends_however_it_fails(
     is_asked = delivery.state == State.UNKNOWN and delivery.error_code == ErrorCode.NO_ANSWER
     is_told = delivery.state == State.FAILED and delivery.error_code is not None
     assert is_asked or is_told or delivery.state == State.WITHDRAWN
-    # Where it may be shown nobody says that it failed, or that it is gone.
+    # While it may be shown, it is never said to have failed or to be gone.
     if delivery.unknown_since is not None and delivery.shown is None:
         assert is_asked
 

@@ -43,7 +43,7 @@ def move(notice: Notice, study: Study) -> None:
 
 
 def correct(notice: Notice) -> Attempt.Action:
-    """What the new leader changes is sent to where it stands."""
+    """Change the title as the new leader; return the request that it caused."""
     Notice.objects.filter(pk=notice.pk).update(title="이달의 책")
     fan_out(notice.pk)
     (request,) = step()

@@ -1,4 +1,4 @@
-"""What is done all the time reads no more of the history than it needs, however long that is.
+"""The frequent calls read no more of the history than they need, however long it is.
 
 Each call is run over a long history and undone; then its statements are run again, one by one,
 with the database's own account of what each of them reads, and by which index.
@@ -36,8 +36,8 @@ from notices.upkeep import pruning
 
 # Rows of the history: notices a quarter of these.
 DELIVERIES = 80_000
-# What a call may cost: rows that it reads on PostgreSQL, steps of SQLite's virtual machine. To
-# read all notices once would cost more than the largest of these.
+# The limits of a call: rows that it reads on PostgreSQL, steps of SQLite's virtual machine. To read
+# all notices once would exceed the largest.
 FEW = {"postgresql": 1_000, "sqlite": 7_000}
 A_PAGE = {"postgresql": 4_000, "sqlite": 40_000}
 STEPS_AT_ONCE = 10
@@ -61,7 +61,7 @@ Statement = tuple[str, Any, bool]
 
 @dataclass
 class Cost:
-    """What a call's statements read together, by which indexes, and their plans to look into."""
+    """The rows that a call's statements read together, their indexes, and their plans."""
 
     read: int = 0
     indexes: set[str] = field(default_factory=set)

@@ -34,7 +34,7 @@ def queue(transactional_db: None) -> Iterator[Broker]:
 
 
 def taken(broker: Broker) -> list[dict[str, Any]]:
-    """What the workers would be given of all that is queued."""
+    """Empty the queue, and return what the workers would be given of it."""
     once, inbox = Event(), Queue()
     once.set()
     while broker.queue_size():

@@ -1,4 +1,4 @@
-"""What one key, one account and one study may keep is bounded, however many ask at once."""
+"""One key, one account and one study keep a bounded amount, however many ask at once."""
 
 from datetime import timedelta
 from typing import Any

@@ -12,7 +12,7 @@ from notices.models import Channel, Notice, Study
 
 
 def swept() -> int:
-    """How many notices it fanned out."""
+    """Sweep once; return how many notices that fanned out."""
     return sweep(timezone.now(), limit=100)[0]
 
 

@@ -13,7 +13,7 @@ from notices.sql import CompiledQuery, Parameter, Select, Statement
 
 MOMENT = datetime(2026, 3, 1, 12, 30, 0, 250_000, tzinfo=UTC)
 
-# What the INSERTs by hand name in any case.
+# The columns that the INSERTs by hand always name.
 BROUGHT_BY_THE_ROWS = {
     Delivery: {"notice_id", "channel_id", "state", "nonce", "changed_at"},
     Attempt: {"delivery_id", "action", "nonce", "claim", "begun_at"},

@@ -1,4 +1,4 @@
-"""What nobody means to send, and somebody does: the same list for the desk and for the API."""
+"""Values that only a mistake or an attack sends: one list for the desk and the API."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ TEXTS: dict[str, str] = {
     "many columns": ".".join(["1"] * 1900),
     "admin's escapes": "_5F_00_22",
 }
-# What JSON can say besides.
+# Values that only JSON can have.
 VALUES: dict[str, Any] = {
     **TEXTS,
     "null": None,

@@ -18,7 +18,7 @@ FIRST_CODE = 10_000
 
 
 class About(Enum):
-    """What a code is about."""
+    """The subject of a code."""
 
     MESSAGE = auto()
     """The message to change: it is gone, or it is not ours."""
@@ -35,7 +35,7 @@ class About(Enum):
 
 
 class Rests(Enum):
-    """What a pause that Discord names holds for."""
+    """The extent of a pause that Discord names."""
 
     MESSAGE = auto()
     CHANNEL = auto()

@@ -390,7 +390,7 @@ def _check_not_published(notice: Notice, publish_at: datetime | None, now: datet
 
 @extend_schema_serializer(component_name="StudyToSetUp")
 class StudyForm(StrictForm):
-    """What a site admin sets up. A channel that is not known yet is added."""
+    """A site admin's study. A channel that is not known yet is added."""
 
     name = TextField(limit=STUDY_NAME_LIMIT)
     language = OneOfField(Study.Language.choices, required=False)

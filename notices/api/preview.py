@@ -36,7 +36,7 @@ class PingForeseen(serializers.Serializer[Any]):
 
 
 class Preview(serializers.Serializer[Any]):
-    """What the notice would be. What a POST of it would refuse is refused in the same words."""
+    """The notice as it would be shown. It is refused in the same words as the POST would be."""
 
     message = serializers.DictField(
         help_text="Discord's own JSON: `content`, `embeds`, `allowed_mentions`."

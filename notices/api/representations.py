@@ -89,7 +89,8 @@ class UtcDateTimeField(serializers.DateTimeField):
         super().__init__(default_timezone=UTC, **options)
 
 
-class Reason(serializers.Serializer[Any]):
+@extend_schema_serializer(component_name="Reason")
+class ReasonShown(serializers.Serializer[Any]):
     """A code of Discord's, of HTTP or (below 100) of ours: why, and what to do about it."""
 
     code = serializers.IntegerField()
@@ -173,7 +174,7 @@ class DeliveryShown(Shown[Delivery]):
         )
         read_only_fields = fields
 
-    @extend_schema_field(Reason(allow_null=True))
+    @extend_schema_field(ReasonShown(allow_null=True))
     def get_error(self, delivery: Delivery) -> dict[str, object] | None:
         for_good = delivery.state == Delivery.State.FAILED
         return _reason(delivery.error_code, delivery.channel, for_good=for_good)
@@ -278,6 +279,6 @@ class AttemptShown(Shown[Attempt]):
         )
         read_only_fields = fields
 
-    @extend_schema_field(Reason(allow_null=True))
+    @extend_schema_field(ReasonShown(allow_null=True))
     def get_error(self, attempt: Attempt) -> dict[str, object] | None:
         return _reason(attempt.code)

@@ -33,7 +33,7 @@ class GuildSnapshot(NamedTuple):
     channels: list[ChannelRow]
     roles: list[RoleRow]
     in_threads: Mapping[int, int] = MappingProxyType({})
-    """What the bot may do in the threads of each channel."""
+    """The bot's permissions in the threads of each channel."""
     timed_out_until: datetime | None = None
     deleted: frozenset[int] = frozenset()
     """Threads that were deleted, and not only archived."""

@@ -45,7 +45,7 @@ OLDER_THAN_ANY = 0
 # A request that waited for so long is claimed anew, because its nonce's window may be over.
 STALE_SECONDS = 30.0
 WAITED_TOO_LONG = "it waited too long to go out"
-# How long discord.py may sleep on a 429. A longer wait is claimed anew, so that a leader sees why
+# discord.py may sleep so long on a 429. A longer wait is claimed anew, so that a leader sees why
 # and a stop does not wait for it.
 LONGEST_SLEEP_SECONDS = 5.0
 # The slowest line for files, in bytes a second: a mebibit. The time for a body is added to that for

@@ -45,7 +45,7 @@ class Envelope(NamedTuple):
 
 
 class EndpointResponse(NamedTuple):
-    """How an endpoint answered: `code` is None without an answer, and `error` says why."""
+    """An endpoint's answer: `code` is None without one, and `error` says why."""
 
     code: int | None
     error: str = ""

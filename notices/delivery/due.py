@@ -27,7 +27,7 @@ NOBODY = Resting()
 
 @dataclass(frozen=True, slots=True)
 class Shards:
-    """Which guilds are ours: Discord's own arithmetic, (guild_id >> 22) % count."""
+    """This bot's share of the guilds, by Discord's own arithmetic: (guild_id >> 22) % count."""
 
     ids: tuple[int, ...] = (0,)
     count: int = 1

@@ -30,7 +30,7 @@ from notices.tables.limits import DETAIL_LIMIT
 
 log = logging.getLogger(__name__)
 
-# How long a claim stands for its bot. A new active bot need not wait for it: it holds the lock.
+# A claim lasts so long. A new active bot need not wait for its end, as it holds the lock.
 LEASE = timedelta(seconds=60)
 _EXPIRED = {
     "state": Delivery.State.FAILED, "due_at": None, "error_code": ErrorCode.EXPIRED,

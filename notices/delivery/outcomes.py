@@ -30,7 +30,7 @@ BLIND_ACTIONS = frozenset({Action.CREATE, Action.DELETE})
 
 
 class Weight(Enum):
-    """What a request that failed for now costs its delivery."""
+    """The cost of a failed request for its delivery, which is tried again."""
 
     TRY = auto()
     """One of its tries."""
@@ -44,7 +44,7 @@ class Weight(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one claimed request ended; `kind` is an `Attempt.Outcome`."""
+    """The end of one claimed request; `kind` is an `Attempt.Outcome`."""
 
     request: Request
     kind: str

@@ -93,7 +93,7 @@ Told = Answer | TransientError | PermanentError
 
 
 class Word(Enum):
-    """What the gateway says of a channel."""
+    """The gateway's word on a channel."""
 
     REACHABLE = auto()
     """It is there, and the bot may see it."""
@@ -107,7 +107,7 @@ class Word(Enum):
 
 class Transport(Protocol):
     waiting: int
-    """How many requests were handed over and have not gone out yet."""
+    """The number of requests that were handed over and have not gone out yet."""
 
     async def perform(self, request: Request, answered: Callable[[Told], None]) -> Answer:
         """Carry the request out; raise TransientError or PermanentError.

@@ -35,7 +35,7 @@ from notices.models import Channel, Notice, Study, Upload
 from notices.tables.notice_fields import CONTENT_LIMIT
 
 PUBLISH, SCHEDULE, DRAFT, SAVE = "_publish", "_schedule", "_draft", "_save"
-# Where each field stands on the page.
+# The page's sections, with their fields.
 FIELDSETS: tuple[tuple[Any, Any], ...] = (
     (gettext_lazy("Text"), {"fields": ("seen_revision", "title", "content", "change")}),
     (gettext_lazy("Picture and files"), {"fields": ("picture", "image", "attached")}),
@@ -64,7 +64,7 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
 
     user: Any = None
     question: Question | None = None
-    """What has to be answered before this can be saved."""
+    """It has to be answered before this can be saved."""
     _moment: datetime | None = None
     """The moment that was filled in, even if the button ignores it."""
 

@@ -57,7 +57,7 @@ class Deed:
 
 
 @dataclass(frozen=True)
-class Request:
+class SentRequest:
     """A request of the bot to Discord."""
 
     at: datetime
@@ -68,7 +68,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Page:
-    events: Sequence[Deed | Request]
+    events: Sequence[Deed | SentRequest]
     unrecorded: Sequence[int]
     number: int
     goes_on: bool
@@ -93,7 +93,9 @@ def page_of(notice: Notice, user: Any, asked: str = "") -> Page:
     return Page(events, _unrecorded(notice, entry), number, goes_on)
 
 
-def _events(notice: Notice, entry: Change | None, most: int, user: Any) -> Iterator[Deed | Request]:
+def _events(
+    notice: Notice, entry: Change | None, most: int, user: Any
+) -> Iterator[Deed | SentRequest]:
     """Yield at least the `most` newest events since the notice came to a study of hers."""
     rows, attempts = notice.changes.all(), Attempt.objects.filter(delivery__notice=notice)
     hers = None
@@ -106,7 +108,7 @@ def _events(notice: Notice, entry: Change | None, most: int, user: Any) -> Itera
     yield from _deeds(list(rows.select_related("user", "key").order_by("-id")[:most]), hers)
     for attempt in attempts.select_related("delivery__channel").order_by("-id")[:most]:
         why = None if attempt.code is None else reasons.explain(attempt.code)
-        yield Request(attempt.begun_at, attempt, attempt.delivery.channel, why)
+        yield SentRequest(attempt.begun_at, attempt, attempt.delivery.channel, why)
     if notice.archived_at is not None:
         yield Deed(notice.archived_at, "", _("Archived: what the bot did is no longer kept."))
     if entry is not None:

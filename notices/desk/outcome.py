@@ -92,7 +92,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class NoticeOutcome:
     notice: Notice
     lines: list[Line]
     has_foreign: bool = False
@@ -152,19 +152,19 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Part:
+class OutcomePart:
     """The part of the page that polls."""
 
-    outcome: Outcome
+    outcome: NoticeOutcome
     html: SafeString
     seen: str
     """A hash of what is shown; the poll sends it, and gets nothing back while it is the same."""
 
 
-def outcome_of(notice: Notice, foreign: Collection[int] = ()) -> Outcome:
+def outcome_of(notice: Notice, foreign: Collection[int] = ()) -> NoticeOutcome:
     """Read the outcome, without the foreign channels, by a fixed number of queries."""
     if notice.publish_at is None or notice.archived_at is not None:
-        return Outcome(notice, [])
+        return NoticeOutcome(notice, [])
     latest = Attempt.objects.order_by("-id")[:ATTEMPTS_SHOWN]
     deliveries = (
         notice.deliveries.exclude(channel__in=foreign)
@@ -182,16 +182,16 @@ def outcome_of(notice: Notice, foreign: Collection[int] = ()) -> Outcome:
     if notice.withdrawn_at is None:
         lines += [Line(one) for one in notice.channels.all() if one.pk not in known]
     standing = notice.deliveries.filter(Delivery.MAY_BE_SHOWN, channel__in=foreign)
-    return Outcome(notice, lines, bool(foreign), bool(foreign) and standing.exists())
+    return NoticeOutcome(notice, lines, bool(foreign), bool(foreign) and standing.exists())
 
 
-def part_of(notice: Notice, foreign: Collection[int] = ()) -> Part:
+def part_of(notice: Notice, foreign: Collection[int] = ()) -> OutcomePart:
     outcome = outcome_of(notice, foreign)
     html = render_to_string(
         "admin/notices/notice/outcome_lines.html", {"outcome": outcome, "original": notice}
     )
     seen = blake2s(f"{outcome.poll_seconds} {html}".encode(), digest_size=8).hexdigest()
-    return Part(outcome, html, seen)
+    return OutcomePart(outcome, html, seen)
 
 
 def _tried_again(notice: Notice, deliveries: Iterable[Delivery]) -> set[int]:

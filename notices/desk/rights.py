@@ -1,4 +1,4 @@
-"""Who may do what on the desk: leaders see what they lead, and nobody changes the records."""
+"""Rights on the desk: leaders see what they lead, and nobody changes the records."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast

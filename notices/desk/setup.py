@@ -30,7 +30,7 @@ from notices.advice.channel import troubles
 from notices.desk.display_name import display_name
 from notices.desk.front_page import Bot, BotState, bot_now
 from notices.desk.once import made, once_a_page
-from notices.desk.outcome import Outcome, outcome_of
+from notices.desk.outcome import NoticeOutcome, outcome_of
 from notices.desk.rights import user_of
 from notices.desk.rows_field import RowsField
 from notices.ids import read_id
@@ -178,7 +178,7 @@ class Test:
     """A test message with its outcome."""
 
     bot: Bot
-    outcome: Outcome
+    outcome: NoticeOutcome
 
     @property
     def is_under_way(self) -> bool:

@@ -1,4 +1,4 @@
-"""What running bots report about themselves, and what they keep for the next bot."""
+"""The rows in which a running bot reports about itself, and keeps facts for the next bot."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

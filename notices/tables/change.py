@@ -1,4 +1,4 @@
-"""Who did what to a notice."""
+"""The history of a notice: who did what."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from notices.tables.key import ApiKey
 
 # A request's user as Django types it. What takes one is called for logged-in users alone.
 AnyUser = User | AnonymousUser
-# Who does something to a notice; None if it is not known.
+# A person or a frontend's key; None if it is not known.
 Actor = AnyUser | ApiKey | None
 
 
@@ -54,7 +54,7 @@ class ChangeManager(models.Manager["Change"]):
 
 
 class Change(models.Model):
-    """What somebody did to a notice, written in the same transaction and never edited.
+    """A deed to a notice, written in its transaction and never edited.
 
     `differences` holds old and new values as JSON, `{"title": ["7주차", "8주차"]}`, and channels
     as ids. A change by a command or in bulk has neither `user` nor `key`.

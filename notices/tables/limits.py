@@ -1,4 +1,4 @@
-"""How long a text may be that no notice shows, and what a text must be."""
+"""Limits and validators of texts; those of a notice are in `notice_fields`."""
 
 from zoneinfo import available_timezones
 

@@ -55,7 +55,7 @@ SCHEDULED_TASK = "notices.tasks.prune"
 
 @dataclass
 class Pruned:
-    """How many rows are gone. `notices` are archived: they lost their deliveries."""
+    """Counts of deleted rows. `notices` are archived: they lost their deliveries."""
 
     notices: int = 0
     deliveries: int = 0

@@ -77,7 +77,7 @@ def bot(page: Page, discord: FakeDiscordProcess) -> Bot:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """What one test of a file writes, the next one finds: each asks for its own."""
+    """The tests of a file share it, so each asks for its own notices."""
     with FakeDiscordProcess("--no-limits") as discord:
         desk = Desk(tmp_path_factory.mktemp("desk"), discord)
         yield desk

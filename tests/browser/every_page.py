@@ -70,7 +70,7 @@ def _withdraw(page: Page) -> None:
 
 @dataclass(frozen=True)
 class Place:
-    """Who sees it, where it is, and what is done there before it is looked at.
+    """The account that opens a page, its address, and the steps before the page is examined.
 
     `path` names what `rows.lay_out` has laid out: "{sent}" is the number of the notice.
     """

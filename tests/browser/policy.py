@@ -1,4 +1,4 @@
-"""What a page wanted to do and its Content-Security-Policy forbade."""
+"""Collects what a page's Content-Security-Policy forbade."""
 
 from playwright.sync_api import ConsoleMessage, Page
 

@@ -137,7 +137,7 @@ def shot(page: Page, file: str) -> None:
 
 
 def take_the_channel(browser: Browser, stack: Stack) -> None:
-    """What the people of the study see."""
+    """Show the channel as the people of the study see it."""
     page = browser.new_page(locale="ko-KR", **SIZES["desktop"])
     page.goto(f"{stack.discord.url}/#/1180000000000000100/{NEWS}")
     page.locator("#messages .embed").first.wait_for()

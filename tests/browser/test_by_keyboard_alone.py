@@ -121,7 +121,7 @@ def test_she_writes_publishes_changes_and_withdraws(
     expect(page.locator("#outcome-body[hx-trigger]")).to_be_attached()
     stack.discord.clear_faults()
     wait_for(lambda: stack.shown(NEWS) == [], "the message is gone")
-    # What happens while she is on the page is heard, too.
+    # A screen reader tells of changes while she is on the page, too.
     expect(page.locator("#outcome-said")).to_contain_text("회수됨")
 
 

@@ -1,4 +1,4 @@
-"""Where she says what changed, the preview shows the text that the save will make."""
+"""The preview shows the text with the line in which she says what changed."""
 
 import pytest
 from playwright.sync_api import Page, expect

@@ -1,4 +1,4 @@
-"""What somebody smuggles into a page does nothing there."""
+"""Scripts that somebody smuggles into a page do not run."""
 
 import pytest
 from playwright.sync_api import Browser, Page

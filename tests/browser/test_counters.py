@@ -17,7 +17,7 @@ from tests.browser.desk import CONTENT, STUDY, TITLE
 pytestmark = pytest.mark.browser
 
 LIMIT = 256
-# What counts differently by letters, bytes or UTF-16; each is repeated up to the limit.
+# Their length differs by letters, bytes or UTF-16; each is repeated up to the limit.
 ATOMS = {
     "emoji": "😀",
     "a family of one emoji": "👨‍👩‍👧‍👦",
@@ -30,7 +30,7 @@ ATOMS = {
     "old Hanja": "\U00020000",
     "right to left": "\u202eabc\u202c",
 }
-# What the server takes off around a text, and what it does not.
+# The server takes some of these off around a text, and leaves others.
 EDGES = ["  a  ", "\u3000a\u3000", "\x1ca\x1f", "\x85a\x85", "\ufeffa\ufeff", "\u200ba\u200b"]
 EDGES += ["\u180ea\u180e", "\u2028a\u2029", "\n\na\n", "a\r\nb\r\n", "\t\x0ba\x0c", "", "   "]
 

@@ -1,4 +1,4 @@
-"""What was refused begins at its first faulty field, and each error leads to its own."""
+"""A refused form opens at its first faulty field, and each error links to its field."""
 
 import pytest
 from playwright.sync_api import Page, Route, expect

@@ -54,7 +54,7 @@ def pages(browser: Browser, stack: Stack, numbers: dict[str, Any]) -> Iterator[d
 
 @pytest.fixture(scope="module")
 def forbidden(pages: dict[str, Page]) -> dict[str, list[str]]:
-    """What their Content-Security-Policy forbade, by who has logged in there."""
+    """Return the violations of the pages' policy, by the account that was logged in."""
     return {who: note_violations(page) for who, page in pages.items()}
 
 
@@ -91,7 +91,7 @@ def open_place(page: Page, place: Place, stack: Stack, numbers: dict[str, Any]) 
 
 
 def violations(page: Page, used: set[Leaving]) -> list[Finding]:
-    """What is found in what is ours."""
+    """Return the findings of axe-core, without those of the theme."""
     found = [
         (rule["id"], target(node), node["html"][:200])
         for rule in AXE.run(page, options=EVERY_RULE).response["violations"]
@@ -196,13 +196,13 @@ NAMES = (
     "@everyone", "@here", "ms", ".env", "XXXXXXXXXX", "English", "en", "ko",
     "PNG", "JPEG", "GIF", "WebP", "MB",
 )  # fmt: skip
-# What people and programs have written, and what names a thing for a program.
+# Texts of people and programs, and names for programs.
 DATA = (
     r"https?://\S+|msg_\w+|notice\.\w+|minji|admin|bot-1|a{9,}|x{9,}"
     r"|Missing Permissions|HTTPSConn.*"
     # Django's own title of an entry of its log repeats what was kept there.
     r"|— Sent again\."
-    # How Django keeps a password, and what its calendar says of the server's clock.
+    # A password as Django keeps it, and its calendar's note about the server's clock.
     r"|pbkdf2_sha256|\S{6}\*+|Note: 서버 시간보다 .*"
 )
 FORMAL = r"니다\b|십시오"

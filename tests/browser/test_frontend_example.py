@@ -30,7 +30,7 @@ FITS = "document.documentElement.scrollWidth <= window.innerWidth"
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """What one test posts, the next one finds: each has a title of its own."""
+    """The tests share it, so each posts a title of its own."""
     folder = tmp_path_factory.mktemp("platform")
     layout = folder / "layout.json"
     layout.write_text(json.dumps(LAYOUT), encoding="utf-8")
@@ -62,7 +62,7 @@ OpenExample = Callable[..., Page]
 
 @pytest.fixture
 def open_example(browser: Browser, example: ExampleFrontend) -> Iterator[OpenExample]:
-    """What a script stumbles over, and what the page's own policy forbids, fails the test."""
+    """Open the page; an error of a script or a violation of its policy fails the test."""
     errors: list[str] = []
     contexts: list[BrowserContext] = []
 
@@ -96,7 +96,7 @@ def page(open_example: OpenExample) -> Page:
 def test_a_notice_is_previewed_posted_and_followed_until_it_is_shown(
     page: Page, platform: Platform, title: str
 ) -> None:
-    # Where the bot may not write is not chosen unasked, and says why.
+    # A channel in which the bot may not write is not chosen at first, and says why.
     expect(page.locator(f"[value='{FORBIDDEN}']")).not_to_be_checked()
     expect(page.locator(".choice .problem")).to_contain_text("Send Messages")
     write(page, title)

@@ -1,4 +1,4 @@
-"""How many bytes a page of the desk brings to a phone from production's web."""
+"""Each page of the desk brings few bytes to a phone, from production's web."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -130,7 +130,7 @@ def test_every_part_of_the_message_is_there_as_the_channel_shows_it(
             sent = bot.send(**as_sent(**written, ping=ping, publish_at=moment))
             message = shown(channel, sent)
             assert structure(preview(form)) == structure(message)
-            # What pings stands before the embed: inside it a mention is silent.
+            # A mention stands before the embed, since inside it is silent.
             expect(preview(form).locator(".embed .mention")).to_have_count(0)
     expect(preview(form).locator(".embed")).to_have_css("border-left-color", "rgb(87, 242, 135)")
     expect(preview(form).locator(".content .mention")).to_have_text("@everyone")

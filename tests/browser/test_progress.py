@@ -46,7 +46,7 @@ def publish(page: Page, stack: Stack) -> None:
     page.fill("#id_content", "**화요일** 20시입니다.")
     page.click("[name=_publish]")
     expect(page.locator("#outcome")).to_be_visible()
-    # What is marked is gone with the first reload.
+    # A reload clears the mark.
     page.evaluate("window.isSamePage = true")
 
 
@@ -184,7 +184,7 @@ def test_a_leader_who_is_logged_out_meanwhile_is_led_back(stack: Stack, phone: P
     phone.context.clear_cookies()
     trouble = phone.locator("#outcome-trouble")
     expect(trouble.get_by_role("link")).to_be_visible()
-    # What she has written, and what was last known, stays where it is.
+    # Her text and the last known outcome stay on the page.
     expect(phone.locator("#id_content")).to_have_value("noch nicht gespeichert")
     expect(line(phone, "공지")).to_be_visible()
     phone.context.add_cookies(cookies)  # type: ignore[arg-type]

@@ -203,7 +203,7 @@ def test_pasted_bullets_are_offered_as_a_list(form: Page) -> None:
     expect(offer).to_be_hidden()
     form.keyboard.press("Control+z")
     expect(form.locator(CONTENT)).to_have_value("준비물\n• 노트북\n\t· 충전기\n3·1절 ● 아님")
-    # What she types herself is nobody's business.
+    # Signs that she types herself are left as they are.
     write(form, "⟦⟧")
     form.locator(CONTENT).press_sequentially("• 가")
     expect(offer).to_be_hidden()

@@ -198,7 +198,7 @@ def test_the_form_is_not_saved_while_a_file_is_uploaded(form: Page, plan: Path) 
     form.click("[name=_draft]")
     held[0].continue_()
     expect(rows(form, FILES)).to_have_count(1)
-    # What was said of the wait is over with it.
+    # The words about the wait are gone.
     expect(form.locator(f"{FILES} {SAID} p")).to_have_count(1)
     expect(form.locator(f"{FILES} {SAID}")).to_contain_text("올렸어요")
     save_draft(form)
@@ -294,7 +294,7 @@ def test_files_are_dropped_anywhere_into_the_form(form: Page, map_: Path, plan: 
     expect(form.locator("form.dropping")).to_have_count(0)
     expect(rows(form, PICTURE)).to_contain_text("지도_1.png")
     expect(rows(form, FILES)).to_contain_text("8주차_계획.pdf")
-    # What is dropped on a box goes into that one.
+    # A file that is dropped on a box goes into that one.
     hand_over(form, FILES, "drop", map_)
     expect(rows(form, FILES)).to_have_count(2)
 

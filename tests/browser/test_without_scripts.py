@@ -24,7 +24,7 @@ def plain(browser: Browser, desk: Desk) -> Iterator[Page]:
 
 def test_a_notice_is_written_and_published_without_scripts(plain: Page) -> None:
     expect(plain.locator(".without-scripts")).to_be_visible()
-    # What could do nothing is not there.
+    # Buttons that would do nothing are not there.
     expect(plain.get_by_role("toolbar")).to_be_hidden()
     expect(plain.locator("#preview")).to_be_hidden()
     plain.fill(TITLE, "스크립트 없이")

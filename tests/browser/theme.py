@@ -1,4 +1,4 @@
-"""What axe-core finds in what is not ours, with why it stays: nothing else may be found."""
+"""The findings of axe-core in the theme, each with the reason why it stays."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Whose message one is: read off its buttons where it has some, else off its footer."""
+"""A message is known by its buttons, or without any by its footer."""
 
 from typing import Any
 

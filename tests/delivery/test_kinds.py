@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 ALL_PERMISSIONS = (1 << 53) - 1
 Look = Callable[[Body], Body]
-"""What a kind makes of a body that `message.build` or `message.build_edit` made."""
+"""It turns a body of `message.build` or `message.build_edit` into a kind's own."""
 
 
 def button_alone(body: Body) -> Body:

@@ -1,4 +1,4 @@
-"""What becomes of a delivery: a table of each state and each event. No database is asked.
+"""A table of each state of a delivery and each event. No database is asked.
 
 A row says what the delivery is, what happens to it, and what it is then. A delivery that is being
 sent is named by its request: "create", "edit", "delete" or "look_up". It alone meets an answer,
@@ -108,7 +108,7 @@ def removal(code: ErrorCode) -> Event:
     return lambda delivery: outcomes.removed(delivery, code, NOW)
 
 
-# What people and the gateway do, at any moment.
+# The deeds of people and the gateway, which come at any moment.
 NEWS: dict[str, Event] = {
     "newer text": wish(3),
     "withdrawal": wish(None),
@@ -117,7 +117,7 @@ NEWS: dict[str, Event] = {
     "deletion": removal(ErrorCode.MESSAGE_DELETED),
     "emptying": removal(ErrorCode.MESSAGE_EMPTIED),
 }
-# What a request meets, as facts of its outcome.
+# The answers to a request, as facts of its outcome.
 ANSWERS: dict[str, dict[str, Any]] = {
     "shown": {"kind": Kind.SHOWN},
     "gone": {"kind": Kind.GONE},

@@ -1,4 +1,4 @@
-"""What a browser sends to the desk is bounded before anything loops over it."""
+"""The desk bounds a request before anything loops over its parts."""
 
 import pytest
 from django.contrib.messages import get_messages

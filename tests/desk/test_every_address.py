@@ -78,7 +78,7 @@ def everything() -> list[Any]:
 def test_an_address_that_is_not_a_leaders_refuses_her(
     desk: Client, notice: Notice, theirs: dict[str, str], address: str, method: str
 ) -> None:
-    """Whoever adds a page for leaders puts it into `OPEN`, and tests what it shows."""
+    """A new page for leaders has to be put into `OPEN`, and needs a test of its contents."""
     before = everything()
     forged = {"post": "yes", "confirmed": "yes", "name": "taken", "title": "taken", "_save": "1"}
     answer = getattr(desk, method)(filled(address, theirs), forged if method == "post" else {})

@@ -1,4 +1,4 @@
-"""Whoever guesses passwords is stopped, told so and logged."""
+"""Somebody who guesses passwords is stopped, told so and logged."""
 
 import logging
 from collections.abc import Iterator

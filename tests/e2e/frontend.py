@@ -84,7 +84,7 @@ class Frontend:
         return int(answer["id"])
 
     def shown(self) -> "Counter[str]":
-        """How often each title is to be seen in the study's channels."""
+        """Count how often each title stands in the study's channels."""
         return Counter(title for channel in self.channels for title in self._stack.shown(channel))
 
     def wait_until_shown(self, seconds: float = 60) -> None:

@@ -94,7 +94,7 @@ class OwnPostgres(OwnServer):
             "port": str(self.port),
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
-            # What the operating system has been given outlives a killed process.
+            # A killed process loses nothing that the operating system already has.
             "fsync": "off",
             "full_page_writes": "off",
             "shared_buffers": "32MB",

@@ -1,4 +1,4 @@
-"""Whatever is killed and however Discord fails: each channel shows what was last wanted, once."""
+"""Each channel shows what was last wanted, once, after any kill and any failure of Discord."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""Whoever posts while the database goes away is told so, and when to come back; nothing doubles."""
+"""A POST while the database is away is told so, and when to come back; nothing doubles."""
 
 import json
 import threading
@@ -117,7 +117,7 @@ def test_every_post_is_accepted_or_told_to_come_back(web: Web, server: OwnPostgr
         assert set(problem) == {"type", "title", "status", "detail", "errors"}
         assert str(server.port) not in answer.body
 
-    # Whatever became of it: repeated by its key it is there, once.
+    # Repeated with the same key, each notice is there once.
     for (address, title), answer in answers.items():
         again = web.post(address, title)
         assert again.status in ACCEPTED, again

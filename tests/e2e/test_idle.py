@@ -40,7 +40,7 @@ def statements(postgres: OwnPostgres) -> list[tuple[float, str]]:
 
 
 def heartbeats(postgres: OwnPostgres) -> list[int]:
-    """Where in the statements the bot says that it is alive."""
+    """Return the places of the bot's heartbeats among the statements."""
     return [
         number
         for number, (_at, sql) in enumerate(statements(postgres))

@@ -1,4 +1,4 @@
-"""What moderators do in Discord comes back to the leader, through the real processes."""
+"""The leader is told of moderators' deeds in Discord, by the real processes."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""What a storm looks for it also finds: each check against an aftermath with one thing wrong."""
+"""Each check of a storm finds the one thing that is wrong in an aftermath."""
 
 from collections.abc import Callable
 from copy import deepcopy

@@ -1,4 +1,4 @@
-"""What is not Discord's word about a message or a channel is waited out, whoever said it."""
+"""An answer that is not Discord's own word about a message or channel is waited out."""
 
 import time
 

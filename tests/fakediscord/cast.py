@@ -1,4 +1,4 @@
-"""Who and what the tests of fakediscord meet: two guilds, a leader, a member, and the bot."""
+"""The cast of fakediscord's tests: two guilds, a leader, a member, and the bot."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the tests of fakediscord share: the layout of the cast."""
+"""Fixtures of fakediscord's tests: the layout of the cast."""
 
 from pathlib import Path
 

@@ -17,7 +17,7 @@ GUILD_READY_SECONDS = 0.1
 
 
 class Events(asyncio.Queue[tuple[str, Any]]):
-    """What a client dispatched, by name."""
+    """The events that a client dispatched, by name."""
 
     async def next(self, name: str) -> Any:
         """The next of that name; what comes before it is passed over."""

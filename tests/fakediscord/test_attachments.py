@@ -126,7 +126,7 @@ async def test_an_edit_has_the_files_that_its_list_names_and_no_others(discord: 
     assert [one["filename"] for one in answer.data["attachments"]] == ["a.txt", "c.txt"]
     async with discord.session.get(dropped["url"]) as got:
         assert got.status == 404
-    # Where new files come and no list is there, the old ones go.
+    # New files without a list replace the old ones.
     answer = await send(discord, {}, [("e.txt", b"e")], first["id"])
     assert [one["filename"] for one in answer.data["attachments"]] == ["e.txt"]
     assert (await edit(discord, first["id"], content="글", attachments=[])).data[

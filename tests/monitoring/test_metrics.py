@@ -45,7 +45,7 @@ def queue(db: None) -> Iterator[Broker]:
 
 
 class Page:
-    """What a scrape sees."""
+    """The samples of a scrape."""
 
     def __init__(self, client: Client) -> None:
         answer = client.get("/metrics")

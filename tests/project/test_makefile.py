@@ -16,7 +16,7 @@ def make(*arguments: str) -> str:
 
 
 def targets() -> list[str]:
-    """What people call: all else that the Makefile makes are files."""
+    """Return the targets that people call; all others are files."""
     makefile = (BASE_DIR / "Makefile").read_text(encoding="utf-8")
     return " ".join(re.findall(r"^\.PHONY:(.*)$", makefile, re.MULTILINE)).split()
 

@@ -1,4 +1,4 @@
-"""What our backend for SQLite leaves out of Django's."""
+"""The differences of our backend for SQLite from Django's."""
 
 from typing import Any
 

@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.e2e.stack import Stack
-from tests.e2e.storm.driver import ENVIRONMENT, Outcome, Storm, logs
+from tests.e2e.storm.driver import ENVIRONMENT, Storm, StormResult, logs
 from tests.e2e.storm.plan import make_plan
 from tests.fakediscord_driver import FakeDiscordProcess
 
@@ -37,7 +37,7 @@ def storm(seed: int, *, seconds: float, notices: int, folder: Path) -> bool:
     return False
 
 
-def _outcome(seed: int, seconds: float, notices: int, folder: Path) -> Outcome:
+def _outcome(seed: int, seconds: float, notices: int, folder: Path) -> StormResult:
     with FakeDiscordProcess() as discord:
         stack = Stack(folder, discord, **ENVIRONMENT)
         try:
@@ -46,7 +46,7 @@ def _outcome(seed: int, seconds: float, notices: int, folder: Path) -> Outcome:
             )
             return Storm(stack, plan).run()
         except Exception:
-            return Outcome([traceback.format_exc()], "the storm came to no end")
+            return StormResult([traceback.format_exc()], "the storm came to no end")
         finally:
             stack.close()
 

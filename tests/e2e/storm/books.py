@@ -1,4 +1,4 @@
-"""What is wanted of each notice, as far as a client of the API can know it."""
+"""Keeps what is wanted of each notice, as far as a client of the API can know it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a leader wants shown, as the API tells it."""
+    """The content that a leader wants shown, as the API tells it."""
 
     title: str
     content: str
@@ -16,7 +16,7 @@ class Wish:
 
 @dataclass(slots=True)
 class Book:
-    """What may be wanted of one notice: several wishes where an answer was lost in a kill.
+    """The possible wishes for one notice; there are several if a kill lost an answer.
 
     A null among them says that the notice may not be there at all.
     """
@@ -26,7 +26,7 @@ class Book:
     id: int | None = None
     may_expire: bool = False
     times_taken_out: int = 0
-    """How often channels may have been taken from it, and perhaps given back."""
+    """Count of the times that channels may have been taken from it, and perhaps given back."""
     moderated: set[str] = field(default_factory=set)
     """The channels in which a moderator deleted its message."""
 

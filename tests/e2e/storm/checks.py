@@ -1,4 +1,4 @@
-"""What must be true after a storm: comparisons of what was wanted, said, stored and shown."""
+"""Checks after a storm: they compare what was wanted, said, stored and shown."""
 
 import json
 from collections import defaultdict
@@ -49,7 +49,7 @@ class Aftermath:
 
 
 def differences(after: Aftermath) -> list[str]:
-    """What is not as it must be, in words; empty if all is well."""
+    """Return what is wrong, in words; nothing if all is well."""
     checks = (
         unkept_wishes,
         wrong_channels,
@@ -65,7 +65,7 @@ def differences(after: Aftermath) -> list[str]:
 
 
 def unkept_wishes(after: Aftermath) -> Iterator[str]:
-    """What was answered with a success is there, and nothing else is."""
+    """Find notices that were accepted and are missing, and those that nobody posted."""
     told: defaultdict[int, list[Json]] = defaultdict(list)
     for notice in after.notices:
         book = after.book_of(notice)

@@ -26,13 +26,13 @@ DISCORDS_NONCE_SECONDS = 40.0
 LONGEST_DRAG = 1.5
 SETTLE_SECONDS = 120.0
 SETTLED = {"sent", "withdrawn", "partly_sent", "failed"}
-# What a process logs once it is up; qcluster logs nothing.
+# A process logs this once it is up; qcluster logs nothing.
 UP = re.compile("Booting worker|logged in as|standing by")
 NEVER_LOGGED = ("failed in our own code", "Internal Server Error", "IntegrityError")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class StormResult:
     differences: list[str]
     summary: str
 
@@ -62,7 +62,7 @@ class Storm:
             channels.append(discord.add_channel(guild, f"폭풍-{len(channels)}")["id"])
         return channels[:CHANNELS]
 
-    def run(self) -> Outcome:
+    def run(self) -> StormResult:
         self._stack.start(*self._plan.lives)
         self._rage()
         self._clear()
@@ -74,7 +74,7 @@ class Storm:
         (self._stack.folder / "aftermath.json").write_text(after.as_json(), encoding="utf-8")
         complaints = [*self._complaints, *self._leaders.complaints, *self._reader.complaints]
         complaints += self._logged()
-        return Outcome(complaints + differences(after), self._summary(after))
+        return StormResult(complaints + differences(after), self._summary(after))
 
     # --- the storm itself ------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What a storm does, and when: all of it decided by one number."""
+"""Plans a storm's deeds and their moments, all decided by one number."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ class Gateway(Step):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Life:
-    """How long a process lives, counted from when it is up or from its start; then it is killed.
+    """The seconds until a process is killed, from its start or from the moment when it is up.
 
     `victim` is a number to choose one of its children by, and that one is killed instead.
     """
@@ -149,7 +149,7 @@ def _post(random: Random, number: int, at: float) -> Post:
 
 
 def _afterthoughts(random: Random, post: Post, seconds: float) -> Iterator[Step]:
-    """What a leader does to her notice after it is out, or while it is on its way."""
+    """A leader's changes of a notice that is shown or on its way."""
     at = post.at
     for edition in range(2, 2 + random.choice((0, 0, 1, 1, 2, 4))):
         at += random.expovariate(1 / 2.0)
@@ -302,7 +302,7 @@ _BLOWS: list[tuple[str, str | None]] = [
     ("reconnect", None),
     ("invalid_session", None),
     ("refuse", "accept"),
-    # What Discord tells of our own messages settles most lost answers: be without it often.
+    # An echo settles most lost answers, so it is often left out.
     *[("mute_echo", "unmute_echo")] * 5,
     ("silence", "unsilence"),
 ]

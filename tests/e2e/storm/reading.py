@@ -1,4 +1,4 @@
-"""What the API says and what the channels show, compared while the storm goes on."""
+"""Compares the API's answers with the channels while the storm goes on."""
 
 import threading
 from collections import Counter
@@ -42,7 +42,7 @@ class Reader:
         return found
 
     def read_along(self, is_over: threading.Event) -> None:
-        """What the API says is true at that very moment: sent is shown, withdrawn is not."""
+        """Check that the API's word is true at that moment: sent is shown, withdrawn is not."""
         while not is_over.wait(READ_EVERY_SECONDS):
             before = self._newest()
             shown = self.shown()
