@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from threading import Thread
 
 import pytest
@@ -10,13 +11,14 @@ from django.utils import timezone
 
 from notices import actions
 from notices.bot.engine import Engine
-from notices.delivery import counters
+from notices.delivery import counters, outcomes
 from notices.delivery.due import Shards
 from notices.delivery.exchange import exchange
 from notices.delivery.fan_out import fan_out
 from notices.delivery.recovery import take_over
 from notices.delivery.request import PermanentError, Request, TransientError
 from notices.models import Attempt, Channel, Delivery, ErrorCode, Notice
+from notices.retry import pause_seconds
 from notices.tables.limits import DETAIL_LIMIT
 from tests.engine_driver import run_until
 from tests.fake_transport import FakeTransport
@@ -30,6 +32,13 @@ def status(notice: Notice) -> str:
 
 def is_status(notice: Notice, wanted: str) -> bool:
     return status(notice) == wanted and not Notice.objects.not_fanned_out().exists()
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The transport's lost creates take effect at once, so no test need wait for seconds."""
+    monkeypatch.setattr(outcomes, "LOOK_AFTER", timedelta(seconds=0.1))
+    monkeypatch.setattr(outcomes, "pause_seconds", partial(pause_seconds, first=0.05))
 
 
 @pytest.fixture
