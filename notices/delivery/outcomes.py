@@ -186,14 +186,18 @@ def _look_if_withdrawn(delivery: HeldDelivery, wanted: int | None, now: datetime
 
 
 def _agreed(
-    delivery: HeldDelivery, wanted: int | None, unknown_since: datetime | None, now: datetime
+    delivery: HeldDelivery,
+    wanted: int | None,
+    unknown_since: datetime | None,
+    now: datetime,
+    asked: timedelta = timedelta(),
 ) -> dict[str, Any]:
-    """The channel shows what is wanted, as far as anybody knows."""
+    """The channel shows what is wanted, as far as anybody knows. `asked` is Discord's pause."""
     if wanted is not None:
         return {"state": State.SENT, "due_at": None}
     if unknown_since is not None:
         pause = timedelta(seconds=pause_seconds(max(delivery.setbacks, 1)))
-        return {"state": State.UNKNOWN, "due_at": now + max(pause, LOOK_AFTER)}
+        return {"state": State.UNKNOWN, "due_at": now + max(pause, asked, LOOK_AFTER)}
     return {"state": State.WITHDRAWN, "due_at": None, "error_code": None, "error_detail": ""}
 
 
@@ -297,10 +301,10 @@ def _setback(delivery: HeldDelivery, outcome: Outcome, max_tries: int) -> dict[s
         changes |= {"error_code": outcome.code, "error_detail": outcome.detail}
     if gives_up and not may_be_shown:
         return changes | {"state": State.FAILED, "due_at": None}
+    asked = timedelta(seconds=min(outcome.retry_after, LONGEST_ASKED_SECONDS))
     if delivery.wanted is None and delivery.shown is None:
-        return changes | _agreed(delivery, None, unknown_since, outcome.ended_at)
-    pause = max(pause_seconds(setbacks), min(outcome.retry_after, LONGEST_ASKED_SECONDS))
-    due_at = outcome.ended_at + timedelta(seconds=pause)
+        return changes | _agreed(delivery, None, unknown_since, outcome.ended_at, asked)
+    due_at = outcome.ended_at + max(timedelta(seconds=pause_seconds(setbacks)), asked)
     if gives_up or _is_over(delivery, outcome.ended_at):
         due_at = max(due_at, outcome.ended_at + LOOK_AFTER)
     return changes | _as_waiting(delivery, unknown_since, due_at)

@@ -270,6 +270,7 @@ look_up, no tries    transient           unknown    look_up 5 s    -      -     
 look_up, withdrawn   shown               waiting    delete now     1      -      -      0/0   -
 look_up, withdrawn   absent              withdrawn  -              -      -      -      0/0   -
 look_up, withdrawn   transient           unknown    look_up 5 s    -      -      yes    0/1   500
+look_up, withdrawn   transient: 60 s     unknown    look_up 60 s   -      -      yes    0/1   429
 look_up, withdrawn   refused 50013       unknown    -              -      -      yes    0/0   3
 look_up, withdrawn   refused 10003       withdrawn  -              -      -      -      0/0   -
 look_up, withdrawn   unknown             unknown    look_up 5 s    -      -      yes    0/1   0
