@@ -146,9 +146,9 @@ def test_a_timeout_fails_nothing_that_discord_refuses_before_the_gateway_tells(
 def test_a_bot_that_starts_during_a_timeout_waits_for_its_end(
     stack: Stack, channel: str, place: str, study: str, key: str
 ) -> None:
-    until = time_out(stack, channel, 40)
     stack.start("web")
     notice = post(stack, place, study, key, "그동안")
+    until = time_out(stack, channel, 20)
     stack.start("runbot")
     wait_for(lambda: error_code(stack, notice, key) == 12, "it waits for the timeout's end")
     wait_for(lambda: is_timed_out(stack, place, key), "the timeout is told")
