@@ -199,18 +199,18 @@ def test_a_thread_that_was_archived_before_the_bot_came_is_connected_by_its_id(
 def test_a_thread_is_left_to_the_bot_whose_guild_it_is_in(server: FakeDiscordProcess) -> None:
     before = int(server.add_thread(TALK, "지난 학기", archived=True)["id"])
     connect(before)
-    the_guilds = int(STUDY) >> 22
-    first, last = (Shards((shard,), the_guilds + 1) for shard in (0, the_guilds))
+    count = next(count for count in (2, 3, 5, 7) if not Shards((0,), count).own(int(STUDY)))
+    first, others = Shards((0,), count), Shards(tuple(range(1, count)), count)
 
     async def scenario(bot: Bot) -> None:
         await bot.in_step(channel_is(TALK))
-        await look_up(bot, last)
+        await look_up(bot, others)
         assert await bot.in_database(channel_is(before, guild_id=None))
         await look_up(bot, first)
         assert await bot.in_database(channel_is(before, guild_id=STUDY, seen_at=None, name=""))
         await look_up(bot, first)
         assert await bot.in_database(channel_is(before, seen_at=None))
-        await look_up(bot, last)
+        await look_up(bot, others)
         assert await bot.in_database(channel_is(before, guild_id=STUDY, name="지난 학기"))
         await bot.in_step(is_well(before))
 
