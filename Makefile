@@ -22,6 +22,9 @@ help: ## Print this list.
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]* ## /\1 /p' Makefile | while read -r name text; do \
 		printf '%-12s %s\n' "$$name" "$$text"; done
 
+# Without bytecode each worker compiles every test anew, for which it takes twice as long to begin.
+unexport PYTHONDONTWRITEBYTECODE
+
 # One path through all of the processes is among them: written, shown, its status told.
 test: $(DEV_STAMP) ## Run the tests that need no browser and no processes. ARGS="tests/desk -x" runs others.
 	@$(PY) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE) -m "not (browser or processes or e2e)")
