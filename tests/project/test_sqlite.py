@@ -1,11 +1,21 @@
 """The differences of our backend for SQLite from Django's."""
 
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection, reset_queries
+from django.db import OperationalError, connection, reset_queries
 from django.test.utils import CaptureQueriesContext
+
+from studybot.sqlite3.base import DatabaseWrapper
+
+PATIENCE_SECONDS = 60
 
 pytestmark = [
     pytest.mark.django_db,
@@ -24,3 +34,65 @@ def test_a_test_that_asks_for_the_queries_gets_them() -> None:
     with CaptureQueriesContext(connection) as captured:
         assert not User.objects.exists()
     assert len(captured) == 1
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """The connection that has the write lock of a database."""
+    with closing(sqlite3.connect(tmp_path / "held.sqlite3", isolation_level=None)) as holder:
+        holder.execute("CREATE TABLE word (word TEXT)")
+        holder.execute("BEGIN IMMEDIATE")
+        yield holder
+
+
+def second_connection(tmp_path: Path, timeout: float) -> DatabaseWrapper:
+    options = {"transaction_mode": "IMMEDIATE", "timeout": timeout}
+    name = str(tmp_path / "held.sqlite3")
+    return DatabaseWrapper({**connection.settings_dict, "NAME": name, "OPTIONS": options}, "second")
+
+
+def begin_and_write(database: DatabaseWrapper) -> None:
+    database.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+    database.cursor().execute("INSERT INTO word VALUES ('가')")
+    database.commit()
+    database.set_autocommit(True)
+
+
+def test_a_transaction_asks_for_the_write_lock_again_and_again(
+    held: sqlite3.Connection, tmp_path: Path
+) -> None:
+    tries: list[str] = []
+
+    def note(execute: Any, sql: str, *more: Any) -> Any:
+        tries.append(sql)
+        return execute(sql, *more)
+
+    def write() -> None:
+        database = second_connection(tmp_path, timeout=PATIENCE_SECONDS)
+        with database.execute_wrapper(note):
+            begin_and_write(database)
+        database.close()
+
+    writing = Thread(target=write)
+    writing.start()
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while len(tries) < 3:
+        assert time.monotonic() < ends
+        time.sleep(0.001)
+    assert set(tries) == {"BEGIN IMMEDIATE"}
+    held.execute("COMMIT")
+    writing.join(PATIENCE_SECONDS)
+    assert held.execute("SELECT word FROM word").fetchall() == [("가",)]
+
+
+def test_a_transaction_waits_no_longer_than_its_timeout(
+    held: sqlite3.Connection, tmp_path: Path
+) -> None:
+    database = second_connection(tmp_path, timeout=0.2)
+    with pytest.raises(OperationalError, match="database is locked"):
+        begin_and_write(database)
+    held.execute("COMMIT")
+    begin_and_write(database)
+    assert held.execute("SELECT word FROM word").fetchall() == [("가",)]
+    assert database.cursor().execute("PRAGMA busy_timeout").fetchone() == (200,)
+    database.close()
