@@ -166,7 +166,7 @@ def test_it_lists_the_bots_requests_and_the_leaders_deeds_by_time(
     Change.objects.filter(pk=change.pk).update(at=before + timedelta(minutes=1))
     attempt(notice, channel, after)
     kinds = [type(event).__name__ for event in events(desk, notice)]
-    assert kinds == ["Request", "Deed", "Request", "Deed"]
+    assert kinds == ["SentRequest", "Deed", "SentRequest", "Deed"]
     html = history(desk, notice).content.decode()
     assert "lacks a permission in this channel" in html
     assert "under way" in html
