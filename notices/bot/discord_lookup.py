@@ -9,7 +9,6 @@ from typing import Any
 
 import discord
 from django.db.models import F, Q
-from django.db.models.functions import Coalesce, Mod
 from django.utils import timezone
 
 from notices.advice.error_codes import MISSING_PERMISSIONS
@@ -44,11 +43,10 @@ def channels_to_look_up(shards: Shards) -> list[int]:
     # This code came from a message, perhaps during a timeout, and not from this question.
     is_to_be_asked = asked_long_ago | Q(refused_code=MISSING_PERMISSIONS)
     unknown = Channel.objects.filter(_UNKNOWN, is_to_be_asked, studies__isnull=False)
+    ordered = unknown.order_by(F("refused_at").asc(nulls_first=True), "pk").distinct()
     # As with deliveries, a channel of which nobody knows the guild is the first shard's.
-    shard = Mod(Coalesce(F("guild_id").bitrightshift(22), 0), shards.count)
-    ours = unknown.alias(shard=shard).filter(shard__in=shards.ids)
-    ordered = ours.order_by(F("refused_at").asc(nulls_first=True), "pk").distinct()
-    return list(ordered.values_list("pk", flat=True)[:MOST_AT_ONCE])
+    found = ordered.values_list("pk", "guild_id")
+    return [pk for pk, guild_id in found if shards.own(guild_id or 0)][:MOST_AT_ONCE]
 
 
 def write_facts(channel_id: int, facts: Facts) -> None:
@@ -75,7 +73,7 @@ async def _told_by_discord(client: discord.Client, channel_id: int, shards: Shar
     try:
         told: Any = await client.http.get_channel(channel_id)
         guild_id = int(told.get("guild_id") or 0)
-        return _shown(client, told) if shards.own(guild_id) else {"guild_id": guild_id}
+        return _shown(client, told) if shards.own(guild_id) else {"guild_id": guild_id or None}
     except (discord.Forbidden, discord.NotFound) as error:
         log.warning("channel %s: Discord does not show it: %s", channel_id, error)
         return {"refused_code": error.code or error.status}
