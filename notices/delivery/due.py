@@ -74,7 +74,7 @@ _FIRST_DUE = Statement(
     ours=OURS,
 )
 
-# When the next one of each kind is due, by the same two indexes.
+# The moments of the next one of each kind, by the same two indexes.
 _NEXT_DUE = Statement(
     """
     SELECT CAST(due_at AS text) FROM (

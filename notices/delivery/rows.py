@@ -74,7 +74,7 @@ _LOCK_NOTICES = Select(
     """,
 )
 
-# Whether its channel is connected is asked row by row, so that no planner begins with all the
+# A channel's connection is looked up row by row, so that no planner begins with all the
 # channels of a study.
 _DELIVERIES = """
     SELECT {columns} FROM (

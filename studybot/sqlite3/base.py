@@ -57,9 +57,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             while not self._has_begun(may_fail=time.monotonic() < ends):
                 time.sleep(TRIED_EVERY_SECONDS)
         finally:
-            self._wait_in_sqlite(timeout)
             if has_turn:
                 self._turn.release()
+            self._wait_in_sqlite(timeout)
 
     def _has_begun(self, *, may_fail: bool) -> bool:
         try:
@@ -71,11 +71,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return True
 
     def _wait_in_sqlite(self, seconds: float) -> None:
-        # Not by our cursor: in a log of queries it would be noise.
+        # A cursor of Django's would note it among the queries.
         connection: sqlite3.Connection = self.connection
         connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
 
 
 def _is_locked(error: BaseException | None) -> bool:
-    # The upper bits tell what has it, such as a recovery.
+    # The upper bits say more, for instance that the database is being recovered.
     return isinstance(error, sqlite3.Error) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY

@@ -46,7 +46,7 @@ def start_standby(stack: Stack, name: str) -> None:
 
 
 def first_shown_at(stack: Stack, name: str) -> float:
-    """When the bot had its first message confirmed, by its own log."""
+    """Return the moment of the bot's first confirmed message, by its own log."""
     line = wait_for(lambda: SHOWN_LINE.search(stack.log(name)), f"{name} has sent a message")
     moment = datetime.strptime(line.group(1), "%Y-%m-%d %H:%M:%S,%f")  # noqa: DTZ007
     return moment.replace(tzinfo=ZoneInfo("Asia/Seoul")).timestamp()

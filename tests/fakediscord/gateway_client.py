@@ -48,7 +48,7 @@ class GatewayClient:
         return frame
 
     async def is_quiet(self) -> bool:
-        """Whether nothing was sent: the next frame is the answer to a heartbeat."""
+        """Return true if nothing was sent: the next frame is the answer to a heartbeat."""
         await self.send(1, self.seq)
         frame = await self.receive()
         return bool(frame["op"] == HEARTBEAT_ACK)

@@ -1,7 +1,6 @@
 """The differences of our backend for SQLite from Django's."""
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +13,7 @@ from django.db import OperationalError, connection, reset_queries
 from django.test.utils import CaptureQueriesContext
 
 from studybot.sqlite3.base import DatabaseWrapper
+from tests.e2e.stack import wait_for
 
 PATIENCE_SECONDS = 60
 
@@ -75,10 +75,7 @@ def test_a_transaction_asks_for_the_write_lock_again_and_again(
 
     writing = Thread(target=write)
     writing.start()
-    ends = time.monotonic() + PATIENCE_SECONDS
-    while len(tries) < 3:
-        assert time.monotonic() < ends
-        time.sleep(0.001)
+    wait_for(lambda: len(tries) >= 3, "it asks for the third time")
     assert set(tries) == {"BEGIN IMMEDIATE"}
     held.execute("COMMIT")
     writing.join(PATIENCE_SECONDS)

@@ -222,7 +222,7 @@ def _weather(random: Random, seconds: float) -> list[Step]:
 
 
 def _fronts(random: Random, seconds: float) -> Iterator[tuple[float, float, Order]]:
-    """When one begins, how long it lasts, what it brings."""
+    """Yield the beginning of each fault, its length and its order."""
     at = random.uniform(0, 1)
     while at < seconds:
         order = random.choice(_FAULTS)(random) | {"seed": random.randrange(10**6)}
