@@ -27,11 +27,11 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # One path through all of the processes is among them: written, shown, its status told.
 test: $(DEV_STAMP) ## Run the tests that need no browser and no processes. ARGS="tests/desk -x" runs others.
-	@$(PY) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE) -m "not (browser or processes or e2e)")
+	@$(PY) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE) -m "not (browser or processes or exhaustive or e2e)")
 
 # The last are by themselves, so that nothing comes late for another's sake.
 test-all: test ## Run every test.
-	@$(PY) -m pytest $(SIDE_BY_SIDE) -m "browser or processes"
+	@$(PY) -m pytest $(SIDE_BY_SIDE) -m "browser or processes or exhaustive"
 	@$(PY) -m pytest -m "e2e"
 
 # Two of the benchmarks need wrk too, and are left out without it.

@@ -1,5 +1,6 @@
 """The cast: a leader and her study, a leader of another study, a site admin, a stranger."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,11 @@ from django.db import connection
 from django.utils import timezone
 
 from notices.models import Channel, Notice, Study
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays to the end: all modules, and thousands of tests."""
+    gc.freeze()
 
 
 @pytest.fixture

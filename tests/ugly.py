@@ -1,6 +1,9 @@
 """Values that only a mistake or an attack sends: one list for the desk and the API."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import pytest
 
 # As a browser, a phone, a frontend or a scanner sends them in an address or a form.
 TEXTS: dict[str, str] = {
@@ -53,3 +56,15 @@ VALUES: dict[str, Any] = {
     "no object": {},
     "an object": {"\ud800": {"a": [None]}},
 }
+
+One = TypeVar("One")
+
+_IN_TEST_ALL = [pytest.param(third, marks=pytest.mark.exhaustive) for third in (1, 2)]
+# Every value on every page takes minutes. `make test` gives each page a third of them, and the next
+# page another; `make test-all` gives it the rest.
+BY_THIRDS = pytest.mark.parametrize("third", [0, *_IN_TEST_ALL])
+
+
+def third_of(values: Iterable[One], page: int, third: int) -> list[One]:
+    """The three thirds together are all values."""
+    return list(values)[(page + third) % 3 :: 3]

@@ -16,7 +16,7 @@ from django_q.models import OrmQ, Schedule, Task
 from notices.models import BotInstance, Channel, Delivery, Notice
 from tests.desk.conftest import logged_in
 from tests.desk.test_every_address import ADDRESSES
-from tests.ugly import TEXTS
+from tests.ugly import BY_THIRDS, TEXTS, third_of
 
 # Parameters of Django's lists, of ours, and of the parts of a page that are fetched alone.
 PARAMETERS = (
@@ -30,6 +30,8 @@ FIELD = re.compile(r'<(?:input|select|textarea)[^>]*? name="([^"]+)"')
 # Each name in turn is sent one of these alone, since an early refusal would hide what the others
 # do. All names together are sent every text.
 WORST = ("5,000 digits", "a word")
+PAGES = list(ADDRESSES)
+LISTS = [one for one, name in ADDRESSES.items() if name.endswith("_changelist")]
 # An early refusal of it would hide all others, and it is sent alone.
 TOGETHER = [name for name in PARAMETERS if name != "_to_field"]
 # Together they have to fit into an address, of which a server reads some thousand bytes.
@@ -90,54 +92,62 @@ def browser(site_admin: User) -> Client:
     return logged_in(site_admin)
 
 
-@pytest.mark.parametrize("address", [one for one in ADDRESSES if PLACE.search(one)])
+@BY_THIRDS
+@pytest.mark.parametrize("address", [one for one in PAGES if PLACE.search(one)])
 def test_every_address_answers_an_ugly_path(
-    browser: Client, rows: dict[str, str], address: str
+    browser: Client, rows: dict[str, str], address: str, third: int
 ) -> None:
-    for kind, value in TEXTS.items():
+    for kind, value in third_of(TEXTS.items(), PAGES.index(address), third):
         there = with_value(address, value)
         for method in ("get", "post") if kind in (*WORST, "NUL") else ("get",):
             answered(browser, method, there)
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
+@BY_THIRDS
+@pytest.mark.parametrize("address", PAGES)
 def test_every_page_answers_an_ugly_query(
-    browser: Client, rows: dict[str, str], site_admin: User, address: str
+    browser: Client, rows: dict[str, str], site_admin: User, address: str, third: int
 ) -> None:
     there = with_rows(address, rows)
-    for value in TEXTS.values():
+    for value in third_of(TEXTS.values(), PAGES.index(address), third):
         stay_logged_in(browser, site_admin)
         asked = dict.fromkeys(TOGETHER, value[:LONGEST_TOGETHER])
         answered(browser, "get", f"{there}?{urlencode(asked)}")
-    for asked in each_by_itself(PARAMETERS) if ADDRESSES[address].endswith("_changelist") else ():
-        answered(browser, "get", f"{there}?{urlencode(asked)}")
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
+@BY_THIRDS
+@pytest.mark.parametrize("address", LISTS)
+def test_every_list_answers_an_ugly_parameter(
+    browser: Client, rows: dict[str, str], address: str, third: int
+) -> None:
+    for asked in third_of(each_by_itself(PARAMETERS), LISTS.index(address), third):
+        answered(browser, "get", f"{with_rows(address, rows)}?{urlencode(asked)}")
+
+
+@BY_THIRDS
+@pytest.mark.parametrize("address", PAGES)
 def test_every_page_answers_an_ugly_form(
-    browser: Client, rows: dict[str, str], site_admin: User, address: str
+    browser: Client, rows: dict[str, str], site_admin: User, address: str, third: int
 ) -> None:
     there = with_rows(address, rows)
     page = browser.get(there).content.decode(errors="replace")
     names = sorted({*FIELD.findall(page), "action", "_selected_action", "index", "select_across"})
-    for value in TEXTS.values():
+    for value in third_of(TEXTS.values(), PAGES.index(address), third):
         stay_logged_in(browser, site_admin)
         answered(browser, "post", there, dict.fromkeys(names, value))
-    for sent in each_by_itself(names):
+    for sent in third_of(each_by_itself(names), PAGES.index(address), third):
         stay_logged_in(browser, site_admin)
         answered(browser, "post", there, {"_publish": "1", "_save": "1", **sent})
 
 
-LISTS = [one for one, name in ADDRESSES.items() if name.endswith("_changelist")]
-
-
+@BY_THIRDS
 @pytest.mark.parametrize("address", LISTS)
 def test_an_action_for_an_impossible_row_withdraws_nothing(
-    browser: Client, rows: dict[str, str], notice: Notice, address: str
+    browser: Client, rows: dict[str, str], notice: Notice, address: str, third: int
 ) -> None:
     page = browser.get(f"/{address}").content.decode()
     for action in re.findall(r'<option value="(\w+)">', page):
-        for value in TEXTS.values():
+        for value in third_of(TEXTS.values(), LISTS.index(address), third):
             form = {"action": action, "_selected_action": [value, value], "index": value}
             answered(browser, "post", f"/{address}", form)
     notice.refresh_from_db()
