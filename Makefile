@@ -11,7 +11,8 @@ DEV_STAMP := $(VENV)/.installed-dev
 BENCH_STAMP := $(VENV)/.installed-bench
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 # More than there are cores, as a test often waits.
-SIDE_BY_SIDE := -n 3 --dist loadfile
+SIDE_BY_SIDE := -n 4 --dist loadgroup
+NOT_IN_TEST := browser or processes or exhaustive or e2e
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python; do \
 	$$name -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$name && break; done)
 
@@ -27,12 +28,11 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # One path through all of the processes is among them: written, shown, its status told.
 test: $(DEV_STAMP) ## Run the tests that need no browser and no processes. ARGS="tests/desk -x" runs others.
-	@$(PY) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE) -m "not (browser or processes or exhaustive or e2e)")
+	@$(PY) -m pytest $(or $(ARGS),$(SIDE_BY_SIDE) -m "not ($(NOT_IN_TEST))")
 
-# The last are by themselves, so that nothing comes late for another's sake.
 test-all: test ## Run every test.
-	@$(PY) -m pytest $(SIDE_BY_SIDE) -m "browser or processes or exhaustive"
-	@$(PY) -m pytest -m "e2e"
+	@$(PY) -m pytest $(SIDE_BY_SIDE) -m "($(NOT_IN_TEST)) and not alone"
+	@$(PY) -m pytest -m "alone"
 
 # Two of the benchmarks need wrk too, and are left out without it.
 bench: $(BENCH_STAMP) ## Measure speed and memory. ARGS="burst latency" names some of the benchmarks.

@@ -11,6 +11,16 @@ from django.utils import timezone
 from notices.models import Channel, Notice, Study
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, as some share what a fixture has built.
+
+    Those in `e2e` share nothing.
+    """
+    for item in items:
+        if item.path.parent.name != "e2e":
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 def pytest_collection_finish() -> None:
     """Spare the garbage collector what stays to the end: all modules, and thousands of tests."""
     gc.freeze()

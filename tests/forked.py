@@ -10,6 +10,7 @@ import runpy
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -27,7 +28,7 @@ _forks.set_forkserver_preload(list(LIBRARIES))
 
 
 class Forked:
-    """As `subprocess.Popen`, for a Python script or module: `Forked("-m", "gunicorn", …)`.
+    """As `subprocess.Popen`, for a Python script, a module or `-c`: `Forked("-m", "gunicorn", …)`.
 
     What it writes is appended to the file `log`; what it writes as an error, to `errors` if given.
     """
@@ -69,6 +70,22 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
+def run(
+    *command: str, folder: Path, environment: Mapping[str, str], seconds: float = 60
+) -> "subprocess.CompletedProcess[str]":
+    """As `subprocess.run` with all output captured, for what a `Forked` takes."""
+    with tempfile.TemporaryDirectory() as told:
+        out, errors = Path(told, "out"), Path(told, "errors")
+        process = Forked(*command, folder=folder, environment=environment, log=out, errors=errors)
+        try:
+            code = process.wait(seconds)
+        finally:
+            process.kill()
+        return subprocess.CompletedProcess(
+            command, code, out.read_text(encoding="utf-8"), errors.read_text(encoding="utf-8")
+        )
+
+
 def _run(
     command: Sequence[str], folder: Path, environment: dict[str, str], log: Path, errors: Path
 ) -> None:
@@ -80,7 +97,9 @@ def _run(
     os.environ.clear()
     os.environ.update(environment)
     first, *arguments = command
-    if first == "-m":
+    if first == "-c":
+        exec(arguments[0], {"__name__": "__main__"})  # noqa: S102 (a test's own words)
+    elif first == "-m":
         sys.argv = arguments
         runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
     else:

@@ -16,3 +16,7 @@ if SQLITE:
 Q_CLUSTER["name"] = f"test-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# WhiteNoise would look at every static file for each browser that a test makes, or warn that none
+# is collected.
+WHITENOISE_AUTOREFRESH = True

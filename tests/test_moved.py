@@ -24,11 +24,6 @@ DESK = "/admin/notices/notice/"
 API = "/api/v1/notices/"
 
 
-@pytest.fixture(autouse=True)
-def _no_collected_files(settings: Any) -> None:
-    settings.WHITENOISE_AUTOREFRESH = True
-
-
 @pytest.fixture
 def _moved(notice: Notice, channel: Channel, second_channel: Channel, other_study: Study) -> None:
     """It stands in one channel of its old study, and was never sent to the other."""

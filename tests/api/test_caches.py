@@ -68,10 +68,7 @@ def test_a_secret_is_not_kept_with_an_answer(frontend: APIClient) -> None:
 
 
 @pytest.mark.parametrize("action", ["make", "rotate"])
-def test_a_new_key_is_in_no_cookie(
-    site_admin: User, study: Study, settings: Any, action: str
-) -> None:
-    settings.WHITENOISE_AUTOREFRESH = True
+def test_a_new_key_is_in_no_cookie(site_admin: User, study: Study, action: str) -> None:
     client = Client()
     client.force_login(site_admin)
     key_for(study)

@@ -9,12 +9,6 @@ from django.test import Client
 from notices.models import Channel, Study
 
 
-@pytest.fixture(autouse=True)
-def _no_collected_files(settings: Any) -> None:
-    """WhiteNoise serves from the source tree: it would warn that nothing was collected."""
-    settings.WHITENOISE_AUTOREFRESH = True
-
-
 def logged_in(user: User) -> Client:
     client = Client()
     client.force_login(user)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from tests.forked import Forked
+from tests import forked
 
 ROOT = Path(__file__).resolve().parents[2]
 MIGRATED = (("migrate", "-v0"),)
@@ -30,16 +30,9 @@ def environment_for(url: str) -> dict[str, str]:
 
 def manage(environment: dict[str, str], *arguments: str) -> str:
     """Run a command of manage.py and return what it said."""
-    with tempfile.TemporaryDirectory() as folder:
-        said, errors = Path(folder, "out"), Path(folder, "errors")
-        ran = Forked(
-            "manage.py", *arguments, folder=ROOT, environment=environment, log=said, errors=errors
-        )
-        try:
-            assert ran.wait(60) == 0, errors.read_text(encoding="utf-8")
-        finally:
-            ran.kill()
-        return said.read_text(encoding="utf-8").strip()
+    ended = forked.run("manage.py", *arguments, folder=ROOT, environment=environment)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.strip()
 
 
 @cache

@@ -8,6 +8,8 @@ from statistics import median
 from threading import Event
 from urllib.parse import urlencode
 
+import pytest
+
 from tests.e2e.stack import Stack
 
 GUESSERS = 16
@@ -34,6 +36,7 @@ def guess(stack: Stack, number: int, is_over: Event) -> Counter[int]:
     return answers
 
 
+@pytest.mark.alone
 def test_sixteen_guessers_do_not_starve_the_site(stack: Stack) -> None:
     stack.start("web")
     is_over = Event()

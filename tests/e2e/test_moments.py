@@ -57,6 +57,7 @@ def wait_until(moment: datetime) -> None:
     time.sleep(max(0.0, (moment - datetime.now(UTC)).total_seconds()))
 
 
+@pytest.mark.alone
 def test_notices_are_shown_at_their_moments(
     frontend: Frontend, discord: FakeDiscordProcess
 ) -> None:

@@ -57,6 +57,7 @@ def slow_connection(nginx: OwnNginx, begun: str) -> socket.socket:
     return secure
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "begun",
     [

@@ -63,12 +63,14 @@ def seconds_without_a_bot(stack: Stack, frontend: Frontend, end: Callable[[str],
     return first_at - began_at
 
 
+@pytest.mark.alone
 def test_the_standby_sends_within_two_seconds_of_the_other_ones_death(
     stack: Stack, frontend: Frontend
 ) -> None:
     assert seconds_without_a_bot(stack, frontend, stack.kill) < TAKEN_OVER_WITHIN_SECONDS
 
 
+@pytest.mark.alone
 def test_the_standby_sends_at_once_after_the_other_ones_clean_stop(
     stack: Stack, frontend: Frontend
 ) -> None:

@@ -1,8 +1,6 @@
 """A wrong value in the environment is refused by its name, itself and the remedy."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
@@ -11,6 +9,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from studybot import addresses, environment
+from tests import forked
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -283,14 +282,11 @@ def test_an_empty_variable_counts_as_not_set() -> None:
 
 def said_by_settings(**variables: str) -> str:
     """The last line that an import of the settings prints, which is empty if all is well."""
-    done = subprocess.run(
-        [sys.executable, "-c", "import studybot.settings"],
-        cwd=BASE_DIR,
-        env={**os.environ, "DEBUG": "1", "DATABASE_URL": "", "REDIS_URL": "", **variables},
-        capture_output=True,
-        text=True,
+    here = {**os.environ, "DEBUG": "1", "DATABASE_URL": "", "REDIS_URL": ""}
+    ended = forked.run(
+        "-c", "import studybot.settings", folder=BASE_DIR, environment=here | variables
     )
-    return done.stderr.strip().rpartition("\n")[2]
+    return ended.stderr.strip().rpartition("\n")[2]
 
 
 def test_the_secret_key_is_made_once_for_the_owner_alone(tmp_path: Path) -> None:

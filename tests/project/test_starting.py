@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import forked
+
 BASE_DIR = Path(__file__).resolve().parents[2]
 WRONG = {"DATABASE_URL": "postgres://bot:hunter2#x@db:5432/studybot"}
 UNWRITABLE = {"DATABASE_URL": "sqlite:////proc/studybot.sqlite3", "REDIS_URL": ""}
@@ -24,10 +26,9 @@ def assert_one_sentence(ended: "subprocess.CompletedProcess[str]", why: str) -> 
 
 
 def start(*command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, *command], cwd=BASE_DIR, capture_output=True, text=True, timeout=60,
-        env={**os.environ, "DEBUG": "1", **environment}, check=False,
-    )  # fmt: skip
+    return forked.run(
+        *command, folder=BASE_DIR, environment={**os.environ, "DEBUG": "1", **environment}
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,10 @@ def test_the_error_of_a_missing_package_names_the_command(tmp_path: Path) -> Non
     (tmp_path / "csp.py").write_text(
         "raise ModuleNotFoundError(\"No module named 'csp'\", name='csp')"
     )
-    ended = start("manage.py", "migrate", PYTHONPATH=str(tmp_path))
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "migrate"], cwd=BASE_DIR, capture_output=True, text=True,
+        env={**os.environ, "DEBUG": "1", "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
     assert_one_sentence(ended, "No module named 'csp'. Install what studybot needs: pip install")
 
 

@@ -4,8 +4,8 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,18 +14,17 @@ from pathlib import Path
 import pytest
 
 from benchmarks.collected import FIND_LACK
+from tests import forked
 from tests.e2e.databases import ROOT
 from tests.e2e.stack import free_port, wait_for
+from tests.forked import Forked
 
 PRODUCTION = {"DEBUG": "0", "ALLOWED_HOSTS": "127.0.0.1", "SECRET_KEY": "k" * 60}
 
 
 def run(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, **PRODUCTION, "STATIC_ROOT": str(root)}
-    return subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True,
-        timeout=60,
-    )  # fmt: skip
+    return forked.run(*command, folder=ROOT, environment=environment)
 
 
 @contextmanager
@@ -33,15 +32,14 @@ def web(root: Path, log: Path) -> Iterator[str]:
     """The address of a web process in production."""
     port = free_port()
     environment = {**os.environ, **PRODUCTION, "STATIC_ROOT": str(root)}
-    command = [sys.executable, "-m", "gunicorn", "studybot.wsgi", "--bind", f"127.0.0.1:{port}"]
-    with log.open("wb") as told:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=told, stderr=told)
+    command = ["-m", "gunicorn", "studybot.wsgi", "--bind", f"127.0.0.1:{port}"]
+    process = Forked(*command, folder=ROOT, environment=environment, log=log)
     try:
         url = f"http://127.0.0.1:{port}"
         wait_for(lambda: answers(f"{url}/healthz"), "the web answers")
         yield url
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGTERM)
         process.wait(20)
 
 

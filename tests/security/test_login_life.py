@@ -1,7 +1,6 @@
 """A login ends after a time, sooner if it is not used; each has a session id of its own."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -17,8 +16,7 @@ DESK = "/admin/"
 
 
 @pytest.fixture
-def browser(leader: User, study: Study, settings: Any) -> Client:
-    settings.WHITENOISE_AUTOREFRESH = True
+def browser(leader: User, study: Study) -> Client:
     client = Client()
     client.force_login(leader)
     return client
@@ -93,10 +91,7 @@ def test_logins_that_are_over_are_pruned(browser: Client) -> None:
     assert is_in(browser)
 
 
-def test_cookies_are_for_this_site_and_scripts_read_no_login(
-    leader: User, study: Study, settings: Any
-) -> None:
-    settings.WHITENOISE_AUTOREFRESH = True
+def test_cookies_are_for_this_site_and_scripts_read_no_login(leader: User, study: Study) -> None:
     client = Client()
     client.post("/admin/login/", {"username": "minji", "password": "a-leaders-password"})
     client.post("/i18n/setlang/", {"language": "en"})

@@ -12,11 +12,6 @@ PAGES = (
 )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def _no_collected_files(settings: Any) -> None:
-    settings.WHITENOISE_AUTOREFRESH = True
-
-
 def directives(answer: Any) -> dict[str, list[str]]:
     parts = (part.split() for part in answer["Content-Security-Policy"].split(";"))
     return {name: sources for name, *sources in parts}
