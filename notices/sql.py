@@ -102,7 +102,8 @@ class CompiledQuery(Generic[AnyModel]):
         return fetch(self._sql, values)
 
     def first(self, **values: object) -> AnyModel | None:
-        return next(iter(self._model._default_manager.raw(self._sql, values)), None)
+        rows = list(self._model._default_manager.raw(self._sql, values))
+        return rows[0] if rows else None
 
     @cached_property
     def _model(self) -> type[AnyModel]:

@@ -1,36 +1,91 @@
 """Django's backend, which also reads text that is not UTF-8, and keeps no log of queries.
 
-It waits for the write lock in short steps.
+It waits for the write lock itself, and in short steps.
 """
 
 import sqlite3
 import time
+from collections.abc import Callable, Iterable
 from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
 TRIED_EVERY_SECONDS = 0.001
-DEFAULT_TIMEOUT_SECONDS = 5  # as Python's sqlite3 has it
+DEFAULT_TIMEOUT_SECONDS = 5.0  # as Python's sqlite3 has it
+
+Result = TypeVar("Result")
 
 
 class Connection(sqlite3.Connection):
-    """Reads text that is not UTF-8 with U+FFFD in its place, since SQLite does not check text.
+    """Waits up to `timeout` seconds for the write lock, and reads what is not UTF-8 with U+FFFD.
 
-    Python would raise OperationalError, as if the database were away, and the bot would wait for
-    ever because of one row.
+    Of such text, which SQLite does not refuse, Python would make an OperationalError, as if the
+    database were away, and the bot would wait for ever because of one row.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    _turn = Lock()
+
+    def __init__(
+        self, database: str, timeout: float = DEFAULT_TIMEOUT_SECONDS, **options: Any
+    ) -> None:
+        super().__init__(database, timeout=0, **options)
+        self._timeout = timeout
         self.text_factory = partial(str, encoding="utf-8", errors="replace")
+
+    def execute(self, *args: Any) -> sqlite3.Cursor:
+        return self.when_unlocked(partial(super().execute, *args))
+
+    def when_unlocked(self, run: Callable[[], Result]) -> Result:
+        """Run a statement, again and again while another connection has the lock that it needs.
+
+        SQLite's own wait keeps its hands on the connection, and Python may clear away a cursor of
+        it in another thread. If that is the thread with the write lock, each waits for the other.
+        It would also sleep for longer and longer, up to 0.1 s, while the lock is often free: a bot
+        beside a busy web got too little of it.
+        """
+        try:
+            return run()
+        except sqlite3.OperationalError as error:
+            # Within a transaction, its own lock is what it has to give up first.
+            if self.in_transaction or not _is_locked(error):
+                raise
+        return self._in_turn(run)
+
+    def _in_turn(self, run: Callable[[], Result]) -> Result:
+        """One thread of a process tries at a time, since each try costs."""
+        ends = time.monotonic() + self._timeout
+        has_turn = self._turn.acquire(timeout=self._timeout)
+        try:
+            while True:
+                try:
+                    return run()
+                except sqlite3.OperationalError as error:
+                    if not _is_locked(error) or time.monotonic() >= ends:
+                        raise
+                time.sleep(TRIED_EVERY_SECONDS)
+        finally:
+            if has_turn:
+                self._turn.release()
+
+
+def _is_locked(error: sqlite3.Error) -> bool:
+    # The upper bits say more, for instance that the database is being recovered.
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+
+
+class Cursor(base.SQLiteCursorWrapper):
+    connection: Connection
+
+    def execute(self, query: str, params: Any = None) -> Any:
+        return self.connection.when_unlocked(partial(super().execute, query, params))
+
+    def executemany(self, query: str, param_list: Iterable[Any]) -> Any:
+        return self.connection.when_unlocked(partial(super().executemany, query, [*param_list]))
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    _turn = Lock()
-
     @property
     def queries_logged(self) -> bool:
         """Log queries only where a test asks for it, and not whenever DEBUG is set.
@@ -42,40 +97,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_connection_params(self) -> dict[str, Any]:
         return {**super().get_connection_params(), "factory": Connection}
 
-    def _start_transaction_under_autocommit(self) -> None:
-        """Begin, and wait for the write lock while another has it, as long as `timeout` says.
-
-        SQLite itself would sleep for longer and longer, up to 0.1 s, and the lock would often be
-        free meanwhile: a bot beside a busy web got too little of it. One thread of a process tries
-        at a time, since each try costs.
-        """
-        timeout = self.settings_dict["OPTIONS"].get("timeout", DEFAULT_TIMEOUT_SECONDS)
-        ends = time.monotonic() + timeout
-        has_turn = self._turn.acquire(timeout=timeout)
-        try:
-            self._wait_in_sqlite(0)
-            while not self._has_begun(may_fail=time.monotonic() < ends):
-                time.sleep(TRIED_EVERY_SECONDS)
-        finally:
-            if has_turn:
-                self._turn.release()
-            self._wait_in_sqlite(timeout)
-
-    def _has_begun(self, *, may_fail: bool) -> bool:
-        try:
-            super()._start_transaction_under_autocommit()  # type: ignore[misc]
-        except OperationalError as error:
-            if may_fail and _is_locked(error.__cause__):
-                return False
-            raise
-        return True
-
-    def _wait_in_sqlite(self, seconds: float) -> None:
-        # A cursor of Django's would note it among the queries.
-        connection: sqlite3.Connection = self.connection
-        connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
-
-
-def _is_locked(error: BaseException | None) -> bool:
-    # The upper bits say more, for instance that the database is being recovered.
-    return isinstance(error, sqlite3.Error) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    def create_cursor(self, name: str | None = None) -> Cursor:
+        connection: Connection = self.connection
+        return connection.cursor(factory=Cursor)

@@ -151,6 +151,10 @@ def test_an_incomplete_moment_is_not_taken_for_none(
     page.locator("#publish_at").press_sequentially("03")
     submit(page)
     expect(wrong(page, "publish_at")).to_contain_text("both the date and the time")
+    # A preview that comes later finds nothing wrong, and does not take it away.
+    page.fill("#author", "민지")
+    expect(page.locator(".preview")).to_contain_text("민지")
+    expect(wrong(page, "publish_at")).to_contain_text("both the date and the time")
     assert platform.posted(title) == []
     page.fill("#publish_at", "2031-03-02T20:00")
     submit(page)

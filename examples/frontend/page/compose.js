@@ -167,7 +167,12 @@ class Form {
     form.querySelector(".cancel").addEventListener("click", () => this.onCancel());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (this.#isHalfATime()) return;
+      const unfinished = this.#halfAMoment();
+      if (unfinished.length) {
+        this.#touched.add("publish_at");
+        this.#show(unfinished);
+        return;
+      }
       this.say();
       this.onSubmit();
     });
@@ -179,16 +184,16 @@ class Form {
     write(this.form, { ...values, channel_ids: channelsOf(study) }, this.studies);
   }
 
-  /** Its value would be empty, which means: at once. */
-  #isHalfATime() {
-    if (!this.form.elements.publish_at.validity.badInput) return false;
-    this.#show([{ field: "publish_at", detail: t("timeIncomplete") }]);
-    return true;
+  /** A moment of which half is typed has no value, and no value means: at once. */
+  #halfAMoment() {
+    const isHalf = this.form.elements.publish_at.validity.badInput;
+    return isHalf ? [{ field: "publish_at", detail: t("timeIncomplete") }] : [];
   }
 
   /** Of a preview: whoever has not come to a field yet has made no mistake there. */
   #judge(errors) {
-    showErrors(this.form, errors.filter((error) => this.#touched.has(error.field)));
+    const all = [...this.#halfAMoment(), ...errors];
+    showErrors(this.form, all.filter((error) => this.#touched.has(error.field)));
   }
 
   #refuse(error) {
