@@ -74,7 +74,7 @@ class Counted(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def finalize_response(
-        self, request: Request, response: Any, *args: Any, **kwargs: Any
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
     ) -> Response:
         answer: Response = super().finalize_response(request, response, *args, **kwargs)
         for throttle in self.throttles:
@@ -84,16 +84,16 @@ class Counted(APIView):
         return answer
 
 
-def _reads_first_answer(caller: Caller, request: Request, answer: Any) -> bool:
+def _reads_first_answer(caller: Caller, request: Request, answer: dict[str, Any]) -> bool:
     asked: Any = request.data
     return may_read_notice(caller, answer["notice"], [read_id(asked["study_id"]) or 0])
 
 
-def _reads_notice(caller: Caller, _request: Request, answer: Any) -> bool:
+def _reads_notice(caller: Caller, _request: Request, answer: dict[str, Any]) -> bool:
     return may_read_notice(caller, answer["id"], [answer["study_id"]])
 
 
-def _reads_study(caller: Caller, _request: Request, answer: Any) -> bool:
+def _reads_study(caller: Caller, _request: Request, answer: dict[str, Any]) -> bool:
     return caller.is_site_admin and may_read_studies(caller, [answer["id"]])
 
 
@@ -245,7 +245,7 @@ class Notices(Resource):
         check_match(request, notice)
         return notice
 
-    def _shown(self, request: Request, pk: Any, code: int = status.HTTP_200_OK) -> Response:
+    def _shown(self, request: Request, pk: str, code: int = status.HTTP_200_OK) -> Response:
         notice = whole(readable_notices(caller_of(request)).filter(pk=pk)).first()
         if notice is None:
             raise self.unknown(pk)

@@ -67,12 +67,12 @@ class NoticeAdmin(LongList, NoticeActions, Following):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.is_authenticated
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
         """Let nobody change a withdrawn or archived notice, which can only be duplicated."""
         done = obj is not None and (obj.withdrawn_at is not None or obj.archived_at is not None)
         return request.user.is_authenticated and not done
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
         """Allow to delete a draft alone; a published notice is withdrawn, with its messages."""
         if obj is None:
             return request.user.is_authenticated
@@ -86,14 +86,16 @@ class NoticeAdmin(LongList, NoticeActions, Following):
         drafts = [one for one in found if not isinstance(one, list)]
         return drafts, {self.opts.verbose_name_plural: len(drafts)}, set(), protected
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Notice | None = None
+    ) -> tuple[str, ...]:
         if obj is None or obj.current_status in (Notice.Status.DRAFT, Notice.Status.SCHEDULED):
             return ()
         if self.has_change_permission(request, obj):
             return ("study", "publish_at")
         return ("study", "publish_at", "written", "hers")
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Notice | None = None) -> Any:
         """Leave out fields that have no choice left, such as the moment of a published notice."""
         readonly = self.get_readonly_fields(request, obj)
         shown: dict[Any, str | None] = {}
@@ -249,24 +251,26 @@ class NoticeAdmin(LongList, NoticeActions, Following):
             context["errors"] = []  # a question is no error
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: NoticeForm, change: bool) -> None:
         if not change:
             obj.created_by = request.user
         obj.forgotten = form.forgotten_moment()
         super().save_model(request, obj, form, change)
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
+    def save_related(
+        self, request: HttpRequest, form: NoticeForm, formsets: Any, change: bool
+    ) -> None:
         """Fan out before the lock is released, since the bot may claim the notice right after."""
         super().save_related(request, form, formsets, change)
         actions.hold_uploads(form.instance)
         if change:
             fan_out(form.instance.pk)
 
-    def response_add(self, request: HttpRequest, obj: Any, *args: Any) -> HttpResponse:
+    def response_add(self, request: HttpRequest, obj: Notice, *args: Any) -> HttpResponse:
         made(request)
         return self._saved(request, obj)
 
-    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+    def response_change(self, request: HttpRequest, obj: Notice) -> HttpResponse:
         return self._saved(request, obj)
 
     def _saved(self, request: HttpRequest, notice: Notice) -> HttpResponse:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Self
 
+from django.contrib.auth.models import User
 from django.db.models import DateTimeField, Q, QuerySet
 from django.utils.timezone import is_aware
 from django.utils.translation import gettext as _
@@ -20,7 +21,8 @@ from notices.desk.save_preview import ANOTHERS
 from notices.desk.text_diff import Part, changed_parts
 from notices.files.attached import Attached, readable
 from notices.ids import read_id, read_ids
-from notices.models import Attempt, Change, Channel, Notice, Study
+from notices.models import ApiKey, Attempt, Change, Channel, Notice, Study
+from notices.tables.change import AnyUser
 from notices.tables.notice_fields import FANNED_OUT, SHOWN
 from notices.text import NOT_STORABLE
 
@@ -82,7 +84,7 @@ class Page:
         return self.number - 1 if self.number > 1 else None
 
 
-def page_of(notice: Notice, user: Any, asked: str = "") -> Page:
+def page_of(notice: Notice, user: AnyUser, asked: str = "") -> Page:
     """Return a page of what she may read, the newest first, by a fixed number of queries."""
     entry = moved.entry(notice, Study.objects.led_by(user))
     number = min(read_id(asked) or 1, LAST_PAGE)
@@ -94,7 +96,7 @@ def page_of(notice: Notice, user: Any, asked: str = "") -> Page:
 
 
 def _events(
-    notice: Notice, entry: Change | None, most: int, user: Any
+    notice: Notice, entry: Change | None, most: int, user: AnyUser
 ) -> Iterator[Deed | SentRequest]:
     """Yield at least the `most` newest events since the notice came to a study of hers."""
     rows, attempts = notice.changes.all(), Attempt.objects.filter(delivery__notice=notice)
@@ -145,17 +147,17 @@ def _deeds(changes: Sequence[Change], hers: QuerySet[Channel] | None) -> Iterato
         )
 
 
-def _readable(differences: Any) -> dict[str, list[Any]]:
+def _readable(differences: object) -> dict[str, list[Any]]:
     """Return the valid differences of a row's value: an update in bulk may write anything."""
     found = differences if isinstance(differences, dict) else {}
     return {name: both for name, both in found.items() if _are_values(name, both)}
 
 
-def _are_values(name: str, both: Any) -> bool:
+def _are_values(name: str, both: object) -> bool:
     return isinstance(both, list) and len(both) == 2 and all(_is_value(name, one) for one in both)
 
 
-def _is_value(name: str, value: Any) -> bool:
+def _is_value(name: str, value: object) -> bool:
     match name:
         case "attachments":
             return True  # `readable` leaves out invalid ones
@@ -177,7 +179,7 @@ def _is_moment(text: str) -> bool:
         return False
 
 
-def who(user: Any, key: Any) -> str:
+def who(user: User | None, key: ApiKey | None) -> str:
     if user is not None:
         return display_name(user)
     if key is not None:
@@ -216,7 +218,7 @@ def _field_change(name: str, difference: list[Any], names: _Names) -> FieldChang
     return FieldChange(label, names.shown(field, before), names.shown(field, after))
 
 
-def _names_without(these: Any, others: Any) -> str:
+def _names_without(these: Iterable[Any], others: Iterable[Any]) -> str:
     """Name the files that are not among the others; a dash stands for none."""
     kept = readable(others)
     return ", ".join(_file_name(one) for one in readable(these) if one not in kept) or "—"
