@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import jobs, setups
@@ -11,6 +12,7 @@ from benchmarks.discord_server import (
     channel_ids,
     discord_server,
 )
+from benchmarks.processes import cpu_seconds, family
 from benchmarks.result import Result, Row
 from benchmarks.sighting import Sighting, look
 from benchmarks.stack import EVERYTHING, Stack
@@ -26,15 +28,24 @@ RIVALS = {BARE: "all at once", QUEUE: "queue and worker"}
 LATENCY = ("--latency", str(ROUND_TRIP_SECONDS))
 
 Messages = list[tuple[str, str]]
-# Posts the messages; returns when each request began and was answered.
-Post = Callable[[Stack, int], list[tuple[float, float]]]
+# When each POST began and was answered.
+Posts = list[tuple[float, float]]
+Post = Callable[[Stack, int], Posts]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What studybot took for all messages, from the first POST until all are recorded."""
+
+    posts: Posts
+    cpu_seconds: dict[str, float]  # by process
 
 
 def run_burst(contenders: list[str], folder: Path) -> Result:
     channels = channel_ids(CHANNELS_OF_BURST)
     messages = [(channels[n % len(channels)], f"notice {n}") for n in range(MESSAGES)]
 
-    def post(stack: Stack, study: int) -> list[tuple[float, float]]:
+    def post(stack: Stack, study: int) -> Posts:
         job = {
             "port": stack.port, "key": stack.key, "study": study, "notices": messages,
             "connections": CONNECTIONS,
@@ -55,7 +66,7 @@ def run_fanout(contenders: list[str], folder: Path) -> Result:
     title = "to all"
     messages = [(channel, title) for channel in channel_ids(MESSAGES)]
 
-    def post(stack: Stack, study: int) -> list[tuple[float, float]]:
+    def post(stack: Stack, study: int) -> Posts:
         begun = time.time()
         stack.frontend().post_to_all(study, title)
         return [(begun, time.time())]
@@ -69,28 +80,34 @@ def run_fanout(contenders: list[str], folder: Path) -> Result:
 
 def _race(
     contenders: list[str], folder: Path, channels: int, messages: Messages, post: Post
-) -> Iterator[tuple[str, Sighting, list[tuple[float, float]]]]:
+) -> Iterator[tuple[str, Sighting, Sent | None]]:
     for contender in contenders:
         with discord_server(folder, channels, *LATENCY) as discord:
             if way := RIVALS.get(contender):
                 job = {"way": way, "api_url": discord.api_url, "messages": messages}
                 jobs.run("benchmarks.rivals", job)
-                yield contender, look(discord, messages), []
+                yield contender, look(discord, messages), None
             else:
                 with setups.setup(contender, folder) as setup:
-                    posted = _send_by_studybot(Stack(setup, discord, folder), messages, post)
-                    yield contender, look(discord, messages), posted
+                    sent = _send_by_studybot(Stack(setup, discord, folder), messages, post)
+                    yield contender, look(discord, messages), sent
 
 
-def _send_by_studybot(stack: Stack, messages: Messages, post: Post) -> list[tuple[float, float]]:
+def _send_by_studybot(stack: Stack, messages: Messages, post: Post) -> Sent:
     with stack:
         stack.start(*EVERYTHING)
         study = stack.add_study(sorted({channel for channel, _title in messages}))
         time.sleep(SETTLE_SECONDS)
         stack.discord.reset()
-        posted = post(stack, study)
+        before = _cpu_seconds(stack)
+        posts = post(stack, study)
         _wait_until_quiet(stack, len(messages))
-    return posted
+        taken = {name: after - before[name] for name, after in _cpu_seconds(stack).items()}
+    return Sent(posts, taken)
+
+
+def _cpu_seconds(stack: Stack) -> dict[str, float]:
+    return {name: sum(map(cpu_seconds, family(stack.pid(name)))) for name in EVERYTHING}
 
 
 def _wait_until_quiet(stack: Stack, messages: int) -> None:
@@ -108,12 +125,12 @@ def _wait_until_quiet(stack: Stack, messages: int) -> None:
 def _result(
     title: str,
     posted: str,
-    race: Iterator[tuple[str, Sighting, list[tuple[float, float]]]],
+    race: Iterator[tuple[str, Sighting, Sent | None]],
 ) -> Result:
     rows: list[Row] = []
     curves = {}
-    for contender, sighting, posts in race:
-        rows.append(_row(contender, sighting, posts))
+    for contender, sighting, sent in race:
+        rows.append(_row(contender, sighting, sent))
         curves[contender] = sighting.curve()
     how = (
         f"{ROUND_TRIP_SECONDS * 1000:.0f} ms round trip, 50 requests a second, 5 per 5 s and "
@@ -124,7 +141,7 @@ def _result(
     return Result(title, how, rows, {"curves": curves})
 
 
-def _row(contender: str, sighting: Sighting, posts: list[tuple[float, float]]) -> Row:
+def _row(contender: str, sighting: Sighting, sent: Sent | None) -> Row:
     row: Row = {
         "": contender,
         "first to last (s)": round(sighting.seconds, 2),
@@ -135,10 +152,16 @@ def _row(contender: str, sighting: Sighting, posts: list[tuple[float, float]]) -
         "doubled": sighting.doubled,
         "first POST to last (s)": "",
         "POSTs a second": "",
+        "CPU of web + qcluster + runbot each (ms)": "",
     }
-    if posts:
-        row["first POST to last (s)"] = round(sighting.shown_at[-1] - posts[0][0], 2)
+    if sent is None:
+        return row
+    posts = sent.posts
+    row["first POST to last (s)"] = round(sighting.shown_at[-1] - posts[0][0], 2)
     if len(posts) > 1:
         seconds = max(ended for _begun, ended in posts) - posts[0][0]
         row["POSTs a second"] = round(len(posts) / seconds)
+    each = [sent.cpu_seconds[name] / MESSAGES * 1000 for name in EVERYTHING]
+    told = " + ".join(f"{ms:.1f}" for ms in each)
+    row["CPU of web + qcluster + runbot each (ms)"] = f"{told} = {sum(each):.1f}"
     return row

@@ -37,6 +37,15 @@ class Connection(sqlite3.Connection):
     def execute(self, *args: Any) -> sqlite3.Cursor:
         return self.when_unlocked(partial(super().execute, *args))
 
+    def commit(self) -> None:
+        """Without a write-ahead log, on a network's disk, it waits for whoever still reads."""
+        try:
+            super().commit()
+        except sqlite3.OperationalError as error:
+            if not _is_locked(error):
+                raise
+            self._in_turn(super().commit)
+
     def when_unlocked(self, run: Callable[[], Result]) -> Result:
         """Run a statement, again and again while another connection has the lock that it needs.
 
@@ -71,8 +80,8 @@ class Connection(sqlite3.Connection):
 
 
 def _is_locked(error: sqlite3.Error) -> bool:
-    # The upper bits say more, for instance that the database is being recovered.
-    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    # Python's own errors have no code. The upper bits say more, such as that it is being recovered.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 class Cursor(base.SQLiteCursorWrapper):

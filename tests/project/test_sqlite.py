@@ -115,6 +115,30 @@ def test_whoever_waits_can_be_cleared_up_after_by_the_one_with_the_lock(
     database.close()
 
 
+def test_a_commit_waits_for_whoever_reads_where_there_is_no_write_ahead_log(
+    held: sqlite3.Connection, tmp_path: Path
+) -> None:
+    held.execute("INSERT INTO word VALUES ('가')")
+    held.execute("COMMIT")
+    held.execute("BEGIN")
+    assert held.execute("SELECT word FROM word").fetchall() == [("가",)]
+    tries: list[str] = []
+
+    def write() -> None:
+        database = second_connection(tmp_path, timeout=PATIENCE_SECONDS)
+        database.ensure_connection()
+        database.connection.set_trace_callback(tries.append)
+        begin_and_write(database)
+        database.close()
+
+    writing = Thread(target=write)
+    writing.start()
+    wait_for(lambda: tries.count("COMMIT") >= 3, "it tries to commit for the third time")
+    held.execute("COMMIT")
+    writing.join(PATIENCE_SECONDS)
+    assert held.execute("SELECT count(*) FROM word").fetchone() == (2,)
+
+
 def test_a_transaction_waits_no_longer_than_its_timeout(
     held: sqlite3.Connection, tmp_path: Path
 ) -> None:
