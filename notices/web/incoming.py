@@ -37,7 +37,7 @@ class Incoming:
         _leave_out_escapes(request)
         if refusal := _refusal(request):
             with translation.override(translation.get_language_from_request(request)):
-                answer = refused(request, refusal)
+                answer = refused(request, refusal())
         else:
             with timezone.override(moments.zone_named(settings.TIME_ZONE)):
                 answer = self.get_response(request)
@@ -69,12 +69,13 @@ def _leave_out_escapes(request: HttpRequest) -> None:
         request.META["HTTP_COOKIE"] = ";".join(kept)
 
 
-def _refusal(request: HttpRequest) -> APIException | None:
+def _refusal(request: HttpRequest) -> type[APIException] | None:
+    """It is made, and so translated, in the language of the request."""
     # Django would find no body, as it goes by the length, though gunicorn reads one.
     if "Transfer-Encoding" in request.headers:
-        return LengthRequired()
+        return LengthRequired
     if settings.SECURE_SSL_REDIRECT and "X-API-Key" in request.headers:
-        return None if request.is_secure() else PlainHttp()
+        return None if request.is_secure() else PlainHttp
     return None
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views import defaults
 from rest_framework.exceptions import APIException, NotFound, ParseError, PermissionDenied
@@ -27,10 +28,12 @@ def refused(request: HttpRequest, refusal: APIException) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if not is_of_api(request):
-        return defaults.bad_request(request, exception)
-    told = _("The address, a header or the body of this request is not one that can be read.")
-    return problem(ParseError(told))
+    # A wrong host is refused before Django's middleware looks for the language.
+    with translation.override(translation.get_language_from_request(request)):
+        if not is_of_api(request):
+            return defaults.bad_request(request, exception)
+        told = _("The address, a header or the body of this request is not one that can be read.")
+        return problem(ParseError(told))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

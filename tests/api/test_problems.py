@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.db import DataError, OperationalError
 from django.test import override_settings
+from django.utils import translation
 from rest_framework.test import APIClient
 
 from notices.api import views
@@ -185,6 +186,27 @@ def test_a_body_in_chunks_is_refused_for_its_missing_length(
 
     assert (answer.status_code, answer["Content-Type"]) == (411, TYPE)
     assert "send it whole, with Content-Length" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({"Transfer-Encoding": "chunked"}, "send it whole"),
+        ({"X-API-Key": "a.key"}, "came over plain HTTP"),
+        ({"Host": "a host of nobody's"}, "is not one that can be read"),
+        ({"Content-Length": "99999999"}, "send at most"),
+    ],
+)
+@override_settings(SECURE_SSL_REDIRECT=True, SECURE_PROXY_SSL_HEADER=("HTTP_X_TLS", "https"))
+def test_a_request_refused_early_is_told_in_its_own_language(
+    headers: dict[str, str], told: str
+) -> None:
+    """And not in that of the request before, which the same thread has answered."""
+    tls = {} if "X-API-Key" in headers or "Host" in headers else {"X-TLS": "https"}
+    with translation.override("ko"):
+        answer = APIClient().post(NOTICES, headers={"Accept-Language": "en", **tls, **headers})
+    assert answer["Content-Type"] == TYPE
+    assert told in answer.json()["detail"]
 
 
 def test_a_request_that_reaches_no_view_is_answered_with_a_problem(frontend: APIClient) -> None:
