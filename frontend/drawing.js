@@ -50,6 +50,7 @@ function drawEmbed(embed, context, picture) {
       { class: "embed-body" },
       embed.title && drawEmbedTitle(embed, context),
       embed.description && h("div", { class: "embed-description markdown" }, drawText(embed.description, context)),
+      embed.fields.length > 0 && h("div", { class: "embed-fields" }, embed.fields.map((field) => drawField(field, context))),
     ),
     picture(webAddress(embed.image), "embed-image"),
     embed.footer && h("div", { class: "embed-footer" }, h("span", {}, embed.footer)),
@@ -62,6 +63,20 @@ function drawEmbedTitle({ title, url }, context) {
   const address = webAddress(url);
   const words = drawTitle(title, context);
   return address ? webLink(address, { class: "embed-title" }, words) : h("div", { class: "embed-title" }, words);
+}
+
+/** In a row of its own. Discord gives its name the look that a message's author has. */
+function drawField({ name, value }, context) {
+  return h(
+    "div",
+    { class: "embed-row" },
+    h(
+      "div",
+      { class: "embed-field" },
+      h("div", { class: "author" }, drawTitle(name, context)),
+      h("div", { class: "markdown" }, drawText(value, context)),
+    ),
+  );
 }
 
 function drawTime(date, context) {

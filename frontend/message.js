@@ -12,6 +12,7 @@ export function messageOf(values, attached, study, page) {
       title: filled("title"),
       url: filled("url"),
       description: textOf(filled("content").replaceAll("\r\n", "\n"), filled("change"), study),
+      fields: fieldsOf(filled("place"), study),
       color: study?.colour,
       image: attached.picture?.url ?? filled("image"),
       footer: footerOf(filled("author"), study),
@@ -23,6 +24,10 @@ export function messageOf(values, attached, study, page) {
 /** What readers are told of a change stands first. */
 function textOf(content, change, study) {
   return change && study ? `${study.change.replace("{what}", () => change)}\n\n${content}` : content;
+}
+
+function fieldsOf(place, study) {
+  return place && study ? [{ name: study.place, value: place }] : [];
 }
 
 function footerOf(author, study) {

@@ -34,7 +34,7 @@ from notices.tables.change import Actor, AnyUser, Change
 from notices.tables.conditions import all_or_none, check, given, null
 from notices.tables.key import ApiKey, KeptAnswer
 from notices.tables.limits import default_time_zone, validate_not_blank, validate_time_zone
-from notices.tables.notice_fields import AUTHOR_LIMIT, CONTENT_LIMIT, TITLE_LIMIT
+from notices.tables.notice_fields import AUTHOR_LIMIT, CONTENT_LIMIT, PLACE_LIMIT, TITLE_LIMIT
 from notices.tables.submission import Submission
 from notices.tables.upload import Upload
 
@@ -335,6 +335,9 @@ class Notice(models.Model):
         _("content"), validators=[MaxLengthValidator(CONTENT_LIMIT), validate_not_blank],
         help_text=_("Discord's Markdown; at most 4096 characters."),
     )  # fmt: skip
+    place = models.CharField(
+        _("place"), max_length=PLACE_LIMIT, blank=True, default="", db_default=""
+    )
     author = models.CharField(_("author"), max_length=AUTHOR_LIMIT, blank=True)
     url = models.CharField(
         _("link"), max_length=limits.URL_LIMIT, blank=True, validators=[limits.http_url],
@@ -344,8 +347,7 @@ class Notice(models.Model):
         _("picture"), max_length=limits.URL_LIMIT, blank=True, validators=[limits.http_url],
         help_text=_("The address of a picture on the web."),
     )  # fmt: skip
-    # In the form of `files/attached.py`: it describes the files without reading them, and still
-    # does so in the history after they are deleted.
+    # In the form of `files/attached.py`: it describes the files even when they are deleted.
     attachments = models.JSONField(_("files"), default=list, blank=True)
     ping = models.CharField(_("ping"), max_length=8, choices=Ping, default=Ping.NONE)
     publish_at = models.DateTimeField(
@@ -371,8 +373,7 @@ class Notice(models.Model):
     changed_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)
     revision = models.PositiveIntegerField(_("revision"), default=1, editable=False)
     fanned_out_revision = models.PositiveIntegerField(default=0, editable=False)
-    # The revision that last changed the attachments: a message that shows this revision or a
-    # later one has the right files.
+    # A message that shows this revision, or a later one, has the right attachments.
     attached_revision = models.PositiveIntegerField(default=1, editable=False)
     status = models.CharField(
         _("status"), max_length=16, choices=Status, default=Status.DRAFT, editable=False

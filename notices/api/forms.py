@@ -33,7 +33,7 @@ from notices.api.refusals import MOST_NAMED, listed, quoted
 from notices.models import ApiKey, Channel, Notice, Role, Study
 from notices.sql import CompiledQuery, Parameter
 from notices.tables.limits import STUDY_NAME_LIMIT
-from notices.tables.notice_fields import AUTHOR_LIMIT, CONTENT_LIMIT, TITLE_LIMIT
+from notices.tables.notice_fields import AUTHOR_LIMIT, CONTENT_LIMIT, PLACE_LIMIT, TITLE_LIMIT
 
 # JavaScript's numbers lose ten of an id's 63 bits.
 FARTHEST_ROUNDED = 2**10
@@ -241,6 +241,7 @@ class StrictForm(Form):
 class _NoticeForm(StrictForm):
     title = TextField(limit=TITLE_LIMIT)
     content = TextField(limit=CONTENT_LIMIT)
+    place = TextField(limit=PLACE_LIMIT, optional=True)
     author = TextField(limit=AUTHOR_LIMIT, optional=True)
     url = LinkField()
     image = LinkField()

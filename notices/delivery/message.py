@@ -90,6 +90,12 @@ def byline(study: AnyStudy, author: str) -> str:
         return _("By %(author)s") % {"author": author}
 
 
+def name_of_place(study: AnyStudy) -> str:
+    """Return what stands above the place, in the language of the study."""
+    with translation.override(study.language):
+        return _("Place")
+
+
 def line_of_change(study: AnyStudy, what: str) -> str:
     """Return the line that says what changed, in the language of the study."""
     with translation.override(study.language):
@@ -98,7 +104,11 @@ def line_of_change(study: AnyStudy, what: str) -> str:
 
 def lines_to_fill_in(study: AnyStudy) -> dict[str, str]:
     """Return the preview's lines in the language of the study. It fills in the names in braces."""
-    return {"byline": byline(study, "{name}"), "change": line_of_change(study, "{what}")}
+    return {
+        "byline": byline(study, "{name}"),
+        "change": line_of_change(study, "{what}"),
+        "place": name_of_place(study),
+    }
 
 
 def is_emptied(message: Body, sent: Body | None = None) -> bool:
@@ -137,6 +147,8 @@ def _embed(delivery: AnyDelivery) -> dict[str, Any]:
     }
     if notice.url:
         embed["url"] = notice.url
+    if not is_blank(notice.place):
+        embed["fields"] = [{"name": name_of_place(study), "value": notice.place}]
     if picture := attached.picture_of(notice.attachments):
         embed["image"] = {"url": f"attachment://{attached.sent_name(picture)}"}
     elif notice.image:

@@ -37,7 +37,7 @@ from notices.tables.notice_fields import CONTENT_LIMIT
 PUBLISH, SCHEDULE, DRAFT, SAVE = "_publish", "_schedule", "_draft", "_save"
 # The page's sections, with their fields.
 FIELDSETS: tuple[tuple[Any, Any], ...] = (
-    (gettext_lazy("Text"), {"fields": ("seen_revision", "title", "content", "change")}),
+    (gettext_lazy("Text"), {"fields": ("seen_revision", "title", "content", "place", "change")}),
     (gettext_lazy("Picture and files"), {"fields": ("picture", "image", "attached")}),
     (gettext_lazy("Where it goes"), {"fields": ("study", "channels", "ping")}),
     (gettext_lazy("When"), {"fields": ("publish_at", "expires_at")}),
@@ -128,8 +128,9 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Notice
         fields = flatten_fieldsets(FIELDSETS)
         # Lines of text, whose letters the page counts.
-        field_classes = {"title": ProseField, "author": ProseField}
+        field_classes = {"title": ProseField, "place": ProseField, "author": ProseField}
         labels = {"image": gettext_lazy("or the picture's address")}
+        help_texts = {"place": gettext_lazy("Shown below the text, on a line of its own.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -13,6 +13,8 @@ from typing import Any
 TITLE_LIMIT = 256
 CONTENT_LIMIT = 4096
 AUTHOR_LIMIT = 256
+# Ours, so that the place stays a line.
+PLACE_LIMIT = 200
 
 
 @dataclass(slots=True)
@@ -25,6 +27,7 @@ class ShownFields:
     study_id: int
     title: str
     content: str
+    place: str
     author: str
     ping: str
     url: str

@@ -48,7 +48,10 @@ def test_an_invisible_text_is_refused(
     assert fields_refused(answer) == [field]
 
 
-def test_an_invisible_author_counts_as_none(frontend: APIClient, post: dict[str, Any]) -> None:
-    frontend.post(NOTICES, post | {"author": "\u3164"}, format="json")
+@pytest.mark.parametrize("field", ["place", "author"])
+def test_an_invisible_text_counts_as_none_where_none_is_needed(
+    frontend: APIClient, post: dict[str, Any], field: str
+) -> None:
+    frontend.post(NOTICES, post | {field: "\u3164"}, format="json")
 
-    assert Notice.objects.get().author == ""
+    assert getattr(Notice.objects.get(), field) == ""

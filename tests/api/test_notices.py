@@ -53,6 +53,7 @@ def test_a_notice_holds_all_that_was_sent(
     frontend: APIClient, post: dict[str, Any], second_channel: Channel
 ) -> None:
     post |= {
+        "place": "스터디룸 3",
         "author": "민지",
         "url": "https://example.com/8",
         "image": "https://example.com/8.png",
@@ -68,7 +69,7 @@ def test_a_notice_holds_all_that_was_sent(
     assert made["publish_at"] == "2030-03-02T11:00:00Z"
     assert made["expires_at"] == "2030-03-03T11:00:00Z"
     assert made["status"] == "scheduled"
-    same = ("study_id", "title", "content", "author", "url", "image", "ping")
+    same = ("study_id", "title", "content", "place", "author", "url", "image", "ping")
     assert {name: made[name] for name in same} == {name: post[name] for name in same}
 
 

@@ -14,13 +14,13 @@ PREVIEW = "/api/v1/notices/preview/"
 def test_it_shows_discords_json_and_writes_nothing(
     frontend: APIClient, post: dict[str, Any], study: Study
 ) -> None:
-    answer = frontend.post(
-        PREVIEW, post | {"author": "민지", "url": "https://example.com/8"}, format="json"
-    )
+    post |= {"place": "스터디룸 3", "author": "민지", "url": "https://example.com/8"}
+    answer = frontend.post(PREVIEW, post, format="json")
 
     (embed,) = answer.json()["message"]["embeds"]
     assert answer.status_code == 200
     assert (embed["title"], embed["description"]) == ("8주차 모임", "화요일 20시")
+    assert embed["fields"] == [{"name": "장소", "value": "스터디룸 3"}]
     assert embed["url"] == "https://example.com/8"
     assert embed["color"] == study.colour
     assert embed["footer"]["text"].startswith(f"작성: 민지 · {study.name} · ")

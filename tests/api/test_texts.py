@@ -36,7 +36,7 @@ def sent(notice: Notice) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
-@pytest.mark.parametrize("field", ["title", "content", "author"])
+@pytest.mark.parametrize("field", ["title", "content", "place", "author"])
 def test_a_text_is_kept_and_sent_as_it_was_written(
     frontend: APIClient, post: dict[str, Any], field: str, text: str
 ) -> None:
@@ -47,6 +47,7 @@ def test_a_text_is_kept_and_sent_as_it_was_written(
     in_embed = {
         "title": embed["title"],
         "content": embed["description"],
+        "place": embed.get("fields", [{"value": ""}])[0]["value"],
         "author": embed["footer"]["text"]
         .removeprefix("작성: ")
         .split(f" · {notice.study.name}")[0],
@@ -61,7 +62,7 @@ def test_a_text_is_kept_and_sent_as_it_was_written(
 def test_no_text_pings_or_forges_anything(
     frontend: APIClient, post: dict[str, Any], text: str
 ) -> None:
-    post |= {"title": text, "content": text, "author": text}
+    post |= {"title": text, "content": text, "place": text, "author": text}
     frontend.post("/api/v1/notices/", post, format="json")
 
     shown = sent(Notice.objects.get())
@@ -71,6 +72,6 @@ def test_no_text_pings_or_forges_anything(
     assert shown["content"] == ""
     assert shown["allowed_mentions"] == {"parse": []}
     assert [sorted(embed) for embed in shown["embeds"]] == [
-        ["color", "description", "footer", "title"]
+        ["color", "description", "fields", "footer", "title"]
     ]
     assert identify(shown) == ("23456789AB", 1)

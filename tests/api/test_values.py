@@ -80,8 +80,10 @@ def test_a_malformed_text_is_refused(
     refusals(frontend, post | {field: value}, field)
 
 
-@pytest.mark.parametrize(("field", "limit"), [("title", 256), ("content", 4096), ("author", 256)])
-def test_a_text_over_discords_limit_is_refused_with_both_numbers(
+@pytest.mark.parametrize(
+    ("field", "limit"), [("title", 256), ("content", 4096), ("place", 200), ("author", 256)]
+)
+def test_a_text_over_its_limit_is_refused_with_both_numbers(
     frontend: APIClient, post: dict[str, Any], field: str, limit: int
 ) -> None:
     told = refusals(frontend, post | {field: "가" * (limit + 1)}, field)
@@ -95,10 +97,11 @@ def test_all_texts_at_their_limits_fit_together(
     frontend: APIClient, post: dict[str, Any], study: Study
 ) -> None:
     post |= {"title": "가" * 256, "content": "나" * 4096, "author": "다" * 256}
+    post["place"] = "라" * 200
 
     assert frontend.post("/api/v1/notices/", post, format="json").status_code == 201
     longest_footer = Study._meta.get_field("name").max_length or 0
-    assert 256 + 4096 + 256 + longest_footer + 100 < 6000
+    assert 256 + 4096 + 200 + 256 + longest_footer + 100 < 6000
 
 
 def test_texts_are_kept_without_the_blanks_around_them(

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from notices.desk.page_data import LIMIT_IN_ALL
 from notices.desk.text_fields import ProseField
 from notices.models import Study
-from notices.tables.notice_fields import AUTHOR_LIMIT, CONTENT_LIMIT, TITLE_LIMIT
+from notices.tables.notice_fields import AUTHOR_LIMIT, CONTENT_LIMIT, PLACE_LIMIT, TITLE_LIMIT
 from notices.text import composed
 from tests.browser.desk import CONTENT, STUDY, TITLE
 
@@ -129,4 +129,5 @@ def test_texts_within_their_limits_fit_together() -> None:
     """So the server needs no refusal of its own for the whole."""
     longest_name = Study._meta.get_field("name").max_length or 0
     longest_footer = AUTHOR_LIMIT + longest_name + len("작성:  ·  · XXXXXXXXXX-") + len(str(2**31))
-    assert TITLE_LIMIT + CONTENT_LIMIT + longest_footer <= LIMIT_IN_ALL
+    longest_place = len("Place") + PLACE_LIMIT
+    assert TITLE_LIMIT + CONTENT_LIMIT + longest_place + longest_footer <= LIMIT_IN_ALL

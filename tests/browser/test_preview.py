@@ -114,6 +114,7 @@ def test_every_part_of_the_message_is_there_as_the_channel_shows_it(
     written = {
         "title": "3주차 **모임** <@5> [x](https://a.kr)",
         "content": "본문",
+        "place": "스터디룸 **3** https://a.kr/map",
         "author": "민지 **굵지 않게**",
         "url": "https://example.org/3",
         "image": picture,
@@ -189,7 +190,7 @@ def test_hostile_texts_stay_text(form: Page, subtests: pytest.Subtests) -> None:
     open_all(form)
     for text in HOSTILE:
         with subtests.test(text[:30]):
-            for name in ("title", "content", "author", "url", "image"):
+            for name in ("title", "content", "place", "author", "url", "image"):
                 form.fill(f"#id_{name}", text)
             form.locator("#id_image").blur()
             expect(preview(form).locator(".embed-footer")).to_contain_text(text.strip())

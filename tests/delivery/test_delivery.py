@@ -20,6 +20,7 @@ from notices.delivery.request import PermanentError, Request, TransientError
 from notices.models import Attempt, Channel, Delivery, ErrorCode, Notice
 from notices.retry import pause_seconds
 from notices.tables.limits import DETAIL_LIMIT
+from tests.api.conftest import client_with, key_for
 from tests.engine_driver import run_until
 from tests.fake_transport import FakeTransport
 
@@ -65,6 +66,19 @@ def test_an_edit_changes_the_message(
     notice.save()
     run_until(lambda: is_status(notice, "sent"), discord)
     assert list(discord.shown[channel.pk].values()) == [2]
+
+
+def test_a_place_that_a_frontend_sends_is_put_into_the_message(
+    notice: Notice, discord: FakeTransport
+) -> None:
+    run_until(lambda: is_status(notice, "sent"), discord)
+    frontend = client_with(key_for(notice.study))
+    for place, fields in (("스터디룸 3", [{"name": "장소", "value": "스터디룸 3"}]), ("", None)):
+        frontend.patch(f"/api/v1/notices/{notice.pk}/", {"place": place}, format="json")
+        run_until(lambda: is_status(notice, "sent"), discord)
+        edit = discord.requests[-1]
+        assert edit.action == "edit"
+        assert (edit.payload or {})["embeds"][0].get("fields") == fields
 
 
 def test_a_withdrawn_notice_is_taken_away(

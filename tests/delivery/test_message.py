@@ -7,7 +7,7 @@ from notices.delivery import message
 from notices.delivery.identity import identify
 from notices.delivery.message import Body
 from notices.models import Delivery, Notice
-from notices.tables.notice_fields import AUTHOR_LIMIT, CONTENT_LIMIT, TITLE_LIMIT
+from notices.tables.notice_fields import AUTHOR_LIMIT, CONTENT_LIMIT, PLACE_LIMIT, TITLE_LIMIT
 
 
 def delivery_of(notice: Notice) -> Delivery:
@@ -17,11 +17,14 @@ def delivery_of(notice: Notice) -> Delivery:
 def test_the_longest_notice_stays_within_discords_limits(notice: Notice) -> None:
     notice.title = "가" * TITLE_LIMIT
     notice.content = "나" * CONTENT_LIMIT
+    notice.place = "마" * PLACE_LIMIT
     notice.author = "다" * AUTHOR_LIMIT
     notice.study.name = "라" * 100
     (embed,) = message.build(delivery_of(notice))["embeds"]
-    texts = [embed["title"], embed["description"], embed["footer"]["text"]]
+    (field,) = embed["fields"]
+    texts = [embed["title"], embed["description"], *field.values(), embed["footer"]["text"]]
     assert sum(map(len, texts)) <= 6000
+    assert len(field["value"]) <= 1024
     assert len(embed["footer"]["text"]) <= 2048
 
 
@@ -42,6 +45,22 @@ def test_the_footer_says_who_wrote_it_and_ends_in_the_marker(
     (embed,) = built["embeds"]
     assert embed["footer"]["text"] == footer
     assert identify(built) == ("23456789AB", revision)
+
+
+@pytest.mark.parametrize(("language", "name"), [("ko", "장소"), ("en", "Place")])
+def test_the_place_has_a_line_of_its_own_in_the_studys_language(
+    notice: Notice, language: str, name: str
+) -> None:
+    notice.study.language, notice.place = language, "스터디룸 3"
+    for built in (message.build(delivery_of(notice)), message.build_edit(delivery_of(notice))):
+        assert built["embeds"][0]["fields"] == [{"name": name, "value": "스터디룸 3"}]
+
+
+@pytest.mark.parametrize("place", ["", " ", "\u3164"])
+def test_without_a_place_there_is_no_such_line(notice: Notice, place: str) -> None:
+    """Discord refuses a message whose line is blank."""
+    notice.place = place
+    assert "fields" not in message.build(delivery_of(notice))["embeds"][0]
 
 
 @pytest.mark.parametrize(

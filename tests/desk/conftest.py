@@ -40,6 +40,7 @@ def form(study: Study, channel: Channel) -> dict[str, Any]:
         "channels": [channel.pk],
         "title": "8주차 모임",
         "content": "목요일 20시",
+        "place": "",
         "author": "민지",
         "ping": "none",
         "url": "",

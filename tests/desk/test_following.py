@@ -191,9 +191,11 @@ def test_withdraw_counts_the_notices_it_took_back_and_the_others(
 
 
 def test_duplicate_makes_a_draft_of_hers(desk: Client, notice: Notice, channel: Channel) -> None:
+    Notice.objects.update(place="스터디룸 3")
     act(desk, "duplicate", notice)
     copy = Notice.objects.latest("pk")
     assert (copy.title, copy.status) == (notice.title, Notice.Status.DRAFT)
+    assert copy.place == "스터디룸 3"
     assert copy.created_by.username == "minji"  # type: ignore[union-attr]
     assert list(copy.channels.all()) == [channel]
 

@@ -70,13 +70,14 @@ def test_a_save_on_the_desk_is_told_with_old_and_new_values(
     leader.first_name = "민지"
     leader.save()
     save(
-        desk, notice, form, title="8주차 모임", content="수요일 20시",
+        desk, notice, form, title="8주차 모임", content="수요일 20시", place="스터디룸 3",
         ping="here", channels=[second_channel.pk], expires_at="2030-01-01T09:00",
     )  # fmt: skip
     changed, written = events(desk, notice)
     assert (changed.who, changed.what, changed.revision) == ("민지", "Changed it.", 2)
     told = {change.label: (change.before, change.after) for change in changed.changes}
     assert told["title"] == ("7주차 모임", "8주차 모임")
+    assert told["place"] == ("—", "스터디룸 3")
     assert told["ping"] == ("nobody", "everyone online (@here)")
     assert told["channels"] == (str(channel), str(second_channel))
     assert told["not after"][0] == "—"

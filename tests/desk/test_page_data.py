@@ -34,11 +34,12 @@ def test_it_knows_her_studies_and_no_other(desk: Client, study: Study, other_stu
     assert other_study.name not in json.dumps(page, ensure_ascii=False)
 
 
-def test_the_footer_and_the_pings_are_those_of_the_message(
+def test_the_footer_the_place_and_the_pings_are_those_of_the_message(
     desk: Client, notice: Notice, study: Study
 ) -> None:
     Study.objects.update(ping_role_id=1180000000000000007)
     notice.study.refresh_from_db()
+    notice.place = "스터디룸 3"
     known = told(desk.get(change(notice)))["studies"][str(study.pk)]
     for ping in Notice.Ping.values:
         notice.ping = ping
@@ -46,6 +47,7 @@ def test_the_footer_and_the_pings_are_those_of_the_message(
         assert known["pings"][ping] == sent["content"]
         byline = known["byline"].replace("{name}", notice.author)
         assert f"{byline} · {known['footer']}" == sent["embeds"][0]["footer"]["text"]
+        assert known["place"] == sent["embeds"][0]["fields"][0]["name"]
         assert known["colour"] == sent["embeds"][0]["color"]
 
 
@@ -78,10 +80,12 @@ def test_a_foreign_id_of_a_text_is_not_repeated(
 def test_a_read_only_notice_has_a_preview_and_keeps_no_unsaved_text(
     desk: Client, notice: Notice
 ) -> None:
+    Notice.objects.update(place="스터디룸 3")
     actions.withdraw(notice)
     page = desk.get(change(notice)).content.decode()
     assert 'id="writing"' not in page
     assert 'id="preview"' in page
+    assert '<input type="hidden" name="place" value="스터디룸 3">' in page
 
 
 def test_the_moment_of_a_published_notice_is_on_the_studys_clock(
@@ -95,7 +99,7 @@ def test_the_moment_of_a_published_notice_is_on_the_studys_clock(
 
 def test_no_field_lets_the_browser_cut_off_text(desk: Client) -> None:
     page = desk.get(ADD).content.decode()
-    for name in ("title", "content", "author"):
+    for name in ("title", "content", "place", "author"):
         field = re.search(rf'<(?:input|textarea)[^>]*name="{name}"[^>]*>', page)
         assert field
         assert "maxlength" not in field[0]

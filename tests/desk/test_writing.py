@@ -76,6 +76,14 @@ def test_nothing_but_its_button_publishes(desk: Client, form: dict[str, Any], bu
     assert Notice.objects.get().status == Notice.Status.DRAFT
 
 
+def test_the_form_takes_a_place(desk: Client, form: dict[str, Any]) -> None:
+    label = re.search(r'<label[^>]*for="id_place"[^>]*>\s*([^<]+)', desk.get(ADD).content.decode())
+    assert label
+    assert label[1].strip() == "장소"
+    desk.post(ADD, form | {"place": " 스터디룸 3 ", "_publish": "1"})
+    assert Notice.objects.get().place == "스터디룸 3"
+
+
 def test_a_draft_needs_no_channel_and_forgets_the_moment(
     desk: Client, form: dict[str, Any]
 ) -> None:
@@ -99,6 +107,7 @@ def test_enter_in_a_field_presses_the_button_for_drafts(desk: Client) -> None:
         ({"content": "", "_draft": "1"}, "content"),
         ({"content": "   \r\n ", "_draft": "1"}, "content"),
         ({"content": "가" * 4097, "_draft": "1"}, "content"),
+        ({"place": "가" * 201, "_draft": "1"}, "place"),
         ({"author": "가" * 257, "_draft": "1"}, "author"),
         ({"url": "javascript:alert(1)", "_draft": "1"}, "url"),
         ({"image": "not an address", "_draft": "1"}, "image"),
@@ -276,6 +285,7 @@ def test_a_change_made_meanwhile_is_shown_and_not_overwritten_unasked(
 ) -> None:
     with Change.objects.recording([notice.pk], by=other_leader):
         notice.title = "다른 사람이 고침"
+        notice.place = "스터디룸 3"
         notice.save()
     sent = form | {"seen_revision": 1, "_save": "1"}
     answer = desk.post(change(notice), sent, headers=ENGLISH)
@@ -283,6 +293,7 @@ def test_a_change_made_meanwhile_is_shown_and_not_overwritten_unasked(
     assert asked.head == "junho changed this notice while you were writing."
     shown = {one.label: (one.before, one.after) for one in asked.changes}
     assert shown["title"] == ("다른 사람이 고침", form["title"])
+    assert shown["place"] == ("스터디룸 3", "—")
     notice.refresh_from_db()
     assert notice.title == "다른 사람이 고침"
     desk.post(change(notice), sent | {"_save": asked.answer})
