@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Case, Q, QuerySet, Value, When
-from django.utils import timezone
 
 from notices.files.attached import readable
 from notices.models import (
@@ -19,6 +18,7 @@ from notices.models import (
     Notice,
     Upload,
 )
+from notices.outside import clock
 from notices.tables import notice_fields
 from notices.tables.key import key_rotated
 
@@ -41,7 +41,7 @@ def withdraw(notice: Notice, *, by: Actor = None) -> bool:
             return False
         if locked.archived_at is not None:
             return False
-        notice.withdrawn_at = timezone.now()
+        notice.withdrawn_at = clock.now()
         notice.save(update_fields=["withdrawn_at"])
         Change.objects.did(Change.Deed.WITHDRAWN, locked, by)
     return True
@@ -105,7 +105,7 @@ def rotate(key: ApiKey, overlap: timedelta) -> tuple[ApiKey, str]:
 
     Return it and its key in plain text, which is not stored.
     """
-    now = timezone.now()
+    now = clock.now()
     ends = now + overlap
     with transaction.atomic():
         # The lock makes sure that the successor gets no right that is being taken away now.
@@ -137,7 +137,7 @@ def _decide(
     """Apply `decide` under the notice's lock; return in how many channels it changed something."""
     with transaction.atomic():
         locked = Notice.objects.select_for_update().get(pk=notice.pk)
-        channel_ids = decide(notice.deliveries.filter(only), timezone.now())
+        channel_ids = decide(notice.deliveries.filter(only), clock.now())
         if channel_ids:
             notice.save(update_fields=["changed_at"])
             Change.objects.did(deed, locked, by, channel_ids)

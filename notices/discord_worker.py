@@ -8,7 +8,6 @@ import os
 import platform
 import signal
 import sys
-import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +20,6 @@ import uvloop
 import yarl
 from django.conf import settings
 from django.db import DatabaseError, connections
-from django.utils import timezone
 
 from notices.bot import discord_channels, discord_guilds, discord_lookup, discord_roles
 from notices.bot.discord_channels import as_name
@@ -33,6 +31,7 @@ from notices.delivery.due import Shards
 from notices.delivery.recovery import begin_timeouts, known_timeouts, pauses, recent_requests
 from notices.delivery.request import TransientError
 from notices.models import BotInstance
+from notices.outside import clock
 from notices.retry import pause_seconds
 
 log = logging.getLogger(__name__)
@@ -100,7 +99,7 @@ class Worker:
         self._stop = asyncio.Event()
         self._guilds_are_new = asyncio.Event()
         self._name = f"{platform.node()}:{os.getpid()}"
-        self._started_at = timezone.now()
+        self._started_at = clock.now()
         self._cut_off_since: datetime | None = None
         self._timeouts: dict[int, datetime] = {}
 
@@ -192,7 +191,7 @@ class Worker:
             except NO_USABLE_ANSWER as error:
                 await client.close_before_start()
                 log.warning("Discord cannot be reached (%r): trying again", error)
-                self._cut_off_since = self._cut_off_since or timezone.now()
+                self._cut_off_since = self._cut_off_since or clock.now()
                 if not await self._before_stop(asyncio.sleep(_pause_after(error, tries))):
                     return None
             else:
@@ -247,18 +246,18 @@ class Worker:
 
     async def _remember_pauses(self) -> None:
         """Load the pauses that Discord named to the bot before, ahead of the first request."""
-        now = timezone.now()
+        now = clock.now()
         known = await self._engine.in_database(pauses, now, self._shards)
         await self._engine.remember_pauses(known, now)
 
     async def _remember_limits(self) -> None:
         """Load the last bot's recent requests, which count against the same rate limits."""
-        now = timezone.now()
+        now = clock.now()
         since = now - REMEMBERED
         recent = await self._engine.in_database(recent_requests, since)
-        clock = time.monotonic()
+        monotonic = clock.monotonic()
         self._transport.pacer.remember(
-            clock - (now - begun).total_seconds() for _channel, begun in recent
+            monotonic - (now - begun).total_seconds() for _channel, begun in recent
         )
         self._engine.rest_channels(recent, now, REMEMBERED)
         self._timeouts |= await self._engine.in_database(known_timeouts, now)
@@ -268,7 +267,7 @@ class Worker:
         self._timeouts.clear()
         self._timeouts.update(known)
         if known:
-            await self._engine.in_database(begin_timeouts, list(known), timezone.now())
+            await self._engine.in_database(begin_timeouts, list(known), clock.now())
 
     async def _sync_guilds(self, client: StudyBotClient) -> None:
         """Store what the gateway reports, each burst of events at once."""
@@ -298,7 +297,7 @@ class Worker:
                     client, self._engine.in_database, self._shards
                 )
                 await self._remember_timeouts(
-                    await self._engine.in_database(known_timeouts, timezone.now())
+                    await self._engine.in_database(known_timeouts, clock.now())
                 )
                 await discord_roles.count_people(
                     client, self._engine.in_database, since=self._started_at
@@ -321,7 +320,7 @@ class Worker:
             name=self._name,
             defaults={
                 "started_at": self._started_at,
-                "heartbeat_at": timezone.now(),
+                "heartbeat_at": clock.now(),
                 "is_active": self._engine.active,
                 "display_name": as_name(self._display_name()),
                 "application_id": self._client.application_id if self._client else None,

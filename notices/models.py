@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime, timedelta
 from typing import Any, Self, cast
 
@@ -17,9 +16,9 @@ from django.core.validators import MaxLengthValidator, MaxValueValidator
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.dispatch import Signal
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from notices.outside import chance, clock
 from notices.sql import Minus
 from notices.tables import limits, notice_fields, revision
 from notices.tables.bot import BotInstance, Pause, Tally
@@ -59,7 +58,7 @@ notice_saved = Signal()
 
 def new_nonce() -> str:
     """Return a random nonce; Discord allows at most 25 characters."""
-    return "".join(secrets.choice(_REFERENCE_ALPHABET) for _n in range(REFERENCE_LENGTH))
+    return "".join(chance.pick(_REFERENCE_ALPHABET) for _n in range(REFERENCE_LENGTH))
 
 
 class ChannelQuerySet(models.QuerySet["Channel"]):
@@ -235,7 +234,7 @@ class Study(models.Model):
     ping_role_id = models.BigIntegerField(
         _("role to ping"), null=True, blank=True, help_text=_("The role's id in Discord.")
     )
-    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("created"), default=clock.now, editable=False)
 
     objects = StudyQuerySet.as_manager()
 
@@ -368,8 +367,8 @@ class Notice(models.Model):
         ApiKey, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+",
         db_index=False, verbose_name=_("written with the key"),
     )  # fmt: skip
-    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
-    changed_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("created"), default=clock.now, editable=False)
+    changed_at = models.DateTimeField(_("changed"), default=clock.now, editable=False)
     revision = models.PositiveIntegerField(_("revision"), default=1, editable=False)
     fanned_out_revision = models.PositiveIntegerField(default=0, editable=False)
     # The revision that last changed the attachments: a message that shows this revision or a
@@ -449,7 +448,7 @@ class Notice(models.Model):
     @property
     def current_status(self) -> str:
         """The stored status, except that a scheduled notice whose moment has come is queued."""
-        struck = self.publish_at is not None and self.publish_at <= timezone.now()
+        struck = self.publish_at is not None and self.publish_at <= clock.now()
         if self.status == self.Status.SCHEDULED and struck:
             return self.Status.QUEUED
         return self.status
@@ -461,7 +460,7 @@ class Notice(models.Model):
     def first_status(self) -> str:
         if self.publish_at is None:
             return self.Status.DRAFT
-        if self.publish_at > timezone.now():
+        if self.publish_at > clock.now():
             return self.Status.SCHEDULED
         return self.Status.QUEUED
 
@@ -527,7 +526,7 @@ class Delivery(models.Model):
         _("error"), max_length=limits.DETAIL_LIMIT, blank=True, db_default=""
     )
     claim = models.BigIntegerField(null=True, blank=True, editable=False)
-    changed_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)
+    changed_at = models.DateTimeField(_("changed"), default=clock.now, editable=False)
 
     class Meta:
         verbose_name = _("delivery")

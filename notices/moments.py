@@ -9,6 +9,8 @@ from django.utils import timezone
 from django.utils.formats import date_format, get_format
 from django.utils.translation import gettext_noop as _
 
+from notices.outside.clock import now
+
 # Our catalogue translates these, as Django's Korean has no short form of them.
 SHORT_WEEKDAYS = (_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun"))
 
@@ -43,7 +45,7 @@ def _zone(name: str) -> Zone:
 def in_words(moment: datetime, zone: tzinfo | None = None, *, seconds: bool = False) -> str:
     """Write a moment in `zone` or the current time zone; with the year unless it is this one."""
     there = timezone.localtime(moment, zone)
-    is_near = there.year == timezone.localtime(timezone=zone).year
+    is_near = there.year == timezone.localtime(now(), zone).year
     form = get_format("NEAR_DATETIME_FORMAT" if is_near else "DATETIME_FORMAT")
     return date_format(there, form.replace("g:i", "g:i:s") if seconds else form)
 

@@ -6,17 +6,16 @@ concurrent requests cannot exceed the quota. The caller is locked before the stu
 
 from collections.abc import Collection
 from datetime import timedelta
-from time import monotonic
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import Count, Model, Q, QuerySet, Sum
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notices.models import Actor, ApiKey, CallbackEndpoint, KeptAnswer, Notice, Study, Upload
+from notices.outside import clock
 
 MEGABYTE = 1024 * 1024
 A_DAY = timedelta(days=1)
@@ -55,7 +54,7 @@ def check_upload(by: Actor, size: int) -> None:
     """Check the quotas before a file is stored; a command (None) has no quota."""
     if by is None:
         return
-    lately = Upload.objects.filter(uploaded_at__gt=timezone.now() - A_DAY, **uploader(by))
+    lately = Upload.objects.filter(uploaded_at__gt=clock.now() - A_DAY, **uploader(by))
     if lately.held_by_none().count() >= settings.UPLOADS_WAITING:
         raise ExceededError(
             _(
@@ -141,13 +140,14 @@ def is_queue_short(study_id: int) -> bool:
     if most <= 0:
         return False
     left, until = _LEFT.get(study_id, (0, 0.0))
-    if left and monotonic() < until:
+    if left and clock.monotonic() < until:
         _LEFT[study_id] = (left - 1, until)
         return True
     queued = _queued(study_id, most)
     if len(_LEFT) >= STUDIES_REMEMBERED:
         _LEFT.clear()
-    _LEFT[study_id] = ((most - queued) // PROCESSES_AT_MOST, monotonic() + COUNT_LASTS_SECONDS)
+    until = clock.monotonic() + COUNT_LASTS_SECONDS
+    _LEFT[study_id] = ((most - queued) // PROCESSES_AT_MOST, until)
     return queued < most
 
 
@@ -174,7 +174,7 @@ def check_kept(caller: str, actor: Actor) -> None:
 
 
 def _keeps_more_than(most: int, caller: str) -> bool:
-    since = timezone.now() - KeptAnswer.KEPT
+    since = clock.now() - KeptAnswer.KEPT
     kept = KeptAnswer.objects.filter(caller=caller, begun_at__gt=since).order_by()
     found = kept[: max(most, 0) + 1].aggregate(rows=Count("pk"), bytes=Sum("size"))
     return found["rows"] > most or (found["bytes"] or 0) > settings.KEPT_ANSWERS_MB * MEGABYTE

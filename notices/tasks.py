@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from django.utils import timezone
 from django_q.tasks import async_task
 
 from notices.callbacks import queueing, sending
 from notices.delivery.fan_out import fan_out
+from notices.outside import clock
 from notices.upkeep import pruning
 
 FAN_OUT = "notices.tasks.fan_out_notice"
@@ -25,7 +25,7 @@ def fan_out_notice(notice_id: int) -> bool:
 
 def prune(seconds: float = pruning.SLICE_SECONDS) -> bool:
     """Delete old history for so many seconds; what remains is queued behind other tasks."""
-    is_done = pruning.prune(timezone.now(), seconds)
+    is_done = pruning.prune(clock.now(), seconds)
     if not is_done:
         async_task(pruning.SCHEDULED_TASK, group=pruning.SCHEDULE_NAME)
     return is_done

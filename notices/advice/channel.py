@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notices.advice import permissions, reasons
 from notices.models import Channel, ErrorCode, Role
 from notices.moments import in_words
+from notices.outside import clock
 
 
 def troubles(channel: Channel, *, files: bool = False) -> list[str]:
@@ -51,7 +51,7 @@ def troubles(channel: Channel, *, files: bool = False) -> list[str]:
 def timeout_end(channel: Channel) -> datetime | None:
     """Return the end of the bot's timeout by a moderator, or None without one."""
     until = channel.timed_out_until
-    return until if until is not None and until > timezone.now() else None
+    return until if until is not None and until > clock.now() else None
 
 
 def _timed_out(channel: Channel, until: datetime) -> str:

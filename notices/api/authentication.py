@@ -11,7 +11,6 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
@@ -20,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework_api_key.permissions import KeyParser
 
 from notices.models import ApiKey, Study, StudyQuerySet
+from notices.outside import clock
 
 _PREFIX_LENGTH = 8  # The desk shows this much of a key; the rest is secret.
 
@@ -90,7 +90,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         key = _usable_key(sent)
         if key is None:
             raise AuthenticationFailed(_why_no_key(sent))
-        key.note_use(timezone.now())
+        key.note_use(clock.now())
         return AnonymousUser(), Caller.with_key(key)
 
     def authenticate_header(self, request: Request) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from django.db.models import Exists, OuterRef, Q
 from django.http import QueryDict
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
@@ -15,6 +14,7 @@ from notices.api.forms import StrictForm, find_study, refuse_rounded
 from notices.api.refusals import MOST_NAMED, quoted
 from notices.api.representations import readable_notices
 from notices.models import Channel, Notice, NoticeQuerySet
+from notices.outside import clock
 from notices.paging import Parts, stored_as
 
 PAGE_SIZE = 50
@@ -77,7 +77,7 @@ class NoticeFilter(PageForm):
             self._refuse_rounded(caller, asked["channel_id"])
             notices = self._without_foreign(caller, notices, asked["channel_id"])
         if "status" in asked:
-            notices = notices.in_status(asked["status"], timezone.now())
+            notices = notices.in_status(asked["status"], clock.now())
             statuses = stored_as(asked["status"])
         return notices.filter(*self._conditions()), Parts(studies, statuses)
 

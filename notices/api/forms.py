@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
@@ -31,6 +30,7 @@ from notices.api.fields import (
 )
 from notices.api.refusals import MOST_NAMED, listed, quoted
 from notices.models import ApiKey, Channel, Notice, Role, Study
+from notices.outside import clock
 from notices.sql import CompiledQuery, Parameter
 from notices.tables.limits import STUDY_NAME_LIMIT
 from notices.tables.notice_fields import AUTHOR_LIMIT, CONTENT_LIMIT, TITLE_LIMIT
@@ -212,7 +212,7 @@ class FirstFrontendForm(Form):
 
     def create(self, validated_data: dict[str, Any]) -> Notice:
         caller, channel_id = self.context["caller"], validated_data.pop("channel_id")
-        notice = Notice(publish_at=timezone.now(), **caller.authorship, **validated_data)
+        notice = Notice(publish_at=clock.now(), **caller.authorship, **validated_data)
         if not (caller.key and _shows_in(caller.key, notice.study_id, channel_id)):
             # These refuse the POST in words, unless the channel can be tried once more.
             study = find_study(caller, notice.study_id)
@@ -259,7 +259,7 @@ class NewNoticeForm(_NoticeForm):
     study_id = IdField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        now = timezone.now()
+        now = clock.now()
         attrs.setdefault("publish_at", now)
         _check_expiry(attrs["publish_at"], attrs.get("expires_at"), now)
         study = attrs["study"] = find_study(self.context["caller"], attrs.pop("study_id"))
@@ -307,7 +307,7 @@ class NoticeChangeForm(_NoticeForm):
         return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        notice, now = self.instance, timezone.now()
+        notice, now = self.instance, clock.now()
         publish_at = attrs.get("publish_at", notice.publish_at)
         expires_at = attrs.get("expires_at", notice.expires_at)
         if (publish_at, expires_at) != (notice.publish_at, notice.expires_at):

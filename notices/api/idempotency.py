@@ -14,7 +14,6 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from django.db import OperationalError, connection, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.renderers import JSONRenderer
@@ -26,6 +25,7 @@ from notices.api.authentication import Caller, caller_of
 from notices.api.refusals import Conflict, quoted
 from notices.delivery.poison import DATA_ERRORS
 from notices.models import KeptAnswer
+from notices.outside import clock
 
 HEADER = "Idempotency-Key"
 KEY_LIMIT = 255
@@ -90,7 +90,7 @@ def _hash(request: Request) -> str:
 
 def _begin(caller: str, key: str, asked: str) -> KeptAnswer:
     """Return this key's row: the first request's, with its answer, or a new one without."""
-    now = timezone.now()
+    now = clock.now()
     ours = KeptAnswer(caller=caller, key=key, request_hash=asked, begun_at=now)
     rows = KeptAnswer.objects.filter(caller=caller, key=key)
     try:

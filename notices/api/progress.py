@@ -13,7 +13,7 @@ from threading import Lock
 from django.conf import settings
 from django.db.models import Max
 from django.http import HttpResponse, StreamingHttpResponse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -23,6 +23,7 @@ from notices.api.etags import etag
 from notices.api.refusals import TooManyStreams, Unavailable
 from notices.api.representations import readable_notices, show, whole
 from notices.models import Notice, NoticeQuerySet
+from notices.outside import clock
 
 POLL_SECONDS = 0.5
 # The second write notices that a client is gone; until then it holds a place.
@@ -109,8 +110,8 @@ class Stream:
 
     def __iter__(self) -> Iterator[str]:
         yield f"retry: {RETRY_MILLISECONDS}\n\n"
-        ends_at = time.monotonic() + settings.EVENT_STREAM_SECONDS
-        beat_at = time.monotonic() + HEARTBEAT_SECONDS
+        ends_at = clock.monotonic() + settings.EVENT_STREAM_SECONDS
+        beat_at = clock.monotonic() + HEARTBEAT_SECONDS
         mark = None
         while True:
             notices = self._readable()
@@ -127,7 +128,7 @@ class Stream:
                 if is_over:
                     yield "event: end\ndata: {}\n\n"
                     return
-            now = time.monotonic()
+            now = clock.monotonic()
             if now >= ends_at:
                 return
             if now >= beat_at:
@@ -171,7 +172,7 @@ def _mark(notices: NoticeQuerySet) -> tuple[object, ...] | None:
     if row is None:
         return None
     publish_at = row["publish_at"]
-    has_struck = publish_at is not None and publish_at <= timezone.now()
+    has_struck = publish_at is not None and publish_at <= clock.now()
     return (*row.values(), has_struck)
 
 

@@ -5,7 +5,6 @@ caller's first request, and they ask Redis twice more for what is left.
 """
 
 import logging
-import time
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
@@ -18,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from notices.api.authentication import caller_of
+from notices.outside import clock
 
 log = logging.getLogger(__name__)
 
@@ -47,15 +47,15 @@ class CallerRate(BaseThrottle):
     rests_until: ClassVar[float] = 0.0
 
     def allow_request(self, request: Request, view: object) -> bool:
-        if settings.API_RATE is None or time.monotonic() < CallerRate.rests_until:
+        if settings.API_RATE is None or clock.monotonic() < CallerRate.rests_until:
             return True
         limit, seconds = settings.API_RATE
-        window, passed = divmod(int(time.time()), seconds)
+        window, passed = divmod(int(clock.now().timestamp()), seconds)
         key = f"asked {caller_of(request).name} {window}".replace(" ", ":")
         try:
             asked = storage(settings.COUNTER_URL).incr(key, seconds)
         except StorageError:
-            CallerRate.rests_until = time.monotonic() + REST_SECONDS
+            CallerRate.rests_until = clock.monotonic() + REST_SECONDS
             log.warning("the cache is away: requests are not counted", exc_info=True)
             return True
         self.standing = Standing(limit, max(limit - asked, 0), seconds - passed)

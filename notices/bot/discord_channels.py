@@ -9,7 +9,6 @@ from typing import TypedDict
 import discord
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
 
 from notices.advice.permissions import (
     ATTACH_FILES,
@@ -21,6 +20,7 @@ from notices.advice.permissions import (
 )
 from notices.delivery.request import Word
 from notices.models import Channel, Delivery, Study
+from notices.outside import clock
 from notices.text import composed
 
 SEEN_FIELDS = (
@@ -122,7 +122,7 @@ def timed_out_in(
     until = known.get(channel_id)
     if isinstance(channel, AnyChannel) and channel.guild.me is not None:
         until = timed_out_until(channel.guild)
-    return until if until is not None and until > timezone.now() else None
+    return until if until is not None and until > clock.now() else None
 
 
 def _without_timeout(guild: discord.Guild) -> discord.Member:

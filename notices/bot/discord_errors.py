@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 import orjson
@@ -11,6 +11,7 @@ from notices.advice import error_codes
 from notices.advice.error_codes import About, Rests
 from notices.delivery.request import PermanentError, TransientError
 from notices.models import ErrorCode
+from notices.outside import clock
 
 UNAUTHORIZED = 401
 TOO_MANY_REQUESTS = 429
@@ -133,7 +134,7 @@ def _header_seconds(headers: Headers) -> float | None:
         except (ValueError, TypeError, OverflowError):
             return None
         until = until if until.tzinfo else until.replace(tzinfo=UTC)
-        seconds = (until - datetime.now(UTC)).total_seconds()
+        seconds = (until - clock.now()).total_seconds()
     return min(seconds, LONGEST_PAUSE_SECONDS) if seconds >= 0 else None
 
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import discord
 from django.db import transaction
-from django.utils import timezone
 
 from notices.bot.discord_channels import (
     ChannelRow,
@@ -23,6 +22,7 @@ from notices.bot.discord_channels import (
 from notices.bot.discord_roles import RoleRow, seen_roles, write_roles
 from notices.delivery.poison import DATA_ERRORS
 from notices.delivery.recovery import end_timeouts, known_timeouts
+from notices.outside import clock
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ class GuildSync:
         if timer := self._timeout_ends.pop(guild.id, None):
             timer.cancel()
         if (until := timed_out_until(guild)) is not None:
-            seconds = (until - timezone.now()).total_seconds()
+            seconds = (until - clock.now()).total_seconds()
             loop = asyncio.get_running_loop()
             self._timeout_ends[guild.id] = loop.call_later(seconds, self.mark, guild.id)
 
@@ -136,7 +136,7 @@ def _is_known(guild: discord.Guild) -> bool:
 
 def write(changes: Changes) -> dict[int, datetime]:
     """Write in the database thread; return until when the bot is timed out, by channel."""
-    now = timezone.now()
+    now = clock.now()
     for guild_id, seen in changes.items():
         try:
             with transaction.atomic():

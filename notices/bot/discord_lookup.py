@@ -9,7 +9,6 @@ from typing import Any
 
 import discord
 from django.db.models import F, Q
-from django.utils import timezone
 
 from notices.advice.error_codes import MISSING_PERMISSIONS
 from notices.advice.permissions import THREADS
@@ -17,6 +16,7 @@ from notices.bot.database_thread import InDatabase
 from notices.bot.discord_channels import as_name, seen_in_threads, timed_out_until
 from notices.delivery.due import Shards
 from notices.models import Channel, ErrorCode
+from notices.outside import clock
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ async def look_up_channels(client: discord.Client, in_database: InDatabase, shar
 
 
 def channels_to_look_up(shards: Shards) -> list[int]:
-    asked_long_ago = Q(refused_at=None) | Q(refused_at__lt=timezone.now() - ASKED_EVERY)
+    asked_long_ago = Q(refused_at=None) | Q(refused_at__lt=clock.now() - ASKED_EVERY)
     # This code came from a message, perhaps during a timeout, and not from this question.
     is_to_be_asked = asked_long_ago | Q(refused_code=MISSING_PERMISSIONS)
     unknown = Channel.objects.filter(_UNKNOWN, is_to_be_asked, studies__isnull=False)
@@ -57,7 +57,7 @@ def write_facts(channel_id: int, facts: Facts) -> None:
     """
     if "refused_code" in facts:
         moment = "seen_at" if facts["refused_code"] is None else "refused_at"
-        facts = {**facts, moment: timezone.now()}
+        facts = {**facts, moment: clock.now()}
     Channel.objects.filter(_UNKNOWN, pk=channel_id).update(**facts)
 
 

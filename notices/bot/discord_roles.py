@@ -7,11 +7,11 @@ from typing import TypedDict
 
 import discord
 from django.db import transaction
-from django.utils import timezone
 
 from notices.bot.database_thread import InDatabase
 from notices.bot.discord_channels import as_name
 from notices.models import Role
+from notices.outside import clock
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ async def count_people(
 
 def guilds_to_count(since: datetime | None = None) -> list[int]:
     """Return the guilds with a study, because only their people can be pinged."""
-    before = timezone.now() - COUNTED_EVERY
+    before = clock.now() - COUNTED_EVERY
     return list(
         Role.objects.to_count(max(before, since) if since else before)
         .order_by("counted_at")
@@ -102,7 +102,7 @@ async def _counts(client: discord.Client, guild_id: int) -> dict[int, int | None
 
 def write_counts(guild_id: int, counts: dict[int, int | None]) -> None:
     """Write the counts; a role without one keeps the number it had."""
-    now: datetime = timezone.now()
+    now: datetime = clock.now()
     with transaction.atomic():
         roles = list(Role.objects.select_for_update().filter(guild_id=guild_id))
         for role in roles:

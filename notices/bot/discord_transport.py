@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import io
 import logging
-import time
 from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
 from datetime import datetime
@@ -15,7 +14,6 @@ import aiohttp
 import discord
 import orjson
 from discord.http import Route
-from django.utils import timezone
 
 from notices.advice import error_codes
 from notices.advice.error_codes import Rests
@@ -33,6 +31,7 @@ from notices.delivery.message import is_emptied, why_cut_short
 from notices.delivery.request import Answer, PermanentError, Request, Told, TransientError, Word
 from notices.files.attached import are_shown
 from notices.models import Attempt, ErrorCode
+from notices.outside import clock
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +61,7 @@ class _Exchange:
     def __init__(self, request: Request, answered: Callable[[Told], None]) -> None:
         self.request = request
         self.answered = answered
-        self.made_at = time.time()
+        self.made_at = clock.now()
         self.task = asyncio.current_task()
         self.begun = False
         self.timed_out = False
@@ -184,7 +183,7 @@ class DiscordTransport:
         return self.word(channel_id, guild_id)
 
     def rest(self, seconds: float) -> None:
-        self._rests_until = max(self._rests_until, time.monotonic() + seconds)
+        self._rests_until = max(self._rests_until, clock.monotonic() + seconds)
 
     async def _ask(self, request: Request) -> Answer | None:
         """Return the answer, or None if the trace has told it."""
@@ -243,7 +242,7 @@ class DiscordTransport:
         """Discord would refuse a create for good, and show only a part of an edit."""
         until = self.timed_out_until(request.channel_id)
         if until is not None:
-            seconds = max(0.0, (until - timezone.now()).total_seconds())
+            seconds = max(0.0, (until - clock.now()).total_seconds())
             detail = f"timed out until {until:%Y-%m-%d %H:%M:%S} UTC"
             raise TransientError(
                 detail, code=ErrorCode.TIMED_OUT, retry_after=seconds, rests=Rests.MESSAGE
@@ -287,14 +286,14 @@ class DiscordTransport:
         exchange = _exchange.get()
         await self.brake.hold()
         await self.pacer.turn(yields=exchange is not None and exchange.yields)
-        if (rest := self._rests_until - time.monotonic()) > 0:
+        if (rest := self._rests_until - clock.monotonic()) > 0:
             raise TransientError(
                 "rate limited", code=TOO_MANY_REQUESTS, retry_after=rest, rests=Rests.EVERYTHING
             )
         if exchange is not None:
             if not self.active:
                 raise TransientError("another bot is the active one now", done=False)
-            if time.time() - exchange.made_at > self._stale:
+            if (clock.now() - exchange.made_at).total_seconds() > self._stale:
                 raise TransientError(WAITED_TOO_LONG, done=False)
             if not exchange.begun:
                 exchange.begun = True

@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,6 @@ from django.db import (
     connections,
     reset_queries,
 )
-from django.utils import timezone
 
 from notices.bot.database_thread import P, T
 from notices.bot.files import FileGoneError, files_for
@@ -39,6 +38,7 @@ from notices.delivery.request import (
     Transport,
 )
 from notices.models import Attempt, ErrorCode, Pause
+from notices.outside import clock
 from notices.tables.limits import DETAIL_LIMIT
 
 log = logging.getLogger(__name__)
@@ -88,13 +88,20 @@ class Engine:
     """Runs one lane for each channel; one database step writes outcomes and makes claims."""
 
     def __init__(
-        self, transport: Transport, *, rate: float, window: timedelta, shards: Shards | None = None
+        self,
+        transport: Transport,
+        *,
+        rate: float,
+        window: timedelta,
+        shards: Shards | None = None,
+        database: Executor | None = None,
     ) -> None:
+        """`database` runs all that asks the database, one after the other: a thread by default."""
         self._transport = transport
         self._window = window
         self._shards = shards or Shards()
         self._ahead = int(min(max(8, rate * AHEAD_SECONDS), MOST_AHEAD))
-        self._database = ThreadPoolExecutor(1, thread_name_prefix="database")
+        self._database = database or ThreadPoolExecutor(1, thread_name_prefix="database")
         self._awake = asyncio.Event()
         self._stopping = False
         self._lanes: dict[int, asyncio.Task[None]] = {}
@@ -220,7 +227,7 @@ class Engine:
         requests = [flight.request for flight in self._flights.values()]
         requests += [outcome.request for outcome in outcomes]
         in_hand = {request.claim for request in requests}
-        await self.in_database(take_over, timezone.now(), self._shards, but=in_hand)
+        await self.in_database(take_over, clock.now(), self._shards, but=in_hand)
         self._must_take_over = False
 
     def _write_and_claim(
@@ -232,7 +239,7 @@ class Engine:
         resting: Resting,
     ) -> _Plan:
         """Write in the database thread."""
-        now = timezone.now()
+        now = clock.now()
         if outcomes and news:
             # The news is about messages after their answers, so the answers are written first.
             exchange(
@@ -255,7 +262,7 @@ class Engine:
 
     async def _next_moment(self, plan: _Plan) -> datetime:
         """Return when there is more to do, unless something wakes us before."""
-        now = timezone.now()
+        now = clock.now()
         moments = [now + SAFETY_POLL, plan.sweep_again_at]
         if self._transport.waiting:
             moments.append(now + REFILL)
@@ -270,7 +277,7 @@ class Engine:
         return min(moment for moment in moments if moment)
 
     async def _sleep_until(self, moment: datetime) -> None:
-        seconds = (moment - timezone.now()).total_seconds()
+        seconds = (moment - clock.now()).total_seconds()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, seconds)):
                 await self._awake.wait()
@@ -339,7 +346,7 @@ class Engine:
     async def _files_for(self, request: Request) -> tuple[File, ...] | None:
         """Return None if the request is not to go out any more; the next claim decides anew."""
         since = request.unknown_since
-        is_late = since is not None and timezone.now() - since >= self._window
+        is_late = since is not None and clock.now() - since >= self._window
         # A late edit does no harm. For a late create, Discord may have forgotten the nonce.
         if self._stopping or (is_late and request.action == Attempt.Action.CREATE):
             return None
@@ -399,7 +406,7 @@ class Engine:
         # Discord's text may hold what PostgreSQL refuses, which would fail the whole step.
         detail = detail.encode(errors="replace").decode().replace("\0", "")[:DETAIL_LIMIT]
         self._outcomes.append(
-            Outcome(request=request, kind=kind, ended_at=timezone.now(), detail=detail, **result)
+            Outcome(request=request, kind=kind, ended_at=clock.now(), detail=detail, **result)
         )
         if kind == Kind.SHOWN:
             self._news.remember_settled(request.nonce, result["revision"])

@@ -11,7 +11,6 @@ from itertools import count
 from typing import Any
 
 from django.db import Error
-from django.utils import timezone
 
 from notices.advice import error_codes
 from notices.advice.error_codes import About, Rests
@@ -22,6 +21,7 @@ from notices.delivery.poison import DATA_ERRORS
 from notices.delivery.recovery import channels_of, end_pauses, end_rest, guild_of, note_pauses
 from notices.delivery.request import PermanentError, Request, TransientError, Transport, Word
 from notices.models import Attempt, Pause
+from notices.outside import clock
 from notices.retry import pause_seconds
 
 log = logging.getLogger(__name__)
@@ -213,7 +213,7 @@ class Outages:
     async def _note(
         self, channel_ids: Collection[int], seconds: float, is_create: bool = True
     ) -> None:
-        until = timezone.now() + timedelta(seconds=seconds)
+        until = clock.now() + timedelta(seconds=seconds)
         await self._ask_database(note_pauses, channel_ids, until, of_creates=is_create)
 
     # --- a channel, or a guild ---------------------------------------------------------------
@@ -232,12 +232,12 @@ class Outages:
         place = guild_id or channel_id
         away = self._away.get(place)
         if away is None:
-            away = self._away[place] = _Away(guild_id, timezone.now())
+            away = self._away[place] = _Away(guild_id, clock.now())
             self._start(self._recover_place(place, away), f"recovery of {place}")
         if channel_id not in away.channels:
             away.channels[channel_id] = None
             log.warning("channel %s is out of reach: it is left alone until it answers", channel_id)
-            until = timezone.now() + NOTED
+            until = clock.now() + NOTED
             await self._ask_database(note_pauses, [channel_id], until, is_named=False)
 
     async def _recover_place(self, place: int, away: _Away) -> None:
@@ -253,7 +253,7 @@ class Outages:
         ended: list[int] = []
         while ended != list(away.channels):
             ended = list(away.channels)
-            await self._ask_database(end_rest, ended, away.guild_id, timezone.now(), away.since)
+            await self._ask_database(end_rest, ended, away.guild_id, clock.now(), away.since)
         del self._away[place]
         log.info("the channels %s are tried again", ended)
         self._wake()
@@ -311,7 +311,7 @@ class Outages:
         """Send nothing until Discord answers, and for `seconds` in any case."""
         if self.paused_since is not None:
             return
-        self.paused_since = timezone.now()
+        self.paused_since = clock.now()
         self._relapses[Pause.EVERYTHING] += 1
         log.warning("Discord fails: sending pauses until it answers")
         self._start(self._recover(self.paused_since, seconds), "recovery")
@@ -328,7 +328,7 @@ class Outages:
         self.paused_since = None
         self._failing.clear()
         log.info("Discord answers again: sending goes on")
-        await self._ask_database(end_pauses, timezone.now(), since)
+        await self._ask_database(end_pauses, clock.now(), since)
         self._wake()
 
     # --- the rest --------------------------------------------------------------------------

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-import time
 from collections import deque
 from collections.abc import Iterable
 from heapq import heappop, heappush
 from itertools import count
+
+from notices.outside import clock
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class Pacer:
         self._timer: asyncio.TimerHandle | None = None
 
     def remember(self, moments: Iterable[float]) -> None:
-        """Count requests that went out before this pacer was made, by time.monotonic()."""
+        """Count requests that went out before this pacer was made, by clock.monotonic()."""
         self._gone_out.extend(sorted(moments))
 
     async def turn(self, *, yields: bool = False) -> None:
@@ -63,13 +64,13 @@ class Pacer:
         """Let everybody go whose turn has come, and set the timer for the next."""
         self._timer = None
         while self._waiting:
-            wait = self.wait_seconds(time.monotonic())
+            wait = self.wait_seconds(clock.monotonic())
             if wait > SHORTEST_SLEEP_SECONDS:
                 self._timer = loop.call_later(wait, self._let_go, loop)
                 return
             _yields, _number, waiter = heappop(self._waiting)
             if not waiter.done():  # not cancelled since
-                self._gone_out.append(time.monotonic())
+                self._gone_out.append(clock.monotonic())
                 waiter.set_result(None)
 
 
@@ -87,7 +88,7 @@ class Brake:
 
     def count(self) -> None:
         """Count an answer of 401, 403, or 429 for a limit that is ours alone."""
-        self._refused.append(time.monotonic())
+        self._refused.append(clock.monotonic())
 
     async def hold(self) -> None:
         """Wait until one more refusal would do no harm."""
@@ -102,4 +103,4 @@ class Brake:
     def _wait_seconds(self) -> float:
         if len(self._refused) < (self._refused.maxlen or 0):
             return 0.0
-        return self._refused[0] + self._window - time.monotonic()
+        return self._refused[0] + self._window - clock.monotonic()

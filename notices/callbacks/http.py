@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import ipaddress
 import socket
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -21,6 +20,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from django.conf import settings
 
+from notices.outside import clock
 from notices.tables.limits import DETAIL_LIMIT
 
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3)
@@ -82,7 +82,7 @@ async def session(resolver: AbstractResolver | None = None) -> AsyncIterator[aio
 
 
 async def post(session: aiohttp.ClientSession, envelope: Envelope) -> EndpointResponse:
-    moment = int(time.time())
+    moment = int(clock.now().timestamp())
     headers = {
         "content-type": "application/json",
         "user-agent": AGENT,

@@ -6,7 +6,6 @@ lost them is told nothing more.
 
 import asyncio
 import logging
-import time
 from collections.abc import Collection
 from math import inf
 
@@ -14,13 +13,13 @@ import orjson
 from aiohttp import ClientSession
 from aiohttp.abc import AbstractResolver
 from asgiref.sync import async_to_sync, sync_to_async
-from django.utils import timezone
 
 from notices.callbacks import http
 from notices.callbacks.http import Envelope
 from notices.callbacks.queueing import Lane, is_any_left, record, take
 from notices.callbacks.rights import why_not_told, with_rights
 from notices.models import CallbackMessage, Notice
+from notices.outside import clock
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +32,7 @@ LOOK_EVERY_SECONDS = 0.2
 
 def send_due(seconds: float = SLICE_SECONDS, resolver: AbstractResolver | None = None) -> bool:
     """Send what is due for about so many seconds; return whether nothing is left."""
-    return async_to_sync(_send_due)(time.monotonic() + seconds, resolver)
+    return async_to_sync(_send_due)(clock.monotonic() + seconds, resolver)
 
 
 async def _send_due(deadline: float, resolver: AbstractResolver | None) -> bool:
@@ -47,13 +46,13 @@ async def _send_due(deadline: float, resolver: AbstractResolver | None) -> bool:
                     task = asyncio.create_task(_send_lane(session, lane, deadline))
                     under_way[task] = lane
             if not under_way:
-                return not await sync_to_async(is_any_left)(timezone.now())
+                return not await sync_to_async(is_any_left)(clock.now())
             done, _others = await asyncio.wait(
                 under_way, timeout=LOOK_EVERY_SECONDS, return_when=asyncio.FIRST_COMPLETED
             )
             for task in done:
                 await _record_meanwhile(under_way.pop(task), task)
-            time_left = deadline - time.monotonic()
+            time_left = deadline - clock.monotonic()
         if under_way:
             await _cut_off(under_way)
     return False
@@ -61,7 +60,7 @@ async def _send_due(deadline: float, resolver: AbstractResolver | None) -> bool:
 
 async def _take_meanwhile(under_way: Collection[Lane], time_left: float) -> list[Lane]:
     busy = [lane.endpoint for lane in under_way]
-    return await sync_to_async(take)(timezone.now(), busy, time_left)
+    return await sync_to_async(take)(clock.now(), busy, time_left)
 
 
 async def _record_meanwhile(lane: Lane, task: asyncio.Task[None]) -> None:
@@ -69,7 +68,7 @@ async def _record_meanwhile(lane: Lane, task: asyncio.Task[None]) -> None:
         # Its lease ends, and the endpoint is taken again.
         log.error("callback %s: sending broke off", lane.endpoint.pk, exc_info=error)
         return
-    await sync_to_async(record)(lane, timezone.now())
+    await sync_to_async(record)(lane, clock.now())
 
 
 async def _cut_off(under_way: dict[asyncio.Task[None], Lane]) -> None:
@@ -85,7 +84,7 @@ async def _cut_off(under_way: dict[asyncio.Task[None], Lane]) -> None:
 async def _send_lane(session: ClientSession, lane: Lane, deadline: float) -> None:
     """Send until the messages end, one fails, or time is short."""
     for message in lane.messages:
-        begun = time.monotonic()
+        begun = clock.monotonic()
         if lane.answers and begun + lane.seconds > deadline:
             return
         ready = await sync_to_async(_ready)(message)
@@ -94,7 +93,7 @@ async def _send_lane(session: ClientSession, lane: Lane, deadline: float) -> Non
             continue
         answer = await http.post(session, ready)
         lane.answers.append((message, answer))
-        lane.seconds = max(lane.seconds, time.monotonic() - begun)
+        lane.seconds = max(lane.seconds, clock.monotonic() - begun)
         if not answer.is_success:
             return
 

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 import orjson
 from django.db.models import Q
 from django.dispatch import receiver
-from django.utils import timezone
 
 from notices.callbacks.queueing import schedule
 from notices.callbacks.rights import why_not_told, with_rights
 from notices.models import CallbackEndpoint, CallbackMessage, Delivery, Notice, Study, notice_saved
 from notices.moved import foreign_channels
+from notices.outside import clock
 from notices.sql import CompiledQuery
 
 Type = CallbackMessage.Type
@@ -39,9 +39,9 @@ def tell_of_save(notice: Notice, before: tuple[str, int] | None, **_kwargs: obje
     """Tell what the leader did. What becomes of it is told from the deliveries."""
     status, revision = before or (Status.DRAFT, notice.revision)
     if status in _NOT_PUBLISHED and notice.status == Status.QUEUED:
-        _write({notice.pk: Type.QUEUED}, timezone.now())
+        _write({notice.pk: Type.QUEUED}, clock.now())
     elif notice.revision > revision and notice.status not in _NOT_PUBLISHED:
-        _write({notice.pk: Type.EDITED}, timezone.now())
+        _write({notice.pk: Type.EDITED}, clock.now())
 
 
 def tell_of_statuses(changed: Mapping[int, str], now: datetime) -> None:

@@ -1,7 +1,6 @@
 """The bot's step: how requests ended is written, and what is due is claimed, in one transaction."""
 
 import logging
-import secrets
 from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
@@ -25,6 +24,7 @@ from notices.delivery.rows import (
     write_changes,
 )
 from notices.models import Attempt, Channel, Delivery, ErrorCode, Notice
+from notices.outside import chance
 from notices.sql import Select, Statement
 from notices.tables.limits import DETAIL_LIMIT
 
@@ -186,7 +186,7 @@ def _claim(
     deliveries: list[HeldDelivery], now: datetime, window: timedelta
 ) -> tuple[list[Changed], list[Request]]:
     """Returns what changes, and the requests to make."""
-    token = secrets.randbits(62)
+    token = chance.bits(62)
     max_tries = settings.MAX_SEND_RETRIES
     changed: list[Changed] = []
     requests = []

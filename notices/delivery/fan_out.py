@@ -8,13 +8,13 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
-from django.utils import timezone
 
 from notices.delivery import outcomes, statuses
 from notices.delivery.poison import DATA_ERRORS, failed_by
 from notices.delivery.rows import Changed, HeldDelivery, deliveries_of, write_changes
 from notices.delivery.wake import wake
 from notices.models import Attempt, Delivery, ErrorCode, Notice, new_nonce
+from notices.outside import clock
 from notices.sql import Among, Select, Statement
 from notices.tables.notice_fields import FannedOutFields
 
@@ -90,7 +90,7 @@ def fan_out(notice_id: int, now: datetime | None = None) -> bool:
 
     It may run twice, late, or at the same time as another: the answer is the same.
     """
-    now = now or timezone.now()
+    now = now or clock.now()
     try:
         with transaction.atomic():
             return bool(_fan_out(_LOCK_WAITING.rows(ids=[notice_id]), now))

@@ -7,7 +7,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -19,6 +18,7 @@ from notices.callbacks.http import names_private_address
 from notices.desk.long_list import LongList
 from notices.desk.rights import ModelAdmin, ReadOnly, user_of
 from notices.models import CallbackEndpoint, CallbackMessage
+from notices.outside import clock
 
 LOOKS = {
     CallbackMessage.State.WAITING: "sending",
@@ -127,9 +127,7 @@ class CallbackMessageAdmin(ReadOnly, LongList):
     @admin.action(description=gettext_lazy("Send again"), permissions=["resend"])
     def send_again(self, request: HttpRequest, chosen: QuerySet[CallbackMessage]) -> None:
         """Send the messages again with their old ids, by which receivers recognise repetitions."""
-        again = CallbackMessage.objects.filter(pk__in=chosen.values("pk")).send_again(
-            timezone.now()
-        )
+        again = CallbackMessage.objects.filter(pk__in=chosen.values("pk")).send_again(clock.now())
         if again:
             queueing.schedule()
         messages.info(request, _("To be sent again: %(count)s.") % {"count": again})

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -16,6 +15,7 @@ from notices.desk.questions import Doubt
 from notices.desk.rows_field import RowsField
 from notices.ids import read_id
 from notices.models import Channel, Notice, Role, Study
+from notices.outside import clock
 from notices.tables.change import AnyUser
 
 
@@ -98,7 +98,7 @@ def ask_to_count(user: AnyUser, study_id: object, ping: object) -> None:
     if ping in (Notice.Ping.ROLE, Notice.Ping.HERE, Notice.Ping.EVERYONE):
         study = Study.objects.led_by(user).filter(pk=_number(study_id)).first()
         if study is not None:
-            Role.objects.of_study(study).ask_to_count(timezone.now())
+            Role.objects.of_study(study).ask_to_count(clock.now())
 
 
 def reach_of_picks(

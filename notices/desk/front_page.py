@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db.models import QuerySet
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
@@ -19,6 +18,7 @@ from notices.desk.rights import led_studies
 from notices.desk.when import zone_note
 from notices.models import Delivery, Notice
 from notices.monitoring import health
+from notices.outside import clock
 from notices.paging import Parts
 from notices.tables.change import AnyUser
 
@@ -48,7 +48,7 @@ class Bot:
     def how_long(self) -> str:
         if self.age is None or self.age < timedelta(minutes=1):
             return _("less than a minute")
-        now = timezone.now()
+        now = clock.now()
         return timesince(now - self.age, now, depth=1)
 
 

@@ -19,6 +19,7 @@ from notices.desk.long_list import most_counted
 from notices.desk.rights import leads_many, led_studies
 from notices.ids import read_id
 from notices.models import Delivery, Notice, Study
+from notices.outside import clock
 from notices.paging import Parts, stored_as
 
 # Only these authors are offered, as it would cost too much to read them all; a search finds others.
@@ -36,7 +37,7 @@ class StatusFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         value = self.value()
-        return queryset.in_status(value, timezone.now()) if value else queryset
+        return queryset.in_status(value, clock.now()) if value else queryset
 
 
 class StudyFilter(admin.SimpleListFilter):

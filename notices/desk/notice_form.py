@@ -8,7 +8,6 @@ from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, Q, QuerySet
 from django.template.loader import render_to_string
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -32,6 +31,7 @@ from notices.files.uploads import check_together
 from notices.ids import read_id
 from notices.links import bare, is_public_link, with_scheme
 from notices.models import Channel, Notice, Study, Upload
+from notices.outside import clock
 from notices.tables.notice_fields import CONTENT_LIMIT
 
 PUBLISH, SCHEDULE, DRAFT, SAVE = "_publish", "_schedule", "_draft", "_save"
@@ -299,12 +299,12 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
         doubts = []
         if PUBLISH in self.data:
             doubts = self._doubts_about_moment(moment)
-            self.cleaned_data["publish_at"] = timezone.now()
+            self.cleaned_data["publish_at"] = clock.now()
         elif DRAFT in self.data:
             self.cleaned_data["publish_at"] = None
         elif moment is None and "publish_at" not in self.errors and self._needs_moment():
             self.add_error("publish_at", _("Pick the moment to publish at."))
-        elif moment is not None and moment <= timezone.now():
+        elif moment is not None and moment <= clock.now():
             self.add_error(
                 "publish_at", _("This moment has passed. To publish at once press “Publish now”.")
             )
@@ -323,7 +323,7 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _doubts_about_moment(self, moment: datetime | None) -> list[Doubt]:
         """Ask if she filled in a later moment but pressed the button that ignores it."""
-        if moment is None or moment <= timezone.now() or "publish_at" not in self.changed_data:
+        if moment is None or moment <= clock.now() or "publish_at" not in self.changed_data:
             return []
         return [
             Doubt(

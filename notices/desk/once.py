@@ -16,10 +16,10 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notices.models import Submission
+from notices.outside import clock
 
 WRITING = "writing"
 _NOT_WRITTEN = (WRITING, "csrfmiddlewaretoken")
@@ -92,7 +92,7 @@ def _lead_there(request: HttpRequest, submission: Submission) -> HttpResponse:
                 "What you have changed in it since is not saved: change it here."
             ),
         )
-    elif timezone.now() - submission.submitted_at > DOUBLE_CLICK:
+    elif clock.now() - submission.submitted_at > DOUBLE_CLICK:
         messages.info(
             request, _("This page was sent before: what it made is here. Nothing was made twice.")
         )

@@ -8,13 +8,13 @@ from typing import Any
 
 from django.db.models import F, Prefetch
 from django.template.loader import render_to_string
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from notices.advice import reasons
 from notices.ids import read_ids
 from notices.models import Attempt, Change, Channel, Delivery, ErrorCode, Notice
+from notices.outside import clock
 
 POLL_SECONDS = 2
 # Used while nothing is due within NEAR, as with a scheduled notice.
@@ -148,7 +148,7 @@ class NoticeOutcome:
         if not due:
             # Nothing is due, so the status was read just before the last outcome was written.
             return POLL_SECONDS if begun and not self.undecided else None
-        return POLL_SECONDS if min(due) <= timezone.now() + NEAR else SLOW_POLL_SECONDS
+        return POLL_SECONDS if min(due) <= clock.now() + NEAR else SLOW_POLL_SECONDS
 
 
 @dataclass(frozen=True)

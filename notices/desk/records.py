@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
@@ -15,6 +14,7 @@ from notices.advice import reasons
 from notices.desk.long_list import LongList
 from notices.desk.rights import ModelAdmin, ReadOnly, TabularInline
 from notices.models import Attempt, BotInstance, Delivery
+from notices.outside import clock
 
 HEARTBEAT_IS_LATE_AFTER = timedelta(seconds=30)
 
@@ -57,7 +57,7 @@ class BotInstanceAdmin(ReadOnly, ModelAdmin):
 
     @admin.display(description=gettext_lazy("heartbeat"), ordering="heartbeat_at")
     def heartbeat(self, bot: BotInstance) -> SafeString:
-        late = timezone.now() - bot.heartbeat_at > HEARTBEAT_IS_LATE_AFTER
+        late = clock.now() - bot.heartbeat_at > HEARTBEAT_IS_LATE_AFTER
         age = _("%(time)s ago") % {"time": timesince(bot.heartbeat_at)}
         look = "failed" if late else "sent"
         return format_html('<span class="badge badge-{}">{}</span>', look, age)

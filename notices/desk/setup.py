@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.http import require_GET, require_POST
@@ -36,6 +36,7 @@ from notices.desk.rows_field import RowsField
 from notices.ids import read_id
 from notices.models import Channel, Notice, Study
 from notices.monitoring import health
+from notices.outside import clock
 from notices.tables.limits import validate_not_blank
 
 # Only what the bot's features need, and never Administrator.
@@ -145,7 +146,7 @@ class SendTestForm(forms.Form):
 
     def save(self, user: User) -> Notice:
         """Create the test as a usual notice, so that it takes the usual path."""
-        where, now = self.cleaned_data["where"], timezone.now()
+        where, now = self.cleaned_data["where"], clock.now()
         with translation.override(where.study.language):
             title = _("Test message")
             content = _("If you can read this, notices of %(study)s are shown here.")
@@ -238,7 +239,7 @@ def outcome(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _show(request: HttpRequest, form: ConnectForm) -> HttpResponse:
-    bots = health.bots_heard_of(timezone.now())
+    bots = health.bots_heard_of(clock.now())
     application = next((bot.application_id for bot in bots if bot.application_id), None)
     tested = request.GET.get("test", "")
     notice = Notice.objects.filter(pk=read_id(tested) or 0).first()
@@ -246,7 +247,7 @@ def _show(request: HttpRequest, form: ConnectForm) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": _("Setting up"),
-        "bot": bot_now(timezone.now()),
+        "bot": bot_now(clock.now()),
         "has_token": bool(settings.BOT_TOKEN),
         "permissions": [permissions.NAMES[bit] for bit in PERMISSIONS],
         "invite": application and invite_link(application, *PERMISSIONS),
@@ -282,4 +283,4 @@ def _seen(ticked: list[str]) -> list[Seen]:
 
 
 def _test(notice: Notice) -> Test:
-    return Test(bot_now(timezone.now()), outcome_of(notice))
+    return Test(bot_now(clock.now()), outcome_of(notice))

@@ -16,7 +16,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.i18n import JavaScriptCatalog
@@ -26,6 +25,7 @@ from notices.desk import setup, uploads, web_app
 from notices.desk.autocomplete import ChannelsAutocomplete
 from notices.desk.front_page import front_page
 from notices.desk.rights import led_studies
+from notices.outside import clock
 from notices.tables.change import AnyUser
 
 if TYPE_CHECKING:  # Unfold's classes have no types; they are subclasses of Django's.
@@ -143,7 +143,7 @@ class Desk(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, object] | None = None
     ) -> TemplateResponse:
         answers = {
-            "front": front_page(request.user, timezone.now()),
+            "front": front_page(request.user, clock.now()),
             "needs_setup": request.user.is_superuser and not setup.is_begun(),
         }
         return super().index(request, {**answers, **(extra_context or {})})

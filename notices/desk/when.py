@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django import forms
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -13,6 +12,7 @@ from unfold.widgets import DATETIME_CLASSES
 
 from notices.models import Study
 from notices.moments import zone_named
+from notices.outside import clock
 
 
 class Moment(forms.DateTimeInput):
@@ -30,7 +30,7 @@ def zone_note(zone: str) -> SafeString:
 
 def _clock(zone: str) -> str:
     """Return the zone's minutes from UTC in January and July, by which the script compares."""
-    days = (datetime(timezone.now().year, month, 1, tzinfo=zone_named(zone)) for month in (1, 7))
+    days = (datetime(clock.now().year, month, 1, tzinfo=zone_named(zone)) for month in (1, 7))
     offsets = (day.utcoffset() for day in days)
     return " ".join(str(round(one.total_seconds() / 60)) for one in offsets if one is not None)
 

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 from django.db import Error
 from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
 
 from notices.delivery.due import oldest_due
 from notices.delivery.fan_out import oldest_waiting
 from notices.models import BotInstance
+from notices.outside import clock
 
 # A part that takes longer is late. A bot polls and reports every five seconds.
 LIMITS = {
@@ -31,7 +31,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Answer 200 if every part keeps up, else 503 with the late ones in `failing`."""
     try:
-        ages = _ages(timezone.now())
+        ages = _ages(clock.now())
     except Error:
         return JsonResponse({"status": "failing", "failing": ["database"]}, status=503)
     failing = [name for name, age in ages.items() if age is not None and age > LIMITS[name]]

@@ -14,7 +14,6 @@ from django.conf import settings
 from django.db import Error
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django_q.brokers import get_broker
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import (
@@ -34,6 +33,7 @@ from notices.delivery.due import oldest_due
 from notices.delivery.fan_out import oldest_waiting
 from notices.models import Attempt, BotInstance, Delivery
 from notices.monitoring import health
+from notices.outside import clock
 
 # Prometheus waits ten seconds, so a Redis that hangs must not hold up the page.
 REDIS_SECONDS = 2.0
@@ -56,7 +56,7 @@ class _Collector(Collector):
         """
         yield InfoMetricFamily("studybot_build", "Which studybot this is.", {"version": version()})
         try:
-            families = list(_families(timezone.now()))
+            families = list(_families(clock.now()))
         except Error:
             families = []
         yield _gauge("studybot_database_up", "Whether the database answers.", bool(families))

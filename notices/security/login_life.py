@@ -3,7 +3,6 @@
 A page that polls by itself does not count as use.
 """
 
-import time
 from collections.abc import Callable
 
 from django.conf import settings
@@ -11,6 +10,8 @@ from django.contrib.auth import logout
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
+
+from notices.outside import clock
 
 BEGUN, USED = "login_begun_at", "login_used_at"
 # A write at each request would cost too much.
@@ -21,7 +22,7 @@ NOTED_EVERY_SECONDS = 60
 def begin(request: HttpRequest, **_told: object) -> None:
     """Give the login a new session key, so that nobody who knew the old one shares it."""
     request.session.cycle_key()
-    request.session[BEGUN] = request.session[USED] = int(time.time())
+    request.session[BEGUN] = request.session[USED] = int(clock.now().timestamp())
 
 
 class LoginLife:
@@ -30,7 +31,7 @@ class LoginLife:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
-            _check(request, int(time.time()))
+            _check(request, int(clock.now().timestamp()))
         return self.get_response(request)
 
 

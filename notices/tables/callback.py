@@ -10,9 +10,9 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from notices.outside import chance, clock
 from notices.tables.key import ApiKey
 from notices.tables.limits import DETAIL_LIMIT, URL_LIMIT, http_url
 
@@ -49,7 +49,7 @@ class CallbackEndpoint(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.CASCADE,
         related_name="+", verbose_name=_("answered for by"),
     )  # fmt: skip
-    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("created"), default=clock.now, editable=False)
     setbacks = models.PositiveSmallIntegerField(
         default=0, editable=False, help_text=_("Failures since the last success.")
     )
@@ -86,7 +86,7 @@ class CallbackMessageQuerySet(models.QuerySet["CallbackMessage"]):
 
 
 def new_message_id() -> str:
-    return f"msg_{secrets.token_hex(12)}"
+    return f"msg_{chance.bits(96):024x}"
 
 
 class CallbackMessage(models.Model):

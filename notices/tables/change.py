@@ -12,9 +12,9 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import models, transaction
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from notices.outside import clock
 from notices.tables import notice_fields
 from notices.tables.key import ApiKey
 
@@ -72,7 +72,7 @@ class Change(models.Model):
     notice = models.ForeignKey(
         "notices.Notice", on_delete=models.CASCADE, related_name="changes", verbose_name=_("notice")
     )
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
     deed = models.CharField(max_length=12, choices=Deed)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,

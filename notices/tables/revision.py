@@ -7,8 +7,8 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db.models import Case, F, Q, Value, When
-from django.utils import timezone
 
+from notices.outside import clock
 from notices.tables import notice_fields
 
 
@@ -29,7 +29,7 @@ def count_in_bulk(notices: Any, changes: dict[str, Any]) -> None:
     if changes.keys() & notice_fields.FANNED_OUT:
         changes.setdefault("fanned_out_revision", 0)
     if {"revision", "fanned_out_revision"} & changes.keys():
-        changes.setdefault("changed_at", timezone.now())
+        changes.setdefault("changed_at", clock.now())
 
 
 def counted(notice: Any, fields: Collection[str]) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def counted(notice: Any, fields: Collection[str]) -> dict[str, Any]:
     begins_anew = When(
         status__in=notice.NOT_BEGUN, withdrawn_at=None, then=Value(notice.first_status())
     )
-    counts = {"fanned_out_revision": 0, "changed_at": timezone.now()}
+    counts = {"fanned_out_revision": 0, "changed_at": clock.now()}
     if not shown:
         kept = {name: F(name) for name in ("revision", "attached_revision")}
         return {**counts, **kept, "status": Case(begins_anew, default=_under_way(notice))}

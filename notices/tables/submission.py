@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
+
+from notices.outside import clock
 
 
 class Submission(models.Model):
@@ -23,7 +24,7 @@ class Submission(models.Model):
     digest = models.CharField(max_length=32)
     # The address of what was created; empty only within the transaction.
     led_to = models.TextField(blank=True)
-    submitted_at = models.DateTimeField(default=timezone.now)
+    submitted_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints = [

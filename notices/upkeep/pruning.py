@@ -5,7 +5,6 @@ writes a delivery holds the lock of its notice's row, and locks notices in the o
 """
 
 import logging
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -29,6 +28,7 @@ from notices.models import (
     Submission,
     Upload,
 )
+from notices.outside import clock
 
 log = logging.getLogger(__name__)
 
@@ -75,10 +75,10 @@ class Pruned:
 
 def prune(now: datetime, seconds: float) -> bool:
     """Prune for about so many seconds; return whether nothing old is left."""
-    gone, deadline = Pruned(), time.monotonic() + seconds
+    gone, deadline = Pruned(), clock.monotonic() + seconds
     is_done = True
     for _batch in _batches(now, gone):
-        if time.monotonic() >= deadline:
+        if clock.monotonic() >= deadline:
             is_done = False
             break
     log.info("pruned: %s%s", gone, "" if is_done else "; more to follow")

@@ -16,6 +16,7 @@ from django_q.scheduler import scheduler
 from django_q.utils import close_old_django_connections
 
 from notices.callbacks import queueing
+from notices.outside import clock
 from notices.upkeep import pruning
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def keep(using: str = "default", apps: Apps = installed_apps, **_kwargs: object)
         schedules = apps.get_model("django_q", "Schedule")._default_manager.using(using)
     except LookupError:
         return  # only a part is migrated yet
-    now = timezone.localtime()
+    now = timezone.localtime(clock.now())
     tonight = _next_night(now)
     with transaction.atomic(using=using):
         _one_at_a_time(using)

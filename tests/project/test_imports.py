@@ -21,6 +21,7 @@ class Rule(NamedTuple):
 # The rooms of notices/, from the ground up: who stands on a line imports from the lines above it
 # alone, so that there is no circle. Within a room everybody may import everybody.
 LAYERS = (
+    ("outside",),
     ("sql", "retry", "text", "ids", "moments", "parent_death", "broker"),
     ("tables",),
     ("models",),

@@ -7,11 +7,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, no_translations
 from django.db import transaction
-from django.utils import timezone
 
 from notices import actions
 from notices.ids import read_id
 from notices.models import ApiKey, Study
+from notices.outside import clock
 from notices.tables.limits import validate_not_blank
 from notices.text import composed
 
@@ -66,7 +66,7 @@ class Command(BaseCommand):
                 may_ping=options["may_ping"],
             )
             if options["days"] is not None:
-                api_key.expiry_date = timezone.now() + timedelta(days=options["days"])
+                api_key.expiry_date = clock.now() + timedelta(days=options["days"])
             key = ApiKey.objects.assign_key(api_key)
             api_key.save()
             api_key.studies.set(studies)

@@ -1,0 +1,31 @@
+"""What is left to chance, and no secret. Everything in notices/ asks here, as for the time."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from random import Random, SystemRandom
+
+_chance: Random = SystemRandom()
+
+
+def share() -> float:
+    """Return a number from 0 to 1, which is left out."""
+    return _chance.random()
+
+
+def bits(count: int) -> int:
+    return _chance.getrandbits(count)
+
+
+def pick(letters: Sequence[str]) -> str:
+    return _chance.choice(letters)
+
+
+@contextmanager
+def drawn_from(chance: Random) -> Iterator[None]:
+    """Draw from another source in this block, in all threads."""
+    global _chance
+    before, _chance = _chance, chance
+    try:
+        yield
+    finally:
+        _chance = before
