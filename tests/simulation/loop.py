@@ -1,0 +1,118 @@
+"""An event loop whose time is simulated: a wait takes none of ours, and each run is the same."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar, cast
+
+from notices.outside import clock
+
+T = TypeVar("T")
+
+BEGINS = datetime(2031, 3, 3, tzinfo=UTC)
+# No real database answers in less; several steps in one instant would hide who was first.
+DATABASE_SECONDS = 0.001
+
+
+class NothingToComeError(Exception):
+    """Everybody waits for somebody else: outside of a simulation this would hang."""
+
+
+class Loop(asyncio.BaseEventLoop):
+    """Runs what is ready, and else goes to the next moment at which something is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seconds = 0.0
+        # What asyncio waits in: there are no sockets, so it only lets the time pass.
+        self._selector = _Waiting(self._pass)
+
+    def time(self) -> float:
+        return self._seconds
+
+    def _pass(self, seconds: float | None) -> None:
+        if seconds is None:
+            raise NothingToComeError
+        self._seconds += seconds
+
+    def _process_events(self, events: list[Any]) -> None:
+        """There are none."""
+
+    def _write_to_self(self) -> None:
+        """Nobody is asleep who would have to be woken."""
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Executor | None, func: Callable[..., T], *args: Any
+    ) -> asyncio.Future[T]:
+        """Do the work at a moment of its own, in this thread, as if outside of the loop."""
+        done: asyncio.Future[T] = self.create_future()
+
+        def work() -> None:
+            with _outside(self):
+                outcome = _outcome_of(func, *args)
+            if done.cancelled():
+                return
+            if error := outcome.exception():
+                done.set_exception(error)
+            else:
+                done.set_result(outcome.result())
+
+        self.call_later(DATABASE_SECONDS, work)
+        return done
+
+
+class _Waiting:
+    def __init__(self, wait: Callable[[float | None], None]) -> None:
+        self._wait = wait
+
+    def select(self, timeout: float | None) -> list[Any]:
+        self._wait(timeout)
+        return []
+
+
+class Inline(Executor):
+    """Does at once what an engine leaves to its thread when it ends."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        return _outcome_of(fn, *args, **kwargs)
+
+
+def _outcome_of(func: Callable[..., T], *args: Any, **kwargs: Any) -> Future[T]:
+    outcome: Future[T] = Future()
+    try:
+        outcome.set_result(func(*args, **kwargs))
+    except Exception as error:
+        outcome.set_exception(error)
+    return outcome
+
+
+@contextmanager
+def _outside(loop: Loop) -> Iterator[None]:
+    """Django refuses its ORM where a loop runs."""
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(loop)
+
+
+class LoopsClock(clock.Clock):
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+
+    def now(self) -> datetime:
+        return BEGINS + timedelta(seconds=self._loop.time())
+
+    def monotonic(self) -> float:
+        return self._loop.time()
+
+
+@contextmanager
+def simulated() -> Iterator[asyncio.Runner]:
+    """Run coroutines by `runner.run(…)`, and let everything in notices/ go by the loop's time."""
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        loop = cast("Loop", runner.get_loop())
+        with clock.turned_by(LoopsClock(loop)):
+            yield runner
