@@ -1,10 +1,12 @@
 """An event loop whose time is simulated: a wait takes none of ours, and each run is the same."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from contextvars import Context, ContextVar, copy_context
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from notices.outside import clock
@@ -20,11 +22,26 @@ class NothingToComeError(Exception):
     """Everybody waits for somebody else: outside of a simulation this would hang."""
 
 
+class Life:
+    """Of a process: once it is over, nothing of what the process had begun goes on."""
+
+    def __init__(self) -> None:
+        self.is_over = False
+        self.is_buried = False
+        self.left_undone: list[Callable[[], object]] = []
+
+
+# The process in which something runs; what was here before all processes is the world's.
+_life: ContextVar[Life | None] = ContextVar("life", default=None)
+
+
 class Loop(asyncio.BaseEventLoop):
     """Runs what is ready, and else goes to the next moment at which something is."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.world = copy_context()
+        self._lives: list[Life] = []
         self._seconds = 0.0
         # What asyncio waits in: there are no sockets, so it only lets the time pass.
         self._selector = _Waiting(self._pass)
@@ -37,6 +54,30 @@ class Loop(asyncio.BaseEventLoop):
             raise NothingToComeError
         self._seconds += seconds
 
+    def call_soon(  # type: ignore[override]
+        self, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        return super().call_soon(_while_alive, callback, *args, context=context)
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        return super().call_at(when, _while_alive, callback, *args, context=context)
+
+    def begin(self, life: Life, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run this in a process of its own."""
+        self._lives.append(life)
+        context = self.world.copy()
+        context.run(_life.set, life)
+        return self.create_task(work, context=context)
+
+    def bury(self) -> None:
+        """Let what the dead had begun be cancelled, now that it can do nothing any more."""
+        for life in self._lives:
+            life.is_over, life.is_buried = False, True
+            for undone in life.left_undone:
+                self.call_soon(undone)
+
     def _process_events(self, events: list[Any]) -> None:
         """There are none."""
 
@@ -48,6 +89,10 @@ class Loop(asyncio.BaseEventLoop):
     ) -> asyncio.Future[T]:
         """Do the work at a moment of its own, in this thread, as if outside of the loop."""
         done: asyncio.Future[T] = self.create_future()
+        life = _life.get()
+        if life is not None and life.is_buried:
+            done.cancel()
+            return done
 
         def work() -> None:
             with _outside(self):
@@ -61,6 +106,15 @@ class Loop(asyncio.BaseEventLoop):
 
         self.call_later(DATABASE_SECONDS, work)
         return done
+
+
+def _while_alive(callback: Callable[..., Any], *args: Any) -> None:
+    """Run in the context of whoever asked for it."""
+    life = _life.get()
+    if life is None or not life.is_over:
+        callback(*args)
+    else:
+        life.left_undone.append(partial(copy_context().run, callback, *args))
 
 
 class _Waiting:
@@ -115,4 +169,7 @@ def simulated() -> Iterator[asyncio.Runner]:
     with asyncio.Runner(loop_factory=Loop) as runner:
         loop = cast("Loop", runner.get_loop())
         with clock.turned_by(LoopsClock(loop)):
-            yield runner
+            try:
+                yield runner
+            finally:
+                loop.bury()
