@@ -46,6 +46,7 @@ class Discord:
     loop: Loop
     chance: Random
     tell: Callable[[str], None]
+    nonce_seconds: float = NONCE_SECONDS
     messages: dict[int, Message] = field(default_factory=dict)
     made: dict[str, tuple[int, float]] = field(default_factory=dict)
     listeners: list[Listener] = field(default_factory=list)
@@ -92,7 +93,7 @@ class Discord:
 
     def _create(self, request: Request) -> Answer | PermanentError:
         known = self.made.get(request.nonce)
-        if known and self.loop.time() - known[1] < NONCE_SECONDS:
+        if known and self.loop.time() - known[1] < self.nonce_seconds:
             message = self.messages.get(known[0])
             if message is None:
                 return PermanentError("Unknown Message", code=UNKNOWN_MESSAGE)

@@ -13,7 +13,7 @@ from notices.delivery.fan_out import fan_out
 from notices.delivery.recovery import pauses, recent_requests
 from notices.models import Channel, Delivery, Notice, Study
 from notices.outside import chance, clock
-from tests.simulation.discord import BrokenPromiseError, Discord, Wire
+from tests.simulation.discord import NONCE_SECONDS, BrokenPromiseError, Discord, Wire
 from tests.simulation.loop import Inline, Life, Loop, simulated
 
 RATE = 48.0
@@ -27,6 +27,8 @@ WINDOW = timedelta(seconds=60)
 @dataclass
 class Storm:
     seed: int
+    nonce_seconds: float = NONCE_SECONDS
+    """Discord knows a nonce for so long."""
     story: list[str] = field(default_factory=list)
 
     def run(self) -> None:
@@ -34,7 +36,9 @@ class Storm:
             self.loop: Loop = runner.get_loop()  # type: ignore[assignment]
             self.loop.set_exception_handler(self._hear)
             self.broken: list[BaseException] = []
-            self.discord = Discord(self.loop, self._stream("discord"), self.tell)
+            self.discord = Discord(
+                self.loop, self._stream("discord"), self.tell, self.nonce_seconds
+            )
             self._lay_out()
             runner.run(self._blow())
         self._check()
@@ -116,7 +120,9 @@ class Storm:
         """In the database, at a moment of the storm."""
 
         def begin() -> None:
-            self.loop.run_in_executor(None, what, *args)
+            done = self.loop.run_in_executor(None, what, *args)
+            # An error is raised there, and so `_hear` is told of it.
+            done.add_done_callback(lambda ended: ended.result())
 
         self.loop.call_later(seconds, begin)
 
