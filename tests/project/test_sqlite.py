@@ -59,10 +59,8 @@ def begin_and_write(database: DatabaseWrapper) -> None:
     database.set_autocommit(True)
 
 
-def test_a_transaction_asks_for_the_write_lock_again_and_again(
-    held: sqlite3.Connection, tmp_path: Path
-) -> None:
-    tries: list[str] = []
+def start_to_write(tmp_path: Path, tries: list[str]) -> Thread:
+    """Write in a thread of its own; each statement that is tried comes into `tries`."""
 
     def write() -> None:
         database = second_connection(tmp_path, timeout=PATIENCE_SECONDS)
@@ -73,6 +71,14 @@ def test_a_transaction_asks_for_the_write_lock_again_and_again(
 
     writing = Thread(target=write)
     writing.start()
+    return writing
+
+
+def test_a_transaction_asks_for_the_write_lock_again_and_again(
+    held: sqlite3.Connection, tmp_path: Path
+) -> None:
+    tries: list[str] = []
+    writing = start_to_write(tmp_path, tries)
     wait_for(lambda: len(tries) >= 3, "it asks for the third time")
     assert set(tries) == {"BEGIN IMMEDIATE"}
     held.execute("COMMIT")
@@ -80,10 +86,10 @@ def test_a_transaction_asks_for_the_write_lock_again_and_again(
     assert held.execute("SELECT word FROM word").fetchall() == [("가",)]
 
 
-def test_whoever_waits_can_be_cleared_up_after_by_the_one_with_the_lock(
+def test_the_holder_of_the_lock_can_clear_away_a_cursor_of_one_that_waits(
     held: sqlite3.Connection, tmp_path: Path
 ) -> None:
-    """Python clears away what is in a circle in whichever thread it comes to look for it."""
+    """Python may clear away objects that refer to each other in any thread."""
     tries: list[str] = []
     errors: list[sqlite3.OperationalError] = []
     database = second_connection(tmp_path, timeout=2)
@@ -123,16 +129,7 @@ def test_a_commit_waits_for_whoever_reads_where_there_is_no_write_ahead_log(
     held.execute("BEGIN")
     assert held.execute("SELECT word FROM word").fetchall() == [("가",)]
     tries: list[str] = []
-
-    def write() -> None:
-        database = second_connection(tmp_path, timeout=PATIENCE_SECONDS)
-        database.ensure_connection()
-        database.connection.set_trace_callback(tries.append)
-        begin_and_write(database)
-        database.close()
-
-    writing = Thread(target=write)
-    writing.start()
+    writing = start_to_write(tmp_path, tries)
     wait_for(lambda: tries.count("COMMIT") >= 3, "it tries to commit for the third time")
     held.execute("COMMIT")
     writing.join(PATIENCE_SECONDS)
