@@ -1,4 +1,7 @@
-"""What is left to chance, and no secret. Everything in notices/ asks here, as for the time."""
+"""The chance that everything in notices/ draws from, so that a simulation can repeat it.
+
+Secrets are not drawn here.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,7 +11,7 @@ _chance: Random = SystemRandom()
 
 
 def share() -> float:
-    """Return a number from 0 to 1, which is left out."""
+    """Return a number of at least 0 and less than 1."""
     return _chance.random()
 
 

@@ -1,4 +1,4 @@
-"""What time it is. Everything in notices/ asks here, so that a simulation can turn the clock."""
+"""The clock that everything in notices/ asks, so that a simulation can turn it."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ class Clock:
         return timezone.now()
 
     def monotonic(self) -> float:
-        """Return seconds since some moment, which only differences tell."""
+        """Return seconds, of which only the difference of two has a meaning."""
         return time.monotonic()
 
 

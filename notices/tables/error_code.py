@@ -1,4 +1,4 @@
-"""Why a delivery was not made, where it was not Discord that said so."""
+"""Our codes for a delivery that cannot be made."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

@@ -49,15 +49,15 @@ class Connection(sqlite3.Connection):
     def when_unlocked(self, run: Callable[[], Result]) -> Result:
         """Run a statement, again and again while another connection has the lock that it needs.
 
-        SQLite's own wait keeps its hands on the connection, and Python may clear away a cursor of
-        it in another thread. If that is the thread with the write lock, each waits for the other.
-        It would also sleep for longer and longer, up to 0.1 s, while the lock is often free: a bot
-        beside a busy web got too little of it.
+        SQLite's own wait keeps the connection's mutex, which Python needs to clear away a cursor
+        of the connection, in whatever thread it does so. If that is the thread with the write
+        lock, each waits for the other. SQLite also sleeps for longer and longer, up to 0.1 s,
+        while the lock is often free: a bot beside a busy web got too little of it.
         """
         try:
             return run()
         except sqlite3.OperationalError as error:
-            # Within a transaction, its own lock is what it has to give up first.
+            # A transaction that waited would keep its own locks, for which the other may wait.
             if self.in_transaction or not _is_locked(error):
                 raise
         return self._in_turn(run)
