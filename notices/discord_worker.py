@@ -21,14 +21,14 @@ import yarl
 from django.conf import settings
 from django.db import DatabaseError, connections
 
-from notices.bot import discord_channels, discord_guilds, discord_lookup, discord_roles
+from notices.bot import discord_channels, discord_lookup, discord_roles
 from notices.bot.discord_channels import as_name
 from notices.bot.discord_client import StudyBotClient
 from notices.bot.discord_transport import DiscordTransport
 from notices.bot.engine import Engine
+from notices.bot.predecessor import Timeouts, keep_to_pauses
 from notices.bot.standby import SeatTakenError, hold_seat
 from notices.delivery.due import Shards
-from notices.delivery.recovery import begin_timeouts, known_timeouts, pauses, recent_requests
 from notices.delivery.request import TransientError
 from notices.models import BotInstance
 from notices.outside import clock
@@ -43,8 +43,6 @@ SYNC_PAUSE_SECONDS = 0.2
 COUNT_POLL_SECONDS = 5.0
 LOGIN_TIMEOUT_SECONDS = 60.0
 LONGEST_LOGIN_PAUSE_SECONDS = 15.0
-# Discord's rate limits for messages have never been observed to last longer.
-REMEMBERED = timedelta(seconds=5)
 
 # The gateway's close codes after which connecting again is useless (Discord's documentation,
 # "Gateway Close Event Codes").
@@ -101,7 +99,7 @@ class Worker:
         self._name = f"{platform.node()}:{os.getpid()}"
         self._started_at = clock.now()
         self._cut_off_since: datetime | None = None
-        self._timeouts: dict[int, datetime] = {}
+        self._timeouts = Timeouts(self._engine.in_database)
 
     # --- what the seat calls ---------------------------------------------------------------
 
@@ -136,7 +134,8 @@ class Worker:
         helpers = [seat, beat]
         try:
             if await self._before_stop(self._has_seat.wait()):
-                await self._remember_pauses()
+                await keep_to_pauses(self._engine, self._shards)
+                await self._engine.keep_to_limits()
                 client = await self._login()
                 if client is not None:
                     self._client = client
@@ -154,7 +153,7 @@ class Worker:
                 await self._client.close()
 
     async def _deliver(self) -> None:
-        await self._remember_limits()
+        await self._timeouts.load()
         engine = asyncio.create_task(self._engine.run(), name="engine")
         await asyncio.wait(
             [engine, asyncio.create_task(self._stop.wait())], return_when="FIRST_COMPLETED"
@@ -199,7 +198,7 @@ class Worker:
                 self._transport.http = client.http
                 self._transport.permissions_in = partial(discord_channels.permissions_in, client)
                 self._transport.timed_out_until = partial(
-                    discord_channels.timed_out_in, client, known=self._timeouts
+                    discord_channels.timed_out_in, client, known=self._timeouts.known
                 )
                 self._transport.word = partial(discord_channels.word_on, client)
                 log.info("logged in as %s", client.user)
@@ -244,31 +243,6 @@ class Worker:
             else:
                 return
 
-    async def _remember_pauses(self) -> None:
-        """Load the pauses that Discord named to the bot before, ahead of the first request."""
-        now = clock.now()
-        known = await self._engine.in_database(pauses, now, self._shards)
-        await self._engine.remember_pauses(known, now)
-
-    async def _remember_limits(self) -> None:
-        """Load the last bot's recent requests, which count against the same rate limits."""
-        now = clock.now()
-        since = now - REMEMBERED
-        recent = await self._engine.in_database(recent_requests, since)
-        monotonic = clock.monotonic()
-        self._transport.pacer.remember(
-            monotonic - (now - begun).total_seconds() for _channel, begun in recent
-        )
-        self._engine.rest_channels(recent, now, REMEMBERED)
-        self._timeouts |= await self._engine.in_database(known_timeouts, now)
-
-    async def _remember_timeouts(self, known: dict[int, datetime]) -> None:
-        """Keep the timeouts, and let the deliveries that failed by one wait for its end."""
-        self._timeouts.clear()
-        self._timeouts.update(known)
-        if known:
-            await self._engine.in_database(begin_timeouts, list(known), clock.now())
-
     async def _sync_guilds(self, client: StudyBotClient) -> None:
         """Store what the gateway reports, each burst of events at once."""
         while True:
@@ -276,9 +250,7 @@ class Worker:
             await asyncio.sleep(SYNC_PAUSE_SECONDS)
             changes = client.guild_sync.take()
             try:
-                await self._remember_timeouts(
-                    await self._engine.in_database(discord_guilds.write, changes)
-                )
+                await self._timeouts.write(changes)
                 self._guilds_are_new.set()
             except Exception:
                 log.exception("the guilds could not be written: trying again")
@@ -296,9 +268,7 @@ class Worker:
                 await discord_lookup.look_up_channels(
                     client, self._engine.in_database, self._shards
                 )
-                await self._remember_timeouts(
-                    await self._engine.in_database(known_timeouts, clock.now())
-                )
+                await self._timeouts.look()
                 await discord_roles.count_people(
                     client, self._engine.in_database, since=self._started_at
                 )

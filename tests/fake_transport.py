@@ -1,8 +1,9 @@
 """A Discord of a few lines, for the engine's tests: it keeps messages by nonce, as Discord does."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import count
 
 from notices.delivery.identity import identify
@@ -39,6 +40,7 @@ class FakeTransport:
     on_request: Callable[[Request], None] = lambda request: None
     made: Callable[[], None] = lambda: None
     """It is called between a request's effect and its answer."""
+    remembered: list[datetime] = field(default_factory=list)
     _ids: "count[int]" = field(default_factory=lambda: count(9_000_000_000))
 
     async def perform(self, request: Request, answered: Callable[[Answer], None]) -> Answer:
@@ -74,6 +76,9 @@ class FakeTransport:
 
     def word_on(self, channel_id: int, _guild_id: int | None) -> Word:
         return self.words.get(channel_id, Word.UNREACHABLE)
+
+    def remember(self, begun: Iterable[datetime]) -> None:
+        self.remembered = list(begun)
 
     def rest(self, seconds: float) -> None:
         self.rests_for = seconds

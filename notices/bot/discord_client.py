@@ -1,18 +1,14 @@
 """The gateway's client: which events we listen to, and whom they are told."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 import discord
 
 from notices.bot.discord_events import EventReader, SteadyWebSocket
 from notices.bot.discord_guilds import GuildSync
-from notices.delivery.identity import identify
-from notices.delivery.message import is_emptied
+from notices.bot.gateway_news import Echoed, Removed, read_message
 from notices.models import ErrorCode
-
-Echo = Callable[[str, int, int], None]
-Removed = Callable[[int, Collection[int], int], None]
 
 # discord.py makes its shards' connections of whatever class has this name.
 discord.shard.DiscordWebSocket = SteadyWebSocket  # type: ignore[misc]
@@ -28,7 +24,7 @@ class StudyBotClient(discord.AutoShardedClient):
     def __init__(
         self,
         *,
-        echo: Echo,
+        echo: Echoed,
         trace: Any,
         shards: tuple[int, ...] | None,
         count: int | None,
@@ -68,19 +64,8 @@ class StudyBotClient(discord.AutoShardedClient):
         await self.http.close()
 
     def _see_message(self, message: dict[str, Any]) -> None:
-        """Tell what Discord says that a message of ours shows.
-
-        An update may hold no more than what changed, and name no author.
-        """
-        author = message.get("author")
-        if self.user is None or (author and int(author["id"]) != self.user.id):
-            return
-        message_id = int(message["id"])
-        if is_emptied(message):
-            channel_id = int(message["channel_id"])
-            self._removed(channel_id, [message_id], ErrorCode.MESSAGE_EMPTIED)
-        elif author and (found := identify(message)):
-            self._echo(found.nonce, message_id, found.revision)
+        if self.user is not None:
+            read_message(message, self.user.id, echo=self._echo, removed=self._removed)
 
     def _see_deletion(self, told: dict[str, Any]) -> None:
         self._removed(int(told["channel_id"]), [int(told["id"])], ErrorCode.MESSAGE_DELETED)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import io
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextvars import ContextVar
 from datetime import datetime
 from types import SimpleNamespace
@@ -120,6 +120,9 @@ class _Exchange:
 # The trace runs in the task that sends, and finds its request here.
 _exchange: ContextVar[_Exchange | None] = ContextVar("exchange", default=None)
 _is_probe: ContextVar[bool] = ContextVar("is_probe", default=False)
+# Whether a timeout of ours ends the request. If it came in discord.py's sleep for a global limit,
+# discord.py would keep that limit for good, and no request would go out any more.
+_is_cut_off: ContextVar[bool] = ContextVar("is_cut_off", default=False)
 
 
 class DiscordTransport:
@@ -161,7 +164,7 @@ class DiscordTransport:
         """Return the error of a request that changes nothing, or None if it succeeds."""
         token, asker = _is_probe.set(True), _exchange.set(None)
         try:
-            async with asyncio.timeout(self._timeout):
+            async with self._time_limit():
                 return await self._look(channel_id)
         except (TransientError, PermanentError) as error:
             return error
@@ -170,6 +173,16 @@ class DiscordTransport:
         finally:
             _is_probe.reset(token)
             _exchange.reset(asker)
+
+    @contextlib.asynccontextmanager
+    async def _time_limit(self) -> AsyncIterator[None]:
+        """Raise TimeoutError if what is asked in the block takes longer than a request may."""
+        token = _is_cut_off.set(True)
+        try:
+            async with asyncio.timeout(self._timeout):
+                yield
+        finally:
+            _is_cut_off.reset(token)
 
     async def _look(self, channel_id: int | None) -> TransientError | None:
         if channel_id is None:
@@ -181,6 +194,10 @@ class DiscordTransport:
 
     def word_on(self, channel_id: int, guild_id: int | None) -> Word:
         return self.word(channel_id, guild_id)
+
+    def remember(self, begun: Iterable[datetime]) -> None:
+        now, monotonic = clock.now(), clock.monotonic()
+        self.pacer.remember(monotonic - (now - moment).total_seconds() for moment in begun)
 
     def rest(self, seconds: float) -> None:
         self._rests_until = max(self._rests_until, clock.monotonic() + seconds)
@@ -225,7 +242,7 @@ class DiscordTransport:
             exchange.has_opened = True
         asker = _exchange.set(None)  # its answer is not the request's
         try:
-            async with asyncio.timeout(self._timeout):
+            async with self._time_limit():
                 route = Route("PATCH", "/channels/{channel_id}", channel_id=channel_id)
                 await self.http.request(route, json={"archived": False})
         except discord.Forbidden as error:
@@ -293,7 +310,9 @@ class DiscordTransport:
         if exchange is not None:
             if not self.active:
                 raise TransientError("another bot is the active one now", done=False)
-            if (clock.now() - exchange.made_at).total_seconds() > self._stale:
+            now = clock.now()
+            is_stale = (now - exchange.made_at).total_seconds() > self._stale
+            if is_stale or exchange.request.is_late(now):
                 raise TransientError(WAITED_TOO_LONG, done=False)
             if not exchange.begun:
                 exchange.begun = True
@@ -334,13 +353,8 @@ class DiscordTransport:
         """
         status, headers = context.status, context.headers
         is_limit = status == TOO_MANY_REQUESTS
-        # If a probe were cut off in the sleep for a global limit, discord.py would keep that limit
-        # for good, and no request would go out any more.
-        if (
-            is_limit
-            and not _is_probe.get()
-            and can_be_slept_out(headers, body, LONGEST_SLEEP_SECONDS)
-        ):
+        is_short = is_limit and can_be_slept_out(headers, body, LONGEST_SLEEP_SECONDS)
+        if is_short and not _is_cut_off.get():
             return
         is_page_at_login = status == UNAUTHORIZED and not is_json(headers, body)
         if exchange is None and not (is_limit or _is_probe.get() or is_page_at_login):

@@ -27,7 +27,7 @@ from notices.delivery.exchange import exchange
 from notices.delivery.fan_out import sweep
 from notices.delivery.outcomes import Outcome, Weight
 from notices.delivery.poison import DATA_ERRORS
-from notices.delivery.recovery import take_over
+from notices.delivery.recovery import recent_requests, take_over
 from notices.delivery.request import (
     Answer,
     File,
@@ -61,6 +61,8 @@ MOST_IN_FLIGHT = 2000
 # Requests with files share one line: more at once would finish none sooner. Each holds its files in
 # memory, up to `attached.MOST_BYTES_IN_ALL`.
 FILES_AT_ONCE = 4
+# Discord's rate limits for messages have never been observed to last longer.
+REMEMBERED = timedelta(seconds=5)
 # A channel with fewer recent requests has a token left in every rate limit seen so far.
 RESTING_REQUESTS = 4
 
@@ -101,6 +103,7 @@ class Engine:
         self._window = window
         self._shards = shards or Shards()
         self._ahead = int(min(max(8, rate * AHEAD_SECONDS), MOST_AHEAD))
+        self._waits_longest = timedelta(seconds=self._ahead / rate)
         self._database = database or ThreadPoolExecutor(1, thread_name_prefix="database")
         self._awake = asyncio.Event()
         self._stopping = False
@@ -112,6 +115,7 @@ class Engine:
         self._turn_for_files = asyncio.Semaphore(FILES_AT_ONCE)
         self.active = True
         self._must_take_over = True
+        self._others_have_sent = False
 
     @property
     def paused_since(self) -> datetime | None:
@@ -126,6 +130,7 @@ class Engine:
 
     def set_active(self, active: bool) -> None:
         """Set whether we are the one bot that sends; who becomes it takes over the claims."""
+        self._others_have_sent = self._others_have_sent or (active and not self.active)
         self.active = active
         self._must_take_over = self._must_take_over or active
         self._awake.set()
@@ -151,15 +156,23 @@ class Engine:
         self._news.add_removals(channel_id, message_ids, code)
         self._awake.set()
 
-    def rest_channels(
-        self, recent: list[tuple[int, datetime]], now: datetime, rest: timedelta
-    ) -> None:
-        """Rest channels whose rate limit the bot before us may have used up."""
+    async def keep_to_limits(self) -> None:
+        """Load the recent requests of others, which count against the same rate limits.
+
+        Rest the channels whose limit may be used up.
+        """
+        now = clock.now()
+        recent = await self.in_database(recent_requests, now - REMEMBERED)
+        self._others_have_sent = False
+        # Written down when it was claimed, each went out a little later.
+        self._transport.remember(
+            min(now, begun + self._waits_longest) for _channel, begun in recent
+        )
         used = Counter(channel_id for channel_id, _begun in recent)
         last = dict(recent)
         for channel_id, count in used.items():
             if count >= RESTING_REQUESTS:
-                seconds = (last[channel_id] + rest - now).total_seconds()
+                seconds = (last[channel_id] + REMEMBERED - now).total_seconds()
                 self._outages.rest_channels([channel_id], seconds)
 
     async def remember_pauses(self, pauses: list[Pause], now: datetime) -> None:
@@ -227,6 +240,8 @@ class Engine:
         requests = [flight.request for flight in self._flights.values()]
         requests += [outcome.request for outcome in outcomes]
         in_hand = {request.claim for request in requests}
+        if self._others_have_sent:
+            await self.keep_to_limits()
         await self.in_database(take_over, clock.now(), self._shards, but=in_hand)
         self._must_take_over = False
 
@@ -345,10 +360,7 @@ class Engine:
 
     async def _files_for(self, request: Request) -> tuple[File, ...] | None:
         """Return None if the request is not to go out any more; the next claim decides anew."""
-        since = request.unknown_since
-        is_late = since is not None and clock.now() - since >= self._window
-        # A late edit does no harm. For a late create, Discord may have forgotten the nonce.
-        if self._stopping or (is_late and request.action == Attempt.Action.CREATE):
+        if self._stopping or request.is_late(clock.now()):
             return None
         try:
             return await self.in_database(files_for, request)
@@ -363,7 +375,13 @@ class Engine:
             kind = Kind.ABSENT
         else:
             kind = Kind.GONE
-        self._settle(flight, kind, message_id=answer.message_id, revision=answer.revision)
+        self._settle(
+            flight,
+            kind,
+            message_id=answer.message_id,
+            revision=answer.revision,
+            is_emptied=answer.is_emptied,
+        )
         if answer.message_id is not None and answer.is_emptied:
             # The echo, which may have settled it before, does not tell that.
             channel_id = flight.request.channel_id

@@ -5,15 +5,22 @@ deleted or emptied, so that it shows nothing of its notice.
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from notices.delivery.identity import identify
+from notices.delivery.message import is_emptied
 from notices.delivery.recovery import record_echo, record_removals
 from notices.delivery.request import Request
 from notices.models import ErrorCode
 
 REMEMBERED_NONCES = 10_000
+
+# (nonce, message id, revision), and (channel id, message ids, an ErrorCode).
+Echoed = Callable[[str, int, int], None]
+Removed = Callable[[int, Collection[int], int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,21 @@ class GatewayNews:
         """Keep what could not be written."""
         self._echoes = news.echoes + self._echoes
         self._removals = news.removals + self._removals
+
+
+def read_message(message: dict[str, Any], our_id: int, *, echo: Echoed, removed: Removed) -> None:
+    """Tell what Discord says that a message of ours shows.
+
+    An update may hold no more than what changed, and name no author.
+    """
+    author = message.get("author")
+    if author and int(author["id"]) != our_id:
+        return
+    message_id = int(message["id"])
+    if is_emptied(message):
+        removed(int(message["channel_id"]), [message_id], ErrorCode.MESSAGE_EMPTIED)
+    elif author and (found := identify(message)):
+        echo(found.nonce, message_id, found.revision)
 
 
 def is_told_by(request: Request, revision: int) -> bool:

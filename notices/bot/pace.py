@@ -37,8 +37,8 @@ class Pacer:
         self._timer: asyncio.TimerHandle | None = None
 
     def remember(self, moments: Iterable[float]) -> None:
-        """Count requests that went out before this pacer was made, by clock.monotonic()."""
-        self._gone_out.extend(sorted(moments))
+        """Count requests that others have made, by clock.monotonic()."""
+        self._gone_out.extend(sorted([*self._gone_out, *moments]))
 
     async def turn(self, *, yields: bool = False) -> None:
         """Return when the next request may go out, and count it as gone.

@@ -25,7 +25,7 @@ from notices.delivery.rows import (
 )
 from notices.models import Attempt, Channel, Delivery, ErrorCode, Notice
 from notices.outside import chance
-from notices.sql import Select, Statement
+from notices.sql import Select, Statement, read_moment
 from notices.tables.limits import DETAIL_LIMIT
 
 log = logging.getLogger(__name__)
@@ -70,6 +70,18 @@ _UNMARK_CHANNELS = Statement(
 
 _STUDIES = Select(
     HeldStudy, "SELECT {columns} FROM notices_study WHERE id = ANY(%(ids)s::bigint[])"
+)
+
+# The last creates and edits whose answers were lost only now (attempt_once_per_claim).
+_LAST_LOST = Statement(
+    """
+    SELECT delivery_id, CAST(MAX(ended_at) AS text) FROM notices_attempt
+    WHERE delivery_id = ANY(%(ids)s::bigint[]) AND ended_at > %(since)s
+        AND outcome = '{Outcome.UNKNOWN}' AND action IN ('{Action.CREATE}', '{Action.EDIT}')
+    GROUP BY delivery_id
+    """,
+    Outcome=Attempt.Outcome,
+    Action=Attempt.Action,
 )
 
 # Writes the attempts, before any of their requests goes out.
@@ -191,6 +203,7 @@ def _claim(
     changed: list[Changed] = []
     requests = []
     studies = _studies({delivery.notice.study_id for delivery in deliveries})
+    lost = _last_lost(deliveries, now)
     for delivery in deliveries:
         if delivery.due_at is None or delivery.due_at > now:
             continue  # somebody was faster
@@ -203,9 +216,12 @@ def _claim(
             changed.append((delivery, barred))
             continue
         action = outcomes.next_action(delivery, now, window, max_tries=max_tries)
+        if action in outcomes.WAITING_ACTIONS and delivery.id in lost:
+            changed.append((delivery, {"due_at": lost[delivery.id] + outcomes.LOOK_AFTER}))
+            continue
         try:
             delivery.notice.study = studies[delivery.notice.study_id]
-            requests.append(_request(delivery, action, token))
+            requests.append(_request(delivery, action, token, window))
         except DATA_ERRORS as error:
             log.exception("delivery %s: no message can be made of its notice", delivery.id)
             changed.append((delivery, failed_by(error, now)))
@@ -222,6 +238,14 @@ def _studies(ids: Collection[int]) -> dict[int, HeldStudy]:
     return {study.id: study for study in _STUDIES.rows(ids=ids)} if ids else {}
 
 
+def _last_lost(deliveries: Collection[HeldDelivery], now: datetime) -> dict[int, datetime]:
+    """By delivery, when a request of it was lost that may still take effect."""
+    ids = [one.id for one in deliveries if one.shown is not None or one.unknown_since is not None]
+    rows = _LAST_LOST.fetch(ids=ids, since=now - outcomes.LOOK_AFTER) if ids else []
+    moments = ((pk, read_moment(ended_at)) for pk, ended_at in rows)
+    return {pk: ended_at for pk, ended_at in moments if ended_at}
+
+
 def _unknown_from(delivery: HeldDelivery, action: str, now: datetime) -> datetime | None:
     """From when nobody knows whether it is shown: until the answer, if that comes."""
     if action in outcomes.BLIND_ACTIONS and delivery.unknown_since is None:
@@ -229,8 +253,10 @@ def _unknown_from(delivery: HeldDelivery, action: str, now: datetime) -> datetim
     return delivery.unknown_since
 
 
-def _request(delivery: HeldDelivery, action: str, token: int) -> Request:
-    payload = None
+def _request(delivery: HeldDelivery, action: str, token: int, window: timedelta) -> Request:
+    payload = resend_until = None
+    if action == Action.CREATE and delivery.unknown_since is not None:
+        resend_until = outcomes.resend_until(delivery.unknown_since, window)
     if action == Action.CREATE:
         payload = message.build(delivery)
     elif action == Action.EDIT:
@@ -240,6 +266,7 @@ def _request(delivery: HeldDelivery, action: str, token: int) -> Request:
         channel_id=delivery.channel_id, nonce=delivery.nonce, message_id=delivery.message_id,
         revision=_revision(delivery, action), payload=payload,
         unknown_since=delivery.unknown_since, attachments=delivery.notice.attachments,
+        resend_until=resend_until,
         brings_files=bool(payload and payload.get("attachments")),
     )  # fmt: skip
 

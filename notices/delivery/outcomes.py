@@ -15,7 +15,8 @@ from notices.delivery.rows import HeldDelivery
 from notices.models import Attempt, Delivery, ErrorCode, new_nonce
 from notices.retry import pause_seconds
 
-# A create whose answer was lost may still take effect. To look for it at once could miss it.
+# A request whose answer was lost may still take effect for so long. To look for its message at once
+# could miss it, and a newer edit could be overwritten by it.
 LOOK_AFTER = timedelta(seconds=5)
 # A date has to hold whatever pause an answer names. The longest that Discord names is an hour.
 LONGEST_ASKED_SECONDS = 24 * 3600.0
@@ -27,6 +28,8 @@ State = Delivery.State
 Action = Attempt.Action
 # When the answer to one of these is lost, nobody knows what the channel shows.
 BLIND_ACTIONS = frozenset({Action.CREATE, Action.DELETE})
+# These have to come after whatever a lost request still does.
+WAITING_ACTIONS = frozenset({Action.LOOK_UP, Action.EDIT})
 
 
 class Weight(Enum):
@@ -51,6 +54,7 @@ class Outcome:
     ended_at: datetime
     message_id: int | None = None
     revision: int | None = None
+    is_emptied: bool = False
     code: int | None = None
     detail: str = ""
     retry_after: float = 0
@@ -89,7 +93,9 @@ def settle(delivery: HeldDelivery, outcome: Outcome, *, max_tries: int) -> dict[
     """The request that `delivery` was claimed for has ended."""
     match outcome.kind:
         case Attempt.Outcome.SHOWN:
-            return shown(delivery, outcome.message_id, outcome.revision, outcome.ended_at)
+            changes = shown(delivery, outcome.message_id, outcome.revision, outcome.ended_at)
+            # In one write, as a bot that died in between would leave "sent" behind.
+            return changes | (_emptied(changes["state"]) if outcome.is_emptied else {})
         case Attempt.Outcome.GONE:
             return _gone(delivery, outcome.ended_at)
         case Attempt.Outcome.ABSENT:
@@ -117,15 +123,19 @@ def shown(
 def removed(delivery: HeldDelivery, code: int, now: datetime) -> dict[str, Any]:
     """Somebody has deleted its message, or emptied it: `code` tells which."""
     if code == ErrorCode.MESSAGE_EMPTIED:
-        if delivery.state != State.SENT:
-            return {}  # an edit, or a delete, is due anyway
-        return {"state": State.FAILED, "error_code": code, "error_detail": ""}
+        return _emptied(delivery.state)
     if delivery.unknown_since is not None:
         return _gone(delivery, now)  # by a delete of ours, whose answer was lost
     changes = {"claim": None, "due_at": None} | _deleted()
     if delivery.wanted is None:
         return changes | {"state": State.WITHDRAWN, "error_code": None, "error_detail": ""}
     return changes | {"state": State.FAILED, "error_code": code, "error_detail": ""}
+
+
+def _emptied(state: str) -> dict[str, Any]:
+    if state != State.SENT:
+        return {}  # an edit, or a delete, is due anyway
+    return {"state": State.FAILED, "error_code": ErrorCode.MESSAGE_EMPTIED, "error_detail": ""}
 
 
 def expired(delivery: HeldDelivery, now: datetime) -> bool:
@@ -160,7 +170,12 @@ def next_action(delivery: HeldDelivery, now: datetime, window: timedelta, *, max
     if since is None:
         return Action.CREATE
     ends = delivery.wanted is None or delivery.tries > max_tries or _is_over(delivery, now)
-    return Action.LOOK_UP if ends or now - since >= window else Action.CREATE
+    return Action.LOOK_UP if ends or now >= resend_until(since, window) else Action.CREATE
+
+
+def resend_until(unknown_since: datetime, window: timedelta) -> datetime:
+    """Return until when a create may go out again, so that Discord still knows its nonce then."""
+    return unknown_since + window - LOOK_AFTER
 
 
 def _is_over(delivery: HeldDelivery, now: datetime) -> bool:

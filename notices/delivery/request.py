@@ -1,6 +1,6 @@
 """The interface to whatever sends: a request, its answer, two errors, and `Transport`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
@@ -32,6 +32,8 @@ class Request:
     payload: dict[str, Any] | None = None
     unknown_since: datetime | None = None
     """When the first create went out whose outcome is unknown; null if none is."""
+    resend_until: datetime | None = None
+    """Until when it may go out, if it repeats a create whose outcome is unknown."""
     revision: int | None = None
     """The revision that its payload shows."""
     attachments: Sequence[dict[str, Any]] = ()
@@ -40,6 +42,10 @@ class Request:
     """Whether the request uploads them. If not, the message keeps the files that it has."""
     files: tuple[File, ...] = ()
     """Their bytes, which are read right before the request goes out."""
+
+    def is_late(self, now: datetime) -> bool:
+        """Return whether Discord may have forgotten the nonce by which it would know it again."""
+        return self.resend_until is not None and now >= self.resend_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,10 @@ class Word(Enum):
 class Transport(Protocol):
     waiting: int
     """The number of requests that were handed over and have not gone out yet."""
+
+    def remember(self, begun: Iterable[datetime]) -> None:
+        """Count requests that others have made, which Discord counts as ours."""
+        ...
 
     async def perform(self, request: Request, answered: Callable[[Told], None]) -> Answer:
         """Carry the request out; raise TransientError or PermanentError.

@@ -1,207 +1,329 @@
-"""A simulated Discord: what its channels show, what it remembers, and how it answers."""
+"""A simulated Discord: what its channels show, what it allows, and how it answers.
 
-import asyncio
+It does what Discord documents. It allows 12 requests a second in place of 50, so that small storms
+meet the limit.
+"""
+
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import count
-from random import Random
-from typing import Any, Protocol
+from typing import Any
 
-from notices.bot.pace import Pacer
-from notices.delivery.identity import identify
-from notices.delivery.request import Answer, PermanentError, Request, TransientError, Word
-from notices.models import Attempt, ErrorCode
-from tests.simulation.loop import Loop
+import orjson
+from discord.utils import time_snowflake
+from multidict import CIMultiDict
 
-# "A few minutes", Discord says. A create with the same nonce within them makes no second message.
-NONCE_SECONDS = 120.0
-TIMEOUT_SECONDS = 2.0
-# A request whose answer is lost may take effect so much later.
-LATEST_EFFECT_SECONDS = 5.0
-UNKNOWN_MESSAGE = 10008
+from notices.advice.permissions import (
+    ATTACH_FILES,
+    EMBED_LINKS,
+    READ_MESSAGE_HISTORY,
+    SEND_MESSAGES,
+    VIEW_CHANNEL,
+)
+from notices.delivery.identity import Identity, identify
+from tests.simulation.loop import BEGINS
+from tests.simulation.world import World
+
+# "A few minutes", Discord says, and nobody knows more. studybot counts on one.
+NONCE_SECONDS = 60.0
+REQUESTS_A_SECOND = 12
+OURS = {"id": "7", "username": "studybot"}
+ALL_RIGHTS = VIEW_CHANNEL | SEND_MESSAGES | EMBED_LINKS | ATTACH_FILES | READ_MESSAGE_HISTORY
+SUPPRESS_EMBEDS = 1 << 2
+
+Json = dict[str, Any]
 
 
-class BrokenPromiseError(AssertionError):
-    """studybot did what it promises not to do."""
+@dataclass(frozen=True)
+class Call:
+    """A request as it arrives: `kind` is create, edit, delete, read, open, about or ask."""
+
+    kind: str
+    channel_id: int = 0
+    message_id: int = 0
+    body: Json = field(default_factory=dict)
+    after: int = 0
+
+
+class Reply:
+    """What discord.py gets to see of aiohttp's answer."""
+
+    def __init__(self, status: int, body: object = None, **headers: object) -> None:
+        self.status = status
+        self.reason = ""
+        self.headers = CIMultiDict({name.replace("_", "-"): str(headers[name]) for name in headers})
+        self.body = b"" if status == 204 else orjson.dumps(body)
+        if isinstance(body, str):
+            self.body = body.encode()
+        self.headers.setdefault("Content-Type", "application/json")
+
+
+def limited(seconds: float, *, scope: str) -> Reply:
+    is_global = scope == "global"
+    body = {"message": "You are being limited.", "retry_after": seconds, "global": is_global}
+    return Reply(429, body, Via="1.1 google", X_RateLimit_Scope=scope)
+
+
+def refusal(status: int, code: int, message: str = "") -> Reply:
+    return Reply(status, {"code": code, "message": message or f"error {code}"})
+
+
+@dataclass
+class Guild:
+    id: int
+    is_away: bool = False
+    has_us: bool = True
+    timed_out_until: float = 0.0
+    answer_while_away: tuple[int, int] = (403, 50001)
+
+
+@dataclass
+class Channel:
+    id: int
+    guild: Guild
+    rights: int = ALL_RIGHTS
+    is_thread: bool = False
+    is_archived: bool = False
+    is_deleted: bool = False
+    messages: "dict[int, Message]" = field(default_factory=dict)
 
 
 @dataclass
 class Message:
     id: int
     channel_id: int
-    notice: int
     nonce: str
-    revision: int
+    body: Json
+    is_emptied: bool = False
 
+    @property
+    def says(self) -> Identity:
+        found = identify(self.body)
+        assert found is not None
+        return found
 
-class Listener(Protocol):
-    """A bot that is connected to the gateway."""
+    @property
+    def title(self) -> str:
+        """By it everybody here knows the notice."""
+        return str(self.body["embeds"][0]["title"])
 
-    def echo(self, nonce: str, message_id: int, revision: int) -> None: ...
-    def removed(self, channel_id: int, message_ids: list[int], code: int) -> None: ...
+    def told(self) -> Json:
+        embeds = [] if self.is_emptied else self.body["embeds"]
+        flags = SUPPRESS_EMBEDS if self.is_emptied else 0
+        return {
+            "id": str(self.id), "channel_id": str(self.channel_id), "author": OURS,
+            "nonce": self.nonce, "content": self.body.get("content", ""), "embeds": embeds,
+            "flags": flags, "attachments": [],
+        }  # fmt: skip
 
 
 @dataclass
+class Bucket:
+    """Lets `most` requests through in `seconds`: of a window that slides, or that is fixed."""
+
+    most: int
+    seconds: float
+    slides: bool
+    gone: deque[float] = field(default_factory=deque)
+
+    def is_full(self, now: float) -> bool:
+        while self.gone and now >= self._ends():
+            if self.slides:
+                self.gone.popleft()
+            else:
+                self.gone.clear()
+        return len(self.gone) >= self.most
+
+    def reset_after(self, now: float) -> float:
+        return max(0.0, self._ends() - now) if self.gone else 0.0
+
+    def _ends(self) -> float:
+        return self.gone[0] + self.seconds
+
+
+BUCKETS: dict[str, Callable[[], Bucket]] = {
+    "create": lambda: Bucket(5, 5.0, slides=True),
+    "edit": lambda: Bucket(5, 5.0, slides=False),
+    "delete": lambda: Bucket(3, 1.0, slides=True),
+    "read": lambda: Bucket(5, 1.0, slides=False),
+}
+
+
 class Discord:
-    loop: Loop
-    chance: Random
-    tell: Callable[[str], None]
-    nonce_seconds: float = NONCE_SECONDS
-    messages: dict[int, Message] = field(default_factory=dict)
-    made: dict[str, tuple[int, float]] = field(default_factory=dict)
-    listeners: list[Listener] = field(default_factory=list)
-    deleted_unseen: set[int] = field(default_factory=set)
-    """Messages that were deleted while no bot was connected, which nobody tells it later."""
-    is_away: bool = False
-    calm: bool = False
-    """Nothing goes wrong any more."""
-    _ids: "count[int]" = field(default_factory=lambda: count(9_000_000_000))
+    def __init__(self, world: World, nonce_seconds: float = NONCE_SECONDS) -> None:
+        self.world = world
+        self.channels: dict[int, Channel] = {}
+        self.messages: dict[int, Message] = {}
+        self.has_shown: set[tuple[int, int]] = set()
+        """(message id, revision) of all that anybody can have seen."""
+        self.excuses: Counter[int] = Counter()
+        """How many requests too many there may be in a channel: discord.py goes by the answers,
+        and has to guess where one was lost, or where another bot has asked before."""
+        self.requests: Counter[str] = Counter()
+        """How many were made of each."""
+        self.unheard: set[int] = set()
+        """Messages that people deleted or stripped, of which no bot has heard. None asks later."""
+        self.is_away = False
+        self.tell_bots: Callable[..., None] = lambda *_event: None
+        self._nonce_seconds = nonce_seconds
+        self._made: dict[str, tuple[int, float]] = {}
+        self._buckets: dict[tuple[str, int], Bucket] = {}
+        self._second: deque[float] = deque(maxlen=REQUESTS_A_SECOND)
+        self._numbers = count()
 
-    def in_channel(self, channel_id: int) -> list[Message]:
-        return [one for one in self.messages.values() if one.channel_id == channel_id]
+    def shown(self, channel_id: int, title: str) -> list[Message]:
+        """What readers see of the notice there, who see nothing in a message without its embed."""
+        return [
+            one
+            for one in self.channels[channel_id].messages.values()
+            if one.title == title and not one.is_emptied
+        ]
 
-    def delete(self, message: Message) -> None:
-        """A moderator deletes it."""
-        self.tell(f"a moderator deletes {message}")
-        del self.messages[message.id]
-        if not self.listeners:
-            self.deleted_unseen.add(message.id)
-        for listener in self.listeners:
-            self._later(2.0, listener.removed, message.channel_id, [message.id],
-                        ErrorCode.MESSAGE_DELETED)  # fmt: skip
+    # --- what it answers ----------------------------------------------------------------------
 
-    def fate(self) -> str:
-        if self.calm:
-            return "answered"
-        if self.is_away:
-            return self.chance.choice(("lost", "failed"))
-        fates = ("answered", "lost", "answer lost", "failed", "failed after all", "limited")
-        return self.chance.choices(fates, (82, 4, 5, 3, 2, 4))[0]
+    def admit(self, call: Call) -> Reply | None:
+        """Count the request, and refuse it if it is one too many."""
+        now = self.world.loop.time()
+        is_full = len(self._second) == REQUESTS_A_SECOND
+        is_over = is_full and now - self._second[0] < 1.0
+        self.world.promise(not is_over, f"more than {REQUESTS_A_SECOND} requests in a second")
+        self._second.append(now)
+        if call.kind not in BUCKETS:
+            return None
+        bucket = self._buckets.setdefault((call.kind, call.channel_id), BUCKETS[call.kind]())
+        if not bucket.is_full(now):
+            bucket.gone.append(now)
+            return None
+        self.excuses[call.channel_id] -= 1
+        place = f"channel {call.channel_id}"
+        is_excused = self.excuses[call.channel_id] >= 0
+        self.world.promise(is_excused, f"more requests to {call.kind} in {place} than it allows")
+        return limited(bucket.reset_after(now), scope="user")
 
-    def carry_out(self, request: Request) -> Answer | PermanentError:
-        """The request takes effect."""
-        match request.action:
-            case Attempt.Action.CREATE:
-                return self._create(request)
-            case Attempt.Action.EDIT:
-                return self._edit(request)
-            case Attempt.Action.DELETE:
-                self.messages.pop(request.message_id or 0, None)
-                return Answer()
-        found = [one for one in self.in_channel(request.channel_id) if one.nonce == request.nonce]
-        return Answer(found[0].id, found[0].revision) if found else Answer()
+    def answer(self, call: Call) -> Reply:
+        """Carry it out, if that is allowed."""
+        reply = self._refused(call) or getattr(self, f"_{call.kind}")(call)
+        if bucket := self._buckets.get((call.kind, call.channel_id)):
+            now = self.world.loop.time()
+            reply.headers.update(
+                {
+                    "X-RateLimit-Limit": str(bucket.most),
+                    "X-RateLimit-Remaining": str(bucket.most - len(bucket.gone)),
+                    "X-RateLimit-Reset-After": f"{bucket.reset_after(now):.3f}",
+                    "X-RateLimit-Bucket": call.kind,
+                }
+            )
+        return reply
 
-    def _create(self, request: Request) -> Answer | PermanentError:
-        known = self.made.get(request.nonce)
-        if known and self.loop.time() - known[1] < self.nonce_seconds:
-            message = self.messages.get(known[0])
-            if message is None:
-                return PermanentError("Unknown Message", code=UNKNOWN_MESSAGE)
-            return Answer(message.id, message.revision)
-        for other in self.in_channel(request.channel_id):
-            if other.notice == request.notice_id:
-                raise BrokenPromiseError(f"shown twice: {other} and {request}")
-        message = Message(
-            next(self._ids), request.channel_id, request.notice_id, request.nonce,
-            _revision(request),
-        )  # fmt: skip
-        self.messages[message.id] = message
-        self.made[request.nonce] = (message.id, self.loop.time())
-        self._echo(message)
-        return Answer(message.id, message.revision)
+    def _refused(self, call: Call) -> Reply | None:
+        if call.kind == "ask":
+            return None
+        channel = self.channels[call.channel_id]
+        if channel.guild.is_away:
+            return refusal(*channel.guild.answer_while_away)
+        if channel.is_deleted:
+            return refusal(404, 10003)
+        if not channel.guild.has_us or not channel.rights & VIEW_CHANNEL:
+            return refusal(403, 50001)
+        if call.kind == "create" and self._may_not_send(channel):
+            return refusal(403, 50013)
+        if call.kind == "create" and not channel.rights & EMBED_LINKS:
+            return refusal(400, 50006)  # nothing would be left of it
+        if call.kind in ("edit", "delete") and channel.is_archived:
+            return refusal(400, 50083)
+        return None
 
-    def _edit(self, request: Request) -> Answer | PermanentError:
-        message = self.messages.get(request.message_id or 0)
+    def _may_not_send(self, channel: Channel) -> bool:
+        return self._is_timed_out(channel) or not channel.rights & SEND_MESSAGES
+
+    def _is_timed_out(self, channel: Channel) -> bool:
+        return channel.guild.timed_out_until > self.world.loop.time()
+
+    def _ask(self, _call: Call) -> Reply:
+        return Reply(200, OURS)
+
+    def _open(self, call: Call) -> Reply:
+        channel = self.channels[call.channel_id]
+        if self._is_timed_out(channel):
+            return refusal(403, 50013)
+        channel.is_archived = False
+        return Reply(200, {"id": str(channel.id)})
+
+    def _about(self, call: Call) -> Reply:
+        return Reply(200, {"id": str(call.channel_id)})
+
+    def _read(self, call: Call) -> Reply:
+        channel = self.channels[call.channel_id]
+        readable = channel.messages if channel.rights & READ_MESSAGE_HISTORY else {}
+        found = [one.told() for one in readable.values() if one.id > call.after]
+        return Reply(200, found[:100])
+
+    def _create(self, call: Call) -> Reply:
+        nonce = call.body["nonce"]
+        made_id, made_at = self._made.get(nonce, (0, 0.0))
+        if made_id and self.world.loop.time() - made_at < self._nonce_seconds:
+            known = self.messages.get(made_id)
+            return Reply(200, known.told()) if known else refusal(404, 10008)
+        message = Message(self._new_id(), call.channel_id, nonce, call.body)
+        others = self.shown(call.channel_id, message.title)
+        self.world.promise(not others, f"notice {message.title} is shown twice in a channel")
+        channel = self.channels[call.channel_id]
+        channel.is_archived = False
+        channel.messages[message.id] = self.messages[message.id] = message
+        self._made[nonce] = (message.id, self.world.loop.time())
+        self._show(message)
+        return Reply(200, message.told())
+
+    def _edit(self, call: Call) -> Reply:
+        message = self.messages.get(call.message_id)
         if message is None:
-            return PermanentError("Unknown Message", code=UNKNOWN_MESSAGE)
-        message.revision = _revision(request)
-        self._echo(message)
-        return Answer(message.id, message.revision)
+            return refusal(404, 10008)
+        channel = self.channels[call.channel_id]
+        message.body = call.body
+        is_cut_short = self._is_timed_out(channel) or not channel.rights & EMBED_LINKS
+        message.is_emptied = is_cut_short or (message.is_emptied and "flags" not in call.body)
+        self._show(message)
+        return Reply(200, message.told())
 
-    def _echo(self, message: Message) -> None:
-        for listener in self.listeners:
-            if self.calm or self.chance.random() < 0.9:
-                self._later(1.0, listener.echo, message.nonce, message.id, message.revision)
+    def _delete(self, call: Call) -> Reply:
+        message = self.messages.get(call.message_id)
+        if message is None:
+            return refusal(404, 10008)
+        self._take_away(message)
+        return Reply(204)
 
-    def _later(self, most: float, what: Callable[..., None], *args: Any) -> None:
-        """What a bot is told reaches it even if whoever caused it is dead, and not if it is."""
+    def _take_away(self, message: Message) -> None:
+        del self.messages[message.id]
+        del self.channels[message.channel_id].messages[message.id]
+        self.tell_bots("deleted", message.told())
 
-        def told() -> None:
-            if getattr(what, "__self__", None) in self.listeners:
-                what(*args)
-            elif what.__name__ == "removed":
-                self.deleted_unseen.update(args[1])
+    def _show(self, message: Message) -> None:
+        self.has_shown.add((message.id, message.says.revision))
+        self.tell_bots("message", message.told())
 
-        self.loop.call_later(self.chance.uniform(0, most), told, context=self.loop.world)
+    def _new_id(self) -> int:
+        moment = BEGINS + timedelta(seconds=self.world.loop.time())
+        return time_snowflake(moment) + next(self._numbers)
 
+    # --- what people do there -----------------------------------------------------------------
 
-def _revision(request: Request) -> int:
-    found = identify(request.payload or {})
-    assert found is not None
-    return found.revision
+    def remove(self, message: Message) -> None:
+        self.unheard.add(message.id)
+        self._take_away(message)
 
+    def strip(self, message: Message) -> None:
+        """Somebody removes its embed."""
+        message.is_emptied = True
+        self.unheard.add(message.id)
+        self.tell_bots("message", message.told())
 
-class Wire:
-    """The transport of one bot. What went out takes its way without the bot."""
+    def change(self, guild: Guild) -> None:
+        """Something of this guild is not as it was."""
+        self.tell_bots("guild", guild)
 
-    def __init__(self, discord: Discord, rate: float) -> None:
-        self._discord = discord
-        self._pacer = Pacer(rate)
-        self.waiting = 0
-
-    async def perform(self, request: Request, answered: Callable[[Any], None]) -> Answer:
-        self.waiting += 1
-        try:
-            await self._pacer.turn(yields=request.action in ("edit", "delete"))
-        finally:
-            self.waiting -= 1
-        answer = await self._send(request)
-        answered(answer)
-        return answer
-
-    async def _send(self, request: Request) -> Answer:
-        discord, fate = self._discord, self._discord.fate()
-        loop, chance = discord.loop, discord.chance
-        discord.tell(f"{request.action} of delivery {request.delivery_id}: {fate}")
-        there = chance.uniform(0.01, 0.2)
-        if fate == "failed":
-            await asyncio.sleep(there)
-            raise TransientError("Internal Server Error", code=500, done=None)
-        if fate == "limited":
-            await asyncio.sleep(there)
-            raise TransientError("rate limited", code=429, retry_after=1.0)
-        if fate == "lost":
-            await asyncio.sleep(TIMEOUT_SECONDS)
-            raise TransientError("no answer in time", done=None)
-        if fate == "answer lost":
-            there = chance.uniform(0.01, LATEST_EFFECT_SECONDS)
-        taken: asyncio.Future[Answer | PermanentError] = loop.create_future()
-
-        def take_effect() -> None:
-            result = discord.carry_out(request)
-            if not taken.done():
-                taken.set_result(result)
-
-        loop.call_later(there, take_effect, context=loop.world)
-        if fate == "answer lost":
-            await asyncio.sleep(TIMEOUT_SECONDS)
-            raise TransientError("no answer in time", done=None)
-        result = await taken
-        await asyncio.sleep(chance.uniform(0.01, 0.1))
-        if fate == "failed after all":
-            raise TransientError("Bad Gateway", code=502, done=None)
-        if isinstance(result, PermanentError):
-            if request.action == Attempt.Action.DELETE:
-                return Answer()
-            raise result
-        return result
-
-    async def trouble(self, channel_id: int | None = None) -> TransientError | None:
-        await asyncio.sleep(0.05)
-        return TransientError("no answer", code=503) if self._discord.is_away else None
-
-    def word_on(self, channel_id: int, guild_id: int | None) -> Word:
-        return Word.REACHABLE
-
-    def rest(self, seconds: float) -> None:
-        """The engine itself leaves everything alone for so long."""
+    def until(self, guild: Guild) -> datetime | None:
+        """The end of the bot's timeout there, if it is timed out."""
+        is_over = guild.timed_out_until <= self.world.loop.time()
+        return None if is_over else BEGINS + timedelta(seconds=guild.timed_out_until)

@@ -22,17 +22,40 @@ class NothingToComeError(Exception):
     """Everybody waits for somebody else: outside of a simulation this would hang."""
 
 
+class DiedError(BaseException):
+    """The process dies in the middle of its work. No `except Exception` may save it."""
+
+
 class Life:
     """Of a process: once it is over, nothing of what the process had begun goes on."""
 
-    def __init__(self) -> None:
+    def __init__(self, steps: int | None = None, died: Callable[[], None] = lambda: None) -> None:
+        """It ends before the step that follows so many, or does not end by itself."""
+        self._steps_left = steps
+        self._died = died
         self.is_over = False
         self.is_buried = False
         self.left_undone: list[Callable[[], object]] = []
 
+    def step(self) -> None:
+        if self._steps_left is None or self.is_over or self.is_buried:
+            return
+        if self._steps_left == 0:
+            self.end()
+        self._steps_left -= 1
+
+    def end(self) -> None:
+        if not self.is_over:
+            self.is_over = True
+            self._died()
+
 
 # The process in which something runs; what was here before all processes is the world's.
 _life: ContextVar[Life | None] = ContextVar("life", default=None)
+
+
+def life() -> Life | None:
+    return _life.get()
 
 
 class Loop(asyncio.BaseEventLoop):
@@ -41,6 +64,7 @@ class Loop(asyncio.BaseEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self.world = copy_context()
+        self.work_of_the_database: Callable[[Callable[[], Any]], Any] = lambda work: work()
         self._lives: list[Life] = []
         self._seconds = 0.0
         # What asyncio waits in: there are no sockets, so it only lets the time pass.
@@ -67,9 +91,16 @@ class Loop(asyncio.BaseEventLoop):
     def begin(self, life: Life, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run this in a process of its own."""
         self._lives.append(life)
+        return self.create_task(work, context=self._context_of(life))
+
+    def _context_of(self, life: Life) -> Context:
         context = self.world.copy()
         context.run(_life.set, life)
-        return self.create_task(work, context=context)
+        return context
+
+    def in_world(self, seconds: float, what: Callable[..., object], *args: object) -> None:
+        """Have it happen so much later, whoever dies meanwhile."""
+        self.call_later(seconds, what, *args, context=self.world)
 
     def bury(self) -> None:
         """Let what the dead had begun be cancelled, now that it can do nothing any more."""
@@ -96,7 +127,10 @@ class Loop(asyncio.BaseEventLoop):
 
         def work() -> None:
             with _outside(self):
-                outcome = _outcome_of(func, *args)
+                try:
+                    outcome = _outcome_of(self.work_of_the_database, partial(func, *args))
+                except DiedError:
+                    return
             if done.cancelled():
                 return
             if error := outcome.exception():
@@ -111,6 +145,8 @@ class Loop(asyncio.BaseEventLoop):
 def _while_alive(callback: Callable[..., Any], *args: Any) -> None:
     """Run in the context of whoever asked for it."""
     life = _life.get()
+    if life is not None:
+        life.step()
     if life is None or not life.is_over:
         callback(*args)
     else:

@@ -1,0 +1,219 @@
+"""The way of a bot's requests to Discord, under the real transport and the real discord.py."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import discord.http
+import orjson
+import yarl
+from aiohttp.client_reqrep import ConnectionKey
+
+from tests.simulation.discord import Call, Discord, Reply, limited
+from tests.simulation.loop import Loop
+from tests.simulation.world import World
+
+# A request whose answer is lost may take effect so much later, as `outcomes.LOOK_AFTER` says.
+LATEST_EFFECT_SECONDS = 5.0
+# In place of 10,000, so that small storms come near.
+MOST_REFUSALS, REFUSALS_SECONDS = 30, 600.0
+NOBODY = ConnectionKey("discord.com", 443, True, True, None, None, None)
+NOTHING: Any = None
+PAGE = "<html>Bad gateway</html>"
+KINDS = {"POST": "create", "PATCH": "edit", "DELETE": "delete", "GET": "read"}
+
+# What becomes of a request, and how often of a thousand.
+FATES = {
+    "answered": 860,
+    "no connection": 15,
+    "lost on its way": 10,
+    "its answer is lost": 30,
+    "the connection ends before it": 10,
+    "the connection ends after it": 10,
+    "500": 15,
+    "503 of a proxy": 10,
+    "502 of a proxy after it": 15,
+    "403 of a proxy": 5,
+    "429 for this channel": 8,
+    "429 for a long while": 4,
+    "429 for everything": 3,
+    "429 of a proxy": 2,
+    "200 of a proxy": 3,
+}
+# The same while Discord is away.
+OUTAGE_FATES = {"no connection": 3, "lost on its way": 1, "500": 4, "503 of a proxy": 3}
+
+
+# In place of Discord's answer. What Discord itself did not get has no effect.
+ANSWERS: dict[str, Callable[[], Reply]] = {
+    "500": lambda: Reply(500, {"message": "Internal Server Error", "code": 0}),
+    "503 of a proxy": lambda: Reply(503, PAGE, Content_Type="text/html"),
+    "502 of a proxy after it": lambda: Reply(502, PAGE, Content_Type="text/html"),
+    "403 of a proxy": lambda: Reply(403, PAGE, Content_Type="text/html"),
+    "429 for this channel": lambda: limited(1.5, scope="shared"),
+    "429 for a long while": lambda: limited(20.0, scope="shared"),
+    "429 for everything": lambda: limited(3.0, scope="global"),
+    "429 of a proxy": lambda: Reply(429, PAGE, Content_Type="text/html", Retry_After=7),
+    "200 of a proxy": lambda: Reply(200, PAGE, Content_Type="text/html"),
+}
+
+
+def http_client(wire: "Wire", loop: Loop) -> discord.http.HTTPClient:
+    """discord.py's, as it is after the login, over this wire."""
+    http = discord.http.HTTPClient(loop, http_trace=wire.trace)
+    http._HTTPClient__session = wire  # type: ignore[attr-defined]
+    http._global_over = asyncio.Event()
+    http._global_over.set()
+    return http
+
+
+class Wire:
+    """Stands for aiohttp's session. `goes_out` is told of each request that does."""
+
+    def __init__(
+        self,
+        world: World,
+        discord: Discord,
+        trace: aiohttp.TraceConfig,
+        goes_out: Callable[[Call, str, bool], None],
+    ) -> None:
+        self.trace = trace
+        self._world = world
+        self._discord = discord
+        self._goes_out = goes_out
+        self._refusals: deque[float] = deque(maxlen=MOST_REFUSALS)
+        self._known: set[tuple[object, str]] = set()
+        trace.freeze()
+
+    @asynccontextmanager
+    async def request(self, method: str, url: str, **options: Any) -> AsyncIterator[Reply]:
+        session: Any = self
+        context = self.trace.trace_config_ctx()
+        begun: Any = SimpleNamespace(url=yarl.URL(url))
+        await self.trace.on_request_start.send(session, context, begun)
+        try:
+            reply = await self._carry(_call(method, yarl.URL(url).path, options))
+        except Exception:
+            await self.trace.on_request_exception.send(session, context, NOTHING)
+            raise
+        headers: Any = SimpleNamespace(response=reply)
+        await self.trace.on_request_end.send(session, context, headers)
+
+        async def text(encoding: str) -> str:
+            read: Any = SimpleNamespace(chunk=reply.body)
+            await self.trace.on_response_chunk_received.send(session, context, read)
+            return reply.body.decode(encoding)
+
+        reply.text = text  # type: ignore[attr-defined]
+        yield reply
+
+    async def _carry(self, call: Call) -> Reply:
+        title = self._title_of(call)
+        chance, fate = self._fate(call, title)
+        self._goes_out(call, title, self._is_repeated(call))
+        there, late = chance.uniform(0.005, 0.04), 0.0
+        if fate == "no connection":
+            raise aiohttp.ClientConnectorError(NOBODY, OSError("refused"))
+        if fate == "lost on its way":
+            await asyncio.Event().wait()
+        is_cut = fate == "the connection ends before it"
+        if fate in ANSWERS and "after" not in fate:
+            await asyncio.sleep(there)
+            return ANSWERS[fate]()
+        if fate == "its answer is lost":
+            late = chance.uniform(0, LATEST_EFFECT_SECONDS)
+        if not is_cut:
+            arrived = self._arrive(call, there, late)
+            if fate == "its answer is lost":
+                await asyncio.Event().wait()
+            reply = await arrived
+        await asyncio.sleep(chance.uniform(0.01, 0.1))
+        if "connection ends" in fate:
+            raise aiohttp.ServerDisconnectedError
+        reply = ANSWERS[fate]() if fate in ANSWERS else reply
+        if reply.status in (401, 403) or reply.headers.get("X-RateLimit-Scope") == "user":
+            self._count_refusal()
+        return reply
+
+    def _count_refusal(self) -> None:
+        """Discord counts by the address, with room for several bots, and these by themselves."""
+        now = self._world.loop.time()
+        is_full = len(self._refusals) == MOST_REFUSALS
+        is_banned = is_full and now - self._refusals[0] < REFUSALS_SECONDS
+        self._world.promise(not is_banned, f"{MOST_REFUSALS} refusals in ten minutes: a ban")
+        self._refusals.append(now)
+
+    def _is_repeated(self, call: Call) -> bool:
+        """Each claimed request has a task of its own, in which it may go out more than once."""
+        task = (asyncio.current_task(), call.kind)
+        is_known = task in self._known
+        self._known.add(task)
+        return is_known
+
+    def _arrive(self, call: Call, there: float, late: float) -> asyncio.Future[Reply]:
+        """It takes effect, perhaps late, whether or not the bot that sent it is still there."""
+        loop = self._world.loop
+        arrived: asyncio.Future[Reply] = loop.create_future()
+
+        def arrive() -> None:
+            if over := self._discord.admit(call):
+                tell(over)
+            else:
+                loop.in_world(late, take_effect)
+
+        def take_effect() -> None:
+            if late:
+                self._world.tell(f"this {call.kind} takes effect late")
+            tell(self._discord.answer(call))
+
+        def tell(reply: Reply) -> None:
+            if not arrived.done():
+                arrived.set_result(reply)
+
+        loop.in_world(there, arrive)
+        return arrived
+
+    def _title_of(self, call: Call) -> str:
+        if call.body.get("embeds"):
+            return str(call.body["embeds"][0]["title"])
+        message = self._discord.messages.get(call.message_id)
+        return message.title if message else ""
+
+    def _fate(self, call: Call, title: str) -> Any:
+        """Each notice has a stream of its own in each channel."""
+        about = f"{call.kind} of notice {title}" if title else call.kind
+        place = f"{about} in channel {call.channel_id}" if call.channel_id else about
+        self._requests[place] += 1
+        chance = self._world.stream("wire", place, self._requests[place])
+        if self._world.is_calm:
+            return chance, "answered"
+        fates = OUTAGE_FATES if self._discord.is_away else FATES
+        (fate,) = chance.choices(list(fates), list(fates.values()))
+        if fate != "answered":
+            self._discord.excuses[call.channel_id] += 1
+            name = f"{fate}: {place}, request {self._requests[place]}"
+            if not self._discord.is_away and not self._world.happens(name):
+                fate = "answered"
+        self._world.tell(f"{place}: {fate}")
+        return chance, fate
+
+    @property
+    def _requests(self) -> Counter[str]:
+        """How many there were, of whatever bot."""
+        return self._discord.requests
+
+
+def _call(method: str, path: str, options: dict[str, Any]) -> Call:
+    parts = path.partition("/channels/")[2].split("/")
+    body = orjson.loads(options.get("data") or b"{}")
+    if not parts[0]:
+        return Call("ask")
+    if len(parts) == 1:
+        return Call("open" if method == "PATCH" else "about", int(parts[0]), body=body)
+    message_id = int(parts[2]) if len(parts) > 2 else 0
+    after = int((options.get("params") or {}).get("after", 0))
+    return Call(KINDS[method], int(parts[0]), message_id, body, after)
