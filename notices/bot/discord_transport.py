@@ -232,6 +232,7 @@ class DiscordTransport:
         except discord.HTTPException as error:
             if error.code != ARCHIVED_THREAD:
                 raise
+            self._wait_for_a_timeouts_end(request)
             await self._open_thread(request.channel_id)
             await self.http.request(route, **_body(request))
 
@@ -256,7 +257,10 @@ class DiscordTransport:
             _exchange.reset(asker)
 
     def _wait_for_a_timeouts_end(self, request: Request) -> None:
-        """Discord would refuse a create for good, and show only a part of an edit."""
+        """Discord would refuse a create for good, as well as to open a thread.
+
+        It would show only a part of an edit.
+        """
         until = self.timed_out_until(request.channel_id)
         if until is not None:
             seconds = max(0.0, (until - clock.now()).total_seconds())

@@ -29,6 +29,9 @@ from tests.simulation.world import World
 # "A few minutes", Discord says, and nobody knows more. studybot counts on one.
 NONCE_SECONDS = 60.0
 REQUESTS_A_SECOND = 12
+MESSAGE_DELETED = 10008
+# Unknown channel, missing access, missing permissions, and an empty message.
+REFUSED = (10003, 50001, 50013, 50006)
 OURS = {"id": "7", "username": "studybot"}
 ALL_RIGHTS = VIEW_CHANNEL | SEND_MESSAGES | EMBED_LINKS | ATTACH_FILES | READ_MESSAGE_HISTORY
 SUPPRESS_EMBEDS = 1 << 2
@@ -158,6 +161,8 @@ class Discord:
         self.messages: dict[int, Message] = {}
         self.has_shown: set[tuple[int, int]] = set()
         """(message id, revision) of all that anybody can have seen."""
+        self.reasons: set[tuple[int, int]] = set()
+        """(channel id, code) of all that people gave for a refusal. An outage gives none."""
         self.excuses: Counter[int] = Counter()
         """How many requests too many there may be in a channel: discord.py goes by the answers,
         and has to guess where one was lost, or where another bot has asked before."""
@@ -311,6 +316,7 @@ class Discord:
 
     def remove(self, message: Message) -> None:
         self.unheard.add(message.id)
+        self.reasons.add((message.channel_id, MESSAGE_DELETED))
         self._take_away(message)
 
     def strip(self, message: Message) -> None:
@@ -321,7 +327,14 @@ class Discord:
 
     def change(self, guild: Guild) -> None:
         """Something of this guild is not as it was."""
+        for channel in self.channels.values():
+            if channel.guild is guild and not self._is_open(channel):
+                self.reasons |= {(channel.id, code) for code in REFUSED}
         self.tell_bots("guild", guild)
+
+    def _is_open(self, channel: Channel) -> bool:
+        is_timed_out = self._is_timed_out(channel)
+        return channel.guild.has_us and channel.rights == ALL_RIGHTS and not is_timed_out
 
     def until(self, guild: Guild) -> datetime | None:
         """The end of the bot's timeout there, if it is timed out."""

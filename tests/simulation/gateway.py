@@ -23,6 +23,7 @@ from tests.simulation.world import World
 
 LATEST_SECONDS = 1.0
 WRITTEN_AFTER_SECONDS = 10.0
+SYNC_PAUSE_SECONDS = 0.2
 
 
 class Gateway:
@@ -51,10 +52,10 @@ class Gateway:
         return self._rights.get(channel_id) if self.is_connected else None
 
     def word_on(self, channel_id: int, _guild_id: int | None) -> Word:
-        if not self.is_connected:
+        word = self._guilds.get(self._discord.channels[channel_id].guild.id)
+        if word is None or not self.is_connected:
             return Word.NONE
-        guild = self._discord.channels[channel_id].guild
-        if self._guilds.get(guild.id) is Word.AWAY:
+        if word is Word.AWAY:
             return Word.AWAY
         may_see = self._rights.get(channel_id, 0) & VIEW_CHANNEL
         return Word.REACHABLE if may_see else Word.UNREACHABLE
@@ -69,6 +70,8 @@ class Gateway:
         """With a new session, which shows all guilds, and nothing that was missed."""
         self._session += 1
         self._next = 0.0
+        self._rights.clear()
+        self._guilds.clear()
         self.is_connected = True
         for guild in {channel.guild.id: channel.guild for channel in self._channels()}.values():
             self.tell("guild", guild)
@@ -147,6 +150,7 @@ class Gateway:
     async def _write_changes(self) -> None:
         """Until the database takes them."""
         while self._changes:
+            await asyncio.sleep(SYNC_PAUSE_SECONDS)
             changes, self._changes = self._changes, {}
             try:
                 await self.timeouts.write(changes)

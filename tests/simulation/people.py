@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from notices import actions
 from notices.advice.permissions import EMBED_LINKS, READ_MESSAGE_HISTORY, SEND_MESSAGES
-from notices.models import Channel, Delivery, Notice, Study
+from notices.models import Channel, Delivery, ErrorCode, Notice, Study
 from notices.outside import clock
 from tests.simulation.discord import ALL_RIGHTS, Discord, Guild
 from tests.simulation.discord import Channel as DiscordsChannel
@@ -85,7 +85,7 @@ class Leaders:
         self._tell(notice, f"is written for {hour:%H:%M:%S}")
 
     def _some_channels(self, chance: Random) -> list[Channel]:
-        return chance.sample(self._channels, chance.choice((1, 1, 2, 3, len(self._channels))))
+        return chance.sample(self._channels, chance.choice((1, 1, 2, 3, 5)))
 
     def _notice(self, number: int) -> Notice | None:
         return Notice.objects.filter(title=number, withdrawn_at=None).first()
@@ -139,7 +139,8 @@ class Leaders:
 
     def decide(self, discord: Discord) -> None:
         """Look where the bot could not, and send again what failed."""
-        ended = Delivery.UNDECIDED | Q(state=Delivery.State.FAILED)
+        failed = Q(state=Delivery.State.FAILED) & ~Q(error_code=ErrorCode.EXPIRED)
+        ended = Delivery.UNDECIDED | failed
         deliveries = Delivery.objects.filter(ended).select_related("notice")
         for delivery in deliveries:
             self._decide(delivery, discord)

@@ -13,7 +13,6 @@ import orjson
 
 from notices.models import (
     Attempt,
-    CallbackEndpoint,
     CallbackMessage,
     Channel,
     Delivery,
@@ -29,11 +28,13 @@ from tests.simulation.world import World
 
 # A claimed request that waited for longer is claimed anew (`discord_transport.STALE_SECONDS`).
 STALE = timedelta(seconds=30)
+# Smaller ones are our own (`ErrorCode`).
+FIRST_CODE_OF_OTHERS = 100
 State = Delivery.State
 
 _DELIVERIES = """
     SELECT delivery.id, title, channel_id, state, wanted, shown, message_id, unknown_since,
-        setbacks, status, publish_at, withdrawn_at, fanned_out_revision
+        setbacks, error_code, status, publish_at, withdrawn_at, fanned_out_revision
     FROM notices_delivery AS delivery JOIN notices_notice AS notice ON notice.id = notice_id
     WHERE notice_id IN (SELECT id FROM touched)
 """
@@ -44,6 +45,8 @@ _WATCH = """
         BEGIN INSERT OR IGNORE INTO touched VALUES (new.notice_id); END;
     CREATE TEMP TRIGGER changed_delivery AFTER UPDATE ON notices_delivery
         BEGIN INSERT OR IGNORE INTO touched VALUES (new.notice_id); END;
+    CREATE TEMP TRIGGER new_notice AFTER INSERT ON notices_notice
+        BEGIN INSERT OR IGNORE INTO touched VALUES (new.id); END;
     CREATE TEMP TRIGGER changed_notice AFTER UPDATE ON notices_notice
         BEGIN INSERT OR IGNORE INTO touched VALUES (new.id); END;
 """
@@ -85,6 +88,7 @@ class Row:
     message_id: int | None
     unknown_since: str | None
     setbacks: int
+    error_code: int | None
     status: str
     publish_at: str | None
     withdrawn_at: str | None
@@ -122,13 +126,17 @@ class Promises:
 
     # --- after each commit --------------------------------------------------------------------
 
-    def look_at_commit(self) -> None:
+    def look_at_commit(self) -> bool:
+        """Return whether any notice has changed."""
         self._look_at_new_attempts()
+        if not self._database.rows("SELECT 1 FROM touched LIMIT 1"):
+            return False
         rows = [Row(*row) for row in self._database.rows(_DELIVERIES)]
         self._database.rows("DELETE FROM touched")
         for row in rows:
             self._look_at_delivery(row)
         self._look_at_statuses(rows)
+        return True
 
     def _look_at_new_attempts(self) -> None:
         for row in self._database.rows(_NEW_ATTEMPTS, self._last_attempt):
@@ -150,6 +158,11 @@ class Promises:
         elif row.shown is None and row.unknown_since is None:
             there = self._discord.shown(row.channel_id, row.title)
             self._promise(not there, f"{row}, is said not to be shown, and is")
+        if row.state == State.FAILED and (row.error_code or 0) >= FIRST_CODE_OF_OTHERS:
+            reason = (row.channel_id, row.error_code)
+            self._promise(
+                reason in self._discord.reasons, f"{row}: nobody gave reason for {reason}"
+            )
 
     def _look_at_statuses(self, rows: list[Row]) -> None:
         by_notice: dict[str, list[Row]] = {}
@@ -201,7 +214,7 @@ class Promises:
             self._look_at_ended(delivery)
         self._promise(not left, f"nobody knows of {left}")
         self._look_at_tallies()
-        if CallbackEndpoint.objects.exists():
+        if self._queue.has_frontend:
             for notice in Notice.objects.all():
                 self._look_at_callbacks(notice)
 

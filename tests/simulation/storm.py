@@ -24,8 +24,8 @@ T = TypeVar("T")
 LONGEST_REST_SECONDS = 2 * 3600.0
 LOOKS_EVERY_SECONDS = 20.0
 DECISIONS = 2
-# Callbacks take a fifth of a storm's time.
-SHARE_WITH_A_FRONTEND = 0.2
+# Callbacks take a third of a storm's time.
+SHARE_WITH_A_FRONTEND = 0.15
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,15 @@ class Size:
     channels: int
     guilds: int
     notices: int
+    meddlings: int
+    """By moderators."""
     crashes: int
     most_steps: int
     """Of a bot that dies."""
 
 
-DENSE = Size(120.0, channels=5, guilds=2, notices=14, crashes=8, most_steps=1500)
-FULL = Size(600.0, channels=20, guilds=4, notices=60, crashes=15, most_steps=6000)
+DENSE = Size(120.0, channels=5, guilds=2, notices=14, meddlings=6, crashes=8, most_steps=1500)
+FULL = Size(600.0, channels=20, guilds=4, notices=60, meddlings=15, crashes=15, most_steps=6000)
 
 
 class Storm:
@@ -74,15 +76,15 @@ class Storm:
     async def _blow(self, data: Database) -> None:
         self.discord = Discord(self.world, self._nonce_seconds)
         data.blow(self.world)
-        await self.world.loop.run_in_executor(None, self._lay_out)
-        self._leaders = Leaders(self.world, self._study, self._channels)
         queue = Queue(self.world, data)
+        await self.world.loop.run_in_executor(None, self._lay_out, queue)
+        self._leaders = Leaders(self.world, self._study, self._channels)
         self._promises = Promises(self.world, self.discord, data, queue)
         self._bots = Bots(self.world, self.discord, data, self._promises.look_at_request)
 
         def after_commit() -> None:
-            self._promises.look_at_commit()
-            self._bots.wake()
+            if self._promises.look_at_commit():
+                self._bots.wake()
 
         data.after_commit = after_commit
         self._plan(queue)
@@ -92,10 +94,10 @@ class Storm:
         if rest.done():
             rest.result()
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, queue: Queue) -> None:
         self._study = Study.objects.create(name="스터디")
-        has_frontend = self.world.stream("frontend").random() < SHARE_WITH_A_FRONTEND
-        if has_frontend:
+        queue.has_frontend = self.world.stream("frontend").random() < SHARE_WITH_A_FRONTEND
+        if queue.has_frontend:
             CallbackEndpoint.objects.create(url="https://frontend.example/", all_studies=True)
         guilds = [discord_module.Guild(100 + n) for n in range(self._size.guilds)]
         self._channels = []
@@ -108,7 +110,7 @@ class Storm:
     def _plan(self, queue: Queue) -> None:
         world, size = self.world, self._size
         self._leaders.write_notices(size.notices, size.seconds)
-        Moderators(world, self.discord).meddle(round(size.seconds / 20), size.seconds)
+        Moderators(world, self.discord).meddle(size.meddlings, size.seconds)
         queue.keep_running(lives=2)
         for _process in range(2):
             self._bots.keep_one_running(size.crashes // 2, size.most_steps)

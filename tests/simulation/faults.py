@@ -1,0 +1,153 @@
+"""Faults that somebody could make, each as a small patch: storms have to find every one of them."""
+
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import CodeType, FunctionType
+from typing import Any
+
+from notices.bot import engine, outages, pace
+from notices.bot.discord_transport import DiscordTransport
+from notices.callbacks import queueing
+from notices.delivery import exchange, fan_out, outcomes, recovery
+
+
+@dataclass(frozen=True)
+class Fault:
+    """In the function's source, `old` becomes `new`."""
+
+    name: str
+    function: Callable[..., Any]
+    old: str
+    new: str
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        function: Any = self.function
+        right = function.__code__
+        function.__code__ = self._wrong(function)
+        try:
+            yield
+        finally:
+            function.__code__ = right
+
+    def _wrong(self, function: FunctionType) -> CodeType:
+        source = textwrap.dedent(inspect.getsource(function))
+        if source.count(self.old) != 1:
+            raise ValueError(f"{self.name}: {self.old!r} is {source.count(self.old)} times there")
+        made: dict[str, Any] = {}
+        exec(source.replace(self.old, self.new), {**function.__globals__}, made)  # noqa: S102
+        code: CodeType = made[function.__name__].__code__
+        return code
+
+
+FAULTS = [
+    Fault(
+        "a request goes out before its attempt is written",
+        exchange._exchange, "        _stamp(requests, now)\n", "",
+    ),
+    Fault(
+        "a create is repeated under another nonce",
+        exchange._request, "nonce=delivery.nonce", "nonce=delivery.nonce[::-1]",
+    ),
+    Fault(
+        "a channel gets several requests at once",
+        engine.Engine._exchange, "list(self._lanes)", "[]",
+    ),
+    Fault(
+        "an outcome is counted twice",
+        exchange._record, "if (r.request.delivery_id, r.request.claim) in new", "",
+    ),
+    Fault(
+        "the history is read before a lost create takes effect",
+        exchange._claim, "action in outcomes.WAITING_ACTIONS", "action == Action.EDIT",
+    ),
+    Fault(
+        "an edit does not wait for one that was lost",
+        exchange._claim, "action in outcomes.WAITING_ACTIONS", "action == Action.LOOK_UP",
+    ),
+    Fault(
+        "the history is not read after the nonce's window",
+        outcomes.next_action, "if ends or now >= resend_until(since, window)", "if ends",
+    ),
+    Fault(
+        "a withdrawal is lost while the outcome is unknown",
+        outcomes.wish, "        case State.UNKNOWN:\n", "        case State.UNKNOWN:\n"
+        "            if wanted is None:\n                return {}\n",
+    ),
+    Fault(
+        "a correction is lost while a request is out",
+        outcomes.wish, "return changes  # the outcome", "return {}  # the outcome",
+    ),
+    Fault("the brake is left out", pace.Brake._wait_seconds, "if len(", "if True or len("),
+    Fault(
+        "the pacer does not count",
+        pace.Pacer.wait_seconds, "if len(self._gone_out) == self._burst", "if False",
+    ),
+    Fault(
+        "a status is written outside of the lock",
+        exchange._exchange,
+        "        statuses.refresh(locked, now)\n        counters.add(counts)",
+        "        counters.add(counts)\n    statuses.refresh(locked, now)\n    pass",
+    ),
+    Fault(
+        "a bot that has lost its seat sends",
+        DiscordTransport._before_request, "if not self.active:", "if False:",
+    ),
+    Fault(
+        "a server's outage is taken for a refusal",
+        outages.Outages.is_final,
+        "if word is Word.AWAY or self._is_doubted(request, error.code, word):", "if False:",
+    ),
+    Fault(
+        "a channel's outage is counted as tries",
+        outages.Outages.weigh,
+        "await self._leave_alone(channel_id, guild_id)\n        return Weight.NOTHING",
+        "return Weight.ALL",
+    ),
+    Fault(
+        "a delivery is claimed though its notice has changed",
+        exchange._claim,
+        "if delivery.notice.fanned_out_revision < delivery.notice.revision:", "if False:",
+    ),
+    Fault(
+        "a last moment is ignored",
+        outcomes.expired, "return _is_over", "return False and _is_over",
+    ),
+    Fault(
+        "a channel that was taken is written to",
+        outcomes.barred, "if delivery.is_connected or", "if True or",
+    ),
+    Fault(
+        "a take-over forgets what is unknown",
+        recovery.take_over,
+        "due_at=now, claim=None,", "due_at=now, claim=None, unknown_since=None,",
+    ),
+    Fault(
+        "an outcome of an older claim is recorded",
+        exchange._record, "delivery.claim != result.request.claim", "False",
+    ),
+    Fault(
+        "a message is made anew under the nonce of one that was deleted",
+        outcomes._gone, "new_nonce()", "delivery.nonce",
+    ),
+    Fault(
+        "a channel that a notice leaves keeps it",
+        fan_out._write_wishes,
+        "notice.revision if delivery.channel_id in wanted else None", "notice.revision",
+    ),
+    Fault(
+        "what the queue has lost is not swept",
+        engine.Engine._write_and_claim, "sweeps = self.active", "sweeps = False and self.active",
+    ),
+    Fault(
+        "claims whose commit's answer was lost are not taken over",
+        engine.Engine._exchange, "self._must_take_over = True", "pass",
+    ),
+    Fault(
+        "a callback that failed counts as delivered",
+        queueing._record_one, "State.DELIVERED if answer.is_success", "State.DELIVERED if True",
+    ),
+]  # fmt: skip
