@@ -1,7 +1,7 @@
 # `make help` lists all targets. All need Python 3.11 or newer; what needs more says so.
 # The text behind a target's ## is its line in `make help`.
 
-.PHONY: run help test test-all bench soak lint check messages frontend icons lighthouse screenshots
+.PHONY: run help test test-all bench simulate soak lint check messages frontend icons lighthouse screenshots
 .DEFAULT_GOAL := run
 
 VENV := .venv
@@ -41,6 +41,9 @@ bench: $(BENCH_STAMP) ## Measure speed and memory. ARGS="burst latency" names so
 lighthouse: $(BENCH_STAMP) ## Measure the desk's pages on a phone and on a desktop. Needs Node, npm and Chromium.
 	@cd benchmarks/lighthouse && PUPPETEER_SKIP_DOWNLOAD=1 npm ci --silent
 	@$(PY) -m benchmarks lighthouse
+
+simulate: $(DEV_STAMP) ## Let a thousand simulated storms blow. ARGS="--seeds 20000", or "--seed N" for its story.
+	@$(PY) -m tests.simulation $(ARGS)
 
 soak: $(DEV_STAMP) ## Kill processes at random for half an hour and look for a broken promise. ARGS="--seed N".
 	@$(PY) -m tests.e2e.storm $(ARGS)

@@ -13,6 +13,8 @@ UNKNOWN_GUILD = 10004
 UNKNOWN_MESSAGE = 10008
 MISSING_ACCESS = 50001
 MISSING_PERMISSIONS = 50013
+# A message in an archived thread can be changed once the thread is open.
+ARCHIVED_THREAD = 50083
 # Smaller numbers are HTTP's statuses, and 0 is Discord's unspecific "general error".
 FIRST_CODE = 10_000
 
@@ -72,7 +74,7 @@ _ABOUT: Mapping[int, About] = {
     50009: About.CHANNEL,  # the verification level is too high
     MISSING_PERMISSIONS: About.CHANNEL,
     50024: About.CHANNEL,  # not in this type of channel
-    50083: About.CHANNEL,  # an archived thread
+    ARCHIVED_THREAD: About.CHANNEL,
     50095: About.CHANNEL,  # a server that is not available here
     160005: About.CHANNEL,  # a locked thread
     40001: About.TOKEN,

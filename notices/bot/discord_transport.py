@@ -51,8 +51,6 @@ LONGEST_SLEEP_SECONDS = 5.0
 # the answer, so that a slow upload is not cut off. The largest body stays within the five minutes
 # after which aiohttp gives up.
 SLOWEST_LINE = 128 * 1024
-# A message in an archived thread can be changed once the thread is open.
-ARCHIVED_THREAD = 50083
 
 
 class _Exchange:
@@ -92,7 +90,7 @@ class _Exchange:
             self.tell(Answer())  # it was deleted before
             return
         is_look = self.request.action == Attempt.Action.LOOK_UP
-        if error.code == ARCHIVED_THREAD and not (self.has_opened or is_look):
+        if error.code == error_codes.ARCHIVED_THREAD and not (self.has_opened or is_look):
             return  # the thread is opened, and the request made once more
         self.error = error
         self.answered(error)
@@ -230,7 +228,7 @@ class DiscordTransport:
         try:
             await self.http.request(route, **_body(request))
         except discord.HTTPException as error:
-            if error.code != ARCHIVED_THREAD:
+            if error.code != error_codes.ARCHIVED_THREAD:
                 raise
             self._wait_for_a_timeouts_end(request)
             await self._open_thread(request.channel_id)
@@ -250,7 +248,7 @@ class DiscordTransport:
             detail = f"the thread cannot be opened: {error.text}"
             if not error.code:  # a page of a proxy before Discord
                 raise TransientError(detail, code=ErrorCode.NOT_FROM_DISCORD) from error
-            raise PermanentError(detail, code=ARCHIVED_THREAD) from error
+            raise PermanentError(detail, code=error_codes.ARCHIVED_THREAD) from error
         except TimeoutError as error:
             raise TransientError("no answer in time", done=False) from error
         finally:

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 # Discord refuses at once, and the gateway tells why a moment later.
 TIMEOUT_TOLD_WITHIN = timedelta(seconds=30)
+# The second where an archived thread would have to be opened first.
+REFUSED_IN_A_TIMEOUT = (error_codes.MISSING_PERMISSIONS, error_codes.ARCHIVED_THREAD)
 
 State = Delivery.State
 
@@ -222,7 +224,7 @@ def begin_timeouts(channel_ids: Collection[int], now: datetime) -> int:
     It then waits for the timeout's end.
     """
     refused = Delivery.objects.filter(
-        state=State.FAILED, error_code=error_codes.MISSING_PERMISSIONS, channel__in=channel_ids,
+        state=State.FAILED, error_code__in=REFUSED_IN_A_TIMEOUT, channel__in=channel_ids,
         changed_at__gte=now - TIMEOUT_TOLD_WITHIN,
     )  # fmt: skip
     with transaction.atomic():

@@ -48,7 +48,13 @@ class Bot:
     ) -> None:
         self.life = process
         self.transport = DiscordTransport(rate=RATE, request_timeout=TIMEOUT_SECONDS)
-        wire = Wire(world, discord, self.transport.trace, lambda *sent: goes_out(self, *sent))
+        wire = Wire(
+            world,
+            discord,
+            self.transport.trace,
+            goes_out=lambda *sent: goes_out(self, *sent),
+            dies=process.end,
+        )
         self.transport.http = http_client(wire, world.loop)
         self.transport.brake = Brake(REFUSALS_BEFORE_THE_BRAKE, REFUSALS_SECONDS)
         self.engine = Engine(self.transport, rate=RATE, window=WINDOW, database=Inline())

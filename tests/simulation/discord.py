@@ -30,8 +30,8 @@ from tests.simulation.world import World
 NONCE_SECONDS = 60.0
 REQUESTS_A_SECOND = 12
 MESSAGE_DELETED = 10008
-# Unknown channel, missing access, missing permissions, and an empty message.
-REFUSED = (10003, 50001, 50013, 50006)
+# Unknown channel, missing access, missing permissions, an empty message, an archived thread.
+REFUSED = (10003, 50001, 50013, 50006, 50083)
 OURS = {"id": "7", "username": "studybot"}
 ALL_RIGHTS = VIEW_CHANNEL | SEND_MESSAGES | EMBED_LINKS | ATTACH_FILES | READ_MESSAGE_HISTORY
 SUPPRESS_EMBEDS = 1 << 2
@@ -226,11 +226,13 @@ class Discord:
         if call.kind == "ask":
             return None
         channel = self.channels[call.channel_id]
+        if not channel.guild.has_us:
+            return refusal(403, 50001)
         if channel.guild.is_away:
             return refusal(*channel.guild.answer_while_away)
         if channel.is_deleted:
             return refusal(404, 10003)
-        if not channel.guild.has_us or not channel.rights & VIEW_CHANNEL:
+        if not channel.rights & VIEW_CHANNEL:
             return refusal(403, 50001)
         if call.kind == "create" and self._may_not_send(channel):
             return refusal(403, 50013)

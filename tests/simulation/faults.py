@@ -16,12 +16,13 @@ from notices.delivery import exchange, fan_out, outcomes, recovery
 
 @dataclass(frozen=True)
 class Fault:
-    """In the function's source, `old` becomes `new`."""
+    """In the function's source, `old` becomes `new`; the storm of the seed `found_by` sees it."""
 
     name: str
     function: Callable[..., Any]
     old: str
     new: str
+    found_by: int = 1
 
     @contextmanager
     def planted(self) -> Iterator[None]:

@@ -52,15 +52,19 @@ class Leaders:
         self, chance: Random
     ) -> Iterator[tuple[str, Callable[[int, Random], None], float]]:
         for n in range(chance.choice((0, 0, 1, 2, 3))):
-            yield f"correction {n + 1}", self._correct, chance.uniform(0.02, 60)
+            yield f"correction {n + 1}", self._correct, self._soon(chance, 60)
         if chance.random() < 0.3:
-            yield "withdrawal", self._withdraw, chance.choice((0.05, 1, 10, 90)) * chance.random()
+            yield "withdrawal", self._withdraw, self._soon(chance, 90)
         if chance.random() < 0.3:
-            yield "move", self._move, chance.uniform(0.02, 40)
+            yield "move", self._move, self._soon(chance, 40)
         if chance.random() < 0.15:
             yield "another hour", self._reschedule, chance.uniform(0.02, 20)
         if chance.random() < 0.3:
             yield "send again", self._send_again, chance.uniform(5, 90)
+
+    def _soon(self, chance: Random, most: float) -> float:
+        """Return seconds: few of them meet what is still under way, many of them an outage."""
+        return chance.choice((0.1, 2.0, 8.0, most)) * chance.random()
 
     def _do(
         self, moment: float, chance: Random, deed: Callable[[int, Random], None], *args: object

@@ -120,7 +120,9 @@ class Storm:
             if world.happens(f"outage {n}"):
                 world.at(begins, self._set_away, True)
                 world.at(begins + ends, self._set_away, False)
-            begins, lasts = chance.uniform(0, size.seconds), chance.choice((1.0, 10.0, 40.0))
+            # In a rush, when requests are under way.
+            begins = 10 * chance.randrange(round(size.seconds / 10)) + chance.uniform(0, 0.5)
+            lasts = chance.choice((1.0, 10.0, 40.0))
             if world.happens(f"cut off {n}"):
                 world.at(begins, self._bots.cut_off, lasts)
             begins, lasts = chance.uniform(0, size.seconds), chance.choice((1.0, 15.0, 40.0))

@@ -28,10 +28,11 @@ KINDS = {"POST": "create", "PATCH": "edit", "DELETE": "delete", "GET": "read"}
 
 # What becomes of a request, and how often of a thousand.
 FATES = {
-    "answered": 860,
+    "answered": 820,
     "no connection": 15,
     "lost on its way": 10,
-    "its answer is lost": 30,
+    "its answer is lost": 45,
+    "the bot dies meanwhile": 25,
     "the connection ends before it": 10,
     "the connection ends after it": 10,
     "500": 15,
@@ -45,7 +46,10 @@ FATES = {
     "200 of a proxy": 3,
 }
 # The same while Discord is away.
-OUTAGE_FATES = {"no connection": 3, "lost on its way": 1, "500": 4, "503 of a proxy": 3}
+OUTAGE_FATES = {
+    "no connection": 6, "lost on its way": 2, "its answer is lost": 3, "500": 8,
+    "503 of a proxy": 6, "the bot dies meanwhile": 1,
+}  # fmt: skip
 
 
 # In place of Discord's answer. What Discord itself did not get has no effect.
@@ -60,6 +64,8 @@ ANSWERS: dict[str, Callable[[], Reply]] = {
     "429 of a proxy": lambda: Reply(429, PAGE, Content_Type="text/html", Retry_After=7),
     "200 of a proxy": lambda: Reply(200, PAGE, Content_Type="text/html"),
 }
+# A request that nobody waits for any more may take its time.
+LATE = ("its answer is lost", "the bot dies meanwhile")
 
 
 def http_client(wire: "Wire", loop: Loop) -> discord.http.HTTPClient:
@@ -79,12 +85,15 @@ class Wire:
         world: World,
         discord: Discord,
         trace: aiohttp.TraceConfig,
+        *,
         goes_out: Callable[[Call, str, bool], None],
+        dies: Callable[[], None],
     ) -> None:
         self.trace = trace
         self._world = world
         self._discord = discord
         self._goes_out = goes_out
+        self._dies = dies
         self._refusals: deque[float] = deque(maxlen=MOST_REFUSALS)
         self._known: set[tuple[object, str]] = set()
         trace.freeze()
@@ -124,8 +133,10 @@ class Wire:
         if fate in ANSWERS and "after" not in fate:
             await asyncio.sleep(there)
             return ANSWERS[fate]()
-        if fate == "its answer is lost":
+        if fate in LATE:
             late = chance.uniform(0, LATEST_EFFECT_SECONDS)
+        if fate == "the bot dies meanwhile":
+            self._world.loop.in_world(chance.choice((0.0, 0.03, 0.5, 3.0)), self._dies)
         if not is_cut:
             arrived = self._arrive(call, there, late)
             if fate == "its answer is lost":
