@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-from collections import Counter
 from collections.abc import Callable, Collection
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -21,7 +20,7 @@ from django.db import (
 from notices.bot.database_thread import P, T
 from notices.bot.files import FileGoneError, files_for
 from notices.bot.gateway_news import GatewayNews, News, is_told_by
-from notices.bot.outages import Outages
+from notices.bot.outages import REMEMBERED, Outages
 from notices.delivery.due import Resting, Shards, next_due
 from notices.delivery.exchange import exchange
 from notices.delivery.fan_out import sweep
@@ -61,10 +60,6 @@ MOST_IN_FLIGHT = 2000
 # Requests with files share one line: more at once would finish none sooner. Each holds its files in
 # memory, up to `attached.MOST_BYTES_IN_ALL`.
 FILES_AT_ONCE = 4
-# Discord's rate limits for messages have never been observed to last longer.
-REMEMBERED = timedelta(seconds=5)
-# A channel with fewer recent requests has a token left in every rate limit seen so far.
-RESTING_REQUESTS = 4
 
 Kind = Attempt.Outcome
 
@@ -157,23 +152,14 @@ class Engine:
         self._awake.set()
 
     async def keep_to_limits(self) -> None:
-        """Load the recent requests of others, which count against the same rate limits.
-
-        Rest the channels whose limit may be used up.
-        """
+        """Load the recent requests of others, which count against the same rate limits."""
         now = clock.now()
         recent = await self.in_database(recent_requests, now - REMEMBERED)
         self._others_have_sent = False
         # Written down when it was claimed, each went out a little later.
-        self._transport.remember(
-            min(now, begun + self._waits_longest) for _channel, begun in recent
-        )
-        used = Counter(channel_id for channel_id, _begun in recent)
-        last = dict(recent)
-        for channel_id, count in used.items():
-            if count >= RESTING_REQUESTS:
-                seconds = (last[channel_id] + REMEMBERED - now).total_seconds()
-                self._outages.rest_channels([channel_id], seconds)
+        gone_out = (min(now, begun + self._waits_longest) for _channel, begun in recent)
+        self._transport.remember(gone_out)
+        self._outages.rest_used_up(recent, now)
 
     async def remember_pauses(self, pauses: list[Pause], now: datetime) -> None:
         """Keep to the pauses that the bot before us noted."""
@@ -376,12 +362,9 @@ class Engine:
         else:
             kind = Kind.GONE
         self._settle(
-            flight,
-            kind,
-            message_id=answer.message_id,
-            revision=answer.revision,
+            flight, kind, message_id=answer.message_id, revision=answer.revision,
             is_emptied=answer.is_emptied,
-        )
+        )  # fmt: skip
         if answer.message_id is not None and answer.is_emptied:
             # The echo, which may have settled it before, does not tell that.
             channel_id = flight.request.channel_id

@@ -45,6 +45,10 @@ MOST_FAILURES = 125
 GIVEN_UP_SECONDS = 300.0
 # A pause is noted for so long, and ends earlier when the channel is back.
 NOTED = timedelta(days=1)
+# Discord's rate limits for messages have never been observed to last longer.
+REMEMBERED = timedelta(seconds=5)
+# A channel with fewer recent requests has a token left in every rate limit seen so far.
+RESTING_REQUESTS = 4
 
 Trouble = TransientError | PermanentError | None
 
@@ -161,6 +165,15 @@ class Outages:
         for channel_id in channel_ids:
             for is_create in (True, False):
                 self._rest_until_over(channel_id, seconds, is_create=is_create)
+
+    def rest_used_up(self, recent: Iterable[tuple[int, datetime]], now: datetime) -> None:
+        """Rest the channels whose limit these requests (channel id, begun) may have used up."""
+        requests = list(recent)
+        used, last = Counter(channel_id for channel_id, _begun in requests), dict(requests)
+        for channel_id, requests_of_it in used.items():
+            if requests_of_it >= RESTING_REQUESTS:
+                seconds = (last[channel_id] + REMEMBERED - now).total_seconds()
+                self.rest_channels([channel_id], seconds)
 
     async def remember(self, pauses: Collection[Pause], now: datetime) -> None:
         """Keep to the pauses that the bot before us noted."""

@@ -538,6 +538,20 @@ def test_a_request_that_waited_too_long_does_not_go_out(
     assert server.messages(channel) == []
 
 
+def test_a_create_is_not_repeated_when_discord_may_have_forgotten_its_nonce(
+    server: FakeDiscordProcess, channel: int
+) -> None:
+    late = replace(create(channel), resend_until=timezone.now())
+
+    async def scenario(transport: DiscordTransport) -> None:
+        with pytest.raises(TransientError) as caught:
+            await transport.perform(late, ignore)
+        assert caught.value.done is False
+
+    talk(server, scenario)
+    assert server.messages(channel) == []
+
+
 def too_many(seconds: float, **more: object) -> dict[str, object]:
     return {
         "kind": "status", "method": "POST", "path": "/messages$", "status": 429, "times": 1,

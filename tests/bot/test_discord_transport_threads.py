@@ -1,5 +1,6 @@
 """An archived thread is opened to change a message in it; a timeout is waited out silently."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -7,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from notices.advice.error_codes import Rests
 from notices.bot.discord_transport import DiscordTransport
 from notices.delivery.recovery import end_timeouts
 from notices.delivery.request import Answer, PermanentError, Request, TransientError
@@ -98,6 +100,45 @@ def test_an_opening_that_fails_for_the_moment_is_tried_later(
     with pytest.raises(TransientError):
         talk(server, in_archived(server, thread, []))
     assert len(server.messages(thread)) == 1
+
+
+def test_a_limit_for_all_at_an_opening_does_not_stop_everything_for_good(
+    server: FakeDiscordProcess, thread: int
+) -> None:
+    """Cut off in its sleep for that limit, discord.py would never let a request out again."""
+    opening = {"method": "PATCH", "path": f"/channels/{thread}$"}
+    body = {"message": "You are being rate limited.", "retry_after": 1.5, "global": True}
+    server.fault(kind="status", status=429, times=1, scope="global", body=body, **opening)
+
+    async def scenario(transport: DiscordTransport) -> None:
+        created = create(thread)
+        answer = await transport.perform(created, ignore)
+        server.change_channel(thread, archived=True)
+        with pytest.raises(TransientError) as limited:
+            await transport.perform(edit(created, answer), ignore)
+        assert limited.value.rests is Rests.EVERYTHING
+        await asyncio.sleep(limited.value.retry_after)
+        await transport.perform(edit(created, answer), ignore)
+
+    talk(server, scenario, timeout=1.0)
+
+
+def test_a_timeout_is_waited_out_before_a_thread_is_opened(
+    server: FakeDiscordProcess, thread: int
+) -> None:
+    until = timezone.now() + timedelta(seconds=60)
+
+    async def scenario(transport: DiscordTransport) -> None:
+        created = create(thread)
+        answer = await transport.perform(created, ignore)
+        server.change_channel(thread, archived=True)
+        transport.timed_out_until = lambda _channel_id: until
+        with pytest.raises(TransientError) as waits:
+            await transport.perform(delete(created, answer), ignore)
+        assert waits.value.code == ErrorCode.TIMED_OUT
+
+    talk(server, scenario)
+    assert is_archived(server, thread)
 
 
 @pytest.mark.parametrize("change", [None, edit])

@@ -229,10 +229,11 @@ def test_a_missing_permission_is_believed_at_once(
     assert len(discord.requests) == 1
 
 
+@pytest.mark.parametrize("refusal", [FORBIDDEN, PermanentError("archived", code=50083)])
 def test_a_refusal_by_a_timeout_that_is_told_later_waits_for_its_end(
-    notice: Notice, channel: Channel, discord: FakeTransport
+    notice: Notice, channel: Channel, discord: FakeTransport, refusal: PermanentError
 ) -> None:
-    discord.script[channel.pk] = [FORBIDDEN]
+    discord.script[channel.pk] = [refusal]
     run_until(lambda: is_status(notice, "failed"), discord)
     long_after = timezone.now() + TIMEOUT_TOLD_WITHIN * 2
     assert begin_timeouts([channel.pk], long_after) == 0
