@@ -45,7 +45,7 @@ lighthouse: $(BENCH_STAMP) ## Measure the desk's pages on a phone and on a deskt
 simulate: $(DEV_STAMP) ## Let a thousand simulated storms blow. ARGS="--seeds 20000", or "--seed N" for its story.
 	@$(PY) -m tests.simulation $(ARGS)
 
-soak: $(DEV_STAMP) ## Kill processes at random for half an hour and look for a broken promise. ARGS="--seed N".
+soak: $(DEV_STAMP) ## Kill real processes at random for five minutes and look for a broken promise. ARGS="--seed N".
 	@$(PY) -m tests.e2e.storm $(ARGS)
 
 lint: $(DEV_STAMP) ## Check style, format and types: ruff and mypy.

@@ -243,7 +243,9 @@ class DiscordTransport:
         try:
             async with self._time_limit():
                 route = Route("PATCH", "/channels/{channel_id}", channel_id=channel_id)
-                await self.http.request(route, json={"archived": False})
+                thread = await self.http.request(route, json={"archived": False})
+            if not isinstance(thread, dict):
+                raise TransientError("no answer of Discord's", code=ErrorCode.NOT_FROM_DISCORD)
         except discord.Forbidden as error:
             detail = f"the thread cannot be opened: {error.text}"
             if not error.code:  # a page of a proxy before Discord

@@ -93,10 +93,11 @@ def test_a_thread_that_is_archived_again_and_again_is_opened_once(
     assert [path.endswith(str(thread)) for path in paths] == [False, True, False]
 
 
+@pytest.mark.parametrize("trouble", [{"status": 503}, {"status": 200, "body": "<html>"}])
 def test_an_opening_that_fails_for_the_moment_is_tried_later(
-    server: FakeDiscordProcess, thread: int
+    server: FakeDiscordProcess, thread: int, trouble: dict[str, object]
 ) -> None:
-    server.fault(kind="status", method="PATCH", path=f"/channels/{thread}$", status=503)
+    server.fault(kind="status", method="PATCH", path=f"/channels/{thread}$", **trouble)
     with pytest.raises(TransientError):
         talk(server, in_archived(server, thread, []))
     assert len(server.messages(thread)) == 1

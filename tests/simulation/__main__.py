@@ -1,4 +1,4 @@
-"""Runs storms: `make simulate ARGS="--seeds 20000"`; see docs/simulation.md."""
+"""Runs storms: `make simulate ARGS="--seeds 20000"`; see docs/decisions/0031."""
 
 import argparse
 import gc

@@ -54,10 +54,6 @@ FAULTS = [
         exchange._request, "nonce=delivery.nonce", "nonce=delivery.nonce[::-1]",
     ),
     Fault(
-        "a channel gets several requests at once",
-        engine.Engine._exchange, "list(self._lanes)", "[]",
-    ),
-    Fault(
         "an outcome is counted twice",
         exchange._record, "if (r.request.delivery_id, r.request.claim) in new", "",
     ),
@@ -68,10 +64,6 @@ FAULTS = [
     Fault(
         "an edit does not wait for one that was lost",
         exchange._claim, "action in outcomes.WAITING_ACTIONS", "action == Action.LOOK_UP",
-    ),
-    Fault(
-        "the history is not read after the nonce's window",
-        outcomes.next_action, "if ends or now >= resend_until(since, window)", "if ends",
     ),
     Fault(
         "a withdrawal is lost while the outcome is unknown",
@@ -107,11 +99,6 @@ FAULTS = [
         outages.Outages.weigh,
         "await self._leave_alone(channel_id, guild_id)\n        return Weight.NOTHING",
         "return Weight.ALL",
-    ),
-    Fault(
-        "a delivery is claimed though its notice has changed",
-        exchange._claim,
-        "if delivery.notice.fanned_out_revision < delivery.notice.revision:", "if False:",
     ),
     Fault(
         "a last moment is ignored",
@@ -150,5 +137,9 @@ FAULTS = [
     Fault(
         "a callback that failed counts as delivered",
         queueing._record_one, "State.DELIVERED if answer.is_success", "State.DELIVERED if True",
+    ),
+    Fault(
+        "the nonce is trusted for too long",
+        outcomes.resend_until, "window - LOOK_AFTER", "100 * window",
     ),
 ]  # fmt: skip

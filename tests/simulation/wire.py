@@ -4,6 +4,9 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,46 +29,56 @@ NOTHING: Any = None
 PAGE = "<html>Bad gateway</html>"
 KINDS = {"POST": "create", "PATCH": "edit", "DELETE": "delete", "GET": "read"}
 
-# What becomes of a request, and how often of a thousand.
+
+def no_connection() -> Exception:
+    return aiohttp.ClientConnectorError(NOBODY, OSError("refused"))
+
+
+def page(status: int, **headers: object) -> Callable[[], Reply]:
+    """Return what a proxy in front of Discord answers."""
+    return lambda: Reply(status, PAGE, Content_Type="text/html", **headers)
+
+
+def server_error() -> Reply:
+    return Reply(500, {"message": "Internal Server Error", "code": 0})
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of a request, and how often: of a thousand, and of 26 while Discord is away."""
+
+    often: int
+    in_outage: int = 0
+    arrives: bool = True
+    is_late: bool = False
+    """Nobody waits for it any more, so it may take its time."""
+    is_silent: bool = False
+    kills: bool = False
+    error: Callable[[], Exception] | None = None
+    answer: Callable[[], Reply] | None = None
+    """Comes in place of Discord's own."""
+
+
 FATES = {
-    "answered": 820,
-    "no connection": 15,
-    "lost on its way": 10,
-    "its answer is lost": 45,
-    "the bot dies meanwhile": 25,
-    "the connection ends before it": 10,
-    "the connection ends after it": 10,
-    "500": 15,
-    "503 of a proxy": 10,
-    "502 of a proxy after it": 15,
-    "403 of a proxy": 5,
-    "429 for this channel": 8,
-    "429 for a long while": 4,
-    "429 for everything": 3,
-    "429 of a proxy": 2,
-    "200 of a proxy": 3,
+    "answered": Fate(820),
+    "no connection": Fate(15, 6, arrives=False, error=no_connection),
+    "lost on its way": Fate(10, 2, arrives=False, is_silent=True),
+    "its answer is lost": Fate(45, 3, is_late=True, is_silent=True),
+    "the bot dies meanwhile": Fate(25, 1, is_late=True, kills=True),
+    "the connection ends before it": Fate(10, arrives=False, error=aiohttp.ServerDisconnectedError),
+    "the connection ends after it": Fate(10, error=aiohttp.ServerDisconnectedError),
+    "500": Fate(15, 8, arrives=False, answer=server_error),
+    "503 of a proxy": Fate(10, 6, arrives=False, answer=page(503)),
+    "502 of a proxy after it": Fate(15, answer=page(502)),
+    "403 of a proxy": Fate(5, arrives=False, answer=page(403)),
+    "200 of a proxy": Fate(3, arrives=False, answer=page(200)),
+    "429 of a proxy": Fate(2, arrives=False, answer=page(429, Retry_After=7)),
+    "429 for this channel": Fate(8, arrives=False, answer=partial(limited, 1.5, scope="shared")),
+    "429 for a long while": Fate(4, arrives=False, answer=partial(limited, 20.0, scope="shared")),
+    "429 for everything": Fate(3, arrives=False, answer=partial(limited, 3.0, scope="global")),
 }
-# The same while Discord is away.
-OUTAGE_FATES = {
-    "no connection": 6, "lost on its way": 2, "its answer is lost": 3, "500": 8,
-    "503 of a proxy": 6, "the bot dies meanwhile": 1,
-}  # fmt: skip
-
-
-# In place of Discord's answer. What Discord itself did not get has no effect.
-ANSWERS: dict[str, Callable[[], Reply]] = {
-    "500": lambda: Reply(500, {"message": "Internal Server Error", "code": 0}),
-    "503 of a proxy": lambda: Reply(503, PAGE, Content_Type="text/html"),
-    "502 of a proxy after it": lambda: Reply(502, PAGE, Content_Type="text/html"),
-    "403 of a proxy": lambda: Reply(403, PAGE, Content_Type="text/html"),
-    "429 for this channel": lambda: limited(1.5, scope="shared"),
-    "429 for a long while": lambda: limited(20.0, scope="shared"),
-    "429 for everything": lambda: limited(3.0, scope="global"),
-    "429 of a proxy": lambda: Reply(429, PAGE, Content_Type="text/html", Retry_After=7),
-    "200 of a proxy": lambda: Reply(200, PAGE, Content_Type="text/html"),
-}
-# A request that nobody waits for any more may take its time.
-LATE = ("its answer is lost", "the bot dies meanwhile")
+OFTEN = [fate.often for fate in FATES.values()]
+OFTEN_IN_OUTAGE = [fate.in_outage for fate in FATES.values()]
 
 
 def http_client(wire: "Wire", loop: Loop) -> discord.http.HTTPClient:
@@ -122,30 +135,21 @@ class Wire:
 
     async def _carry(self, call: Call) -> Reply:
         title = self._title_of(call)
-        chance, fate = self._fate(call, title)
+        fate, chance = self._fate(call, title)
         self._goes_out(call, title, self._is_repeated(call))
-        there, late = chance.uniform(0.005, 0.04), 0.0
-        if fate == "no connection":
-            raise aiohttp.ClientConnectorError(NOBODY, OSError("refused"))
-        if fate == "lost on its way":
-            await asyncio.Event().wait()
-        is_cut = fate == "the connection ends before it"
-        if fate in ANSWERS and "after" not in fate:
-            await asyncio.sleep(there)
-            return ANSWERS[fate]()
-        if fate in LATE:
-            late = chance.uniform(0, LATEST_EFFECT_SECONDS)
-        if fate == "the bot dies meanwhile":
+        there = chance.uniform(0.005, 0.04)
+        late = chance.uniform(0, LATEST_EFFECT_SECONDS) if fate.is_late else 0.0
+        arrived = self._arrive(call, there, late) if fate.arrives else None
+        if fate.kills:
             self._world.loop.in_world(chance.choice((0.0, 0.03, 0.5, 3.0)), self._dies)
-        if not is_cut:
-            arrived = self._arrive(call, there, late)
-            if fate == "its answer is lost":
-                await asyncio.Event().wait()
-            reply = await arrived
+        if fate.is_silent:
+            await asyncio.Event().wait()
+        reply = await arrived if arrived else None
         await asyncio.sleep(chance.uniform(0.01, 0.1))
-        if "connection ends" in fate:
-            raise aiohttp.ServerDisconnectedError
-        reply = ANSWERS[fate]() if fate in ANSWERS else reply
+        if fate.error:
+            raise fate.error()
+        reply = fate.answer() if fate.answer else reply
+        assert reply is not None
         if reply.status in (401, 403) or reply.headers.get("X-RateLimit-Scope") == "user":
             self._count_refusal()
         return reply
@@ -194,23 +198,23 @@ class Wire:
         message = self._discord.messages.get(call.message_id)
         return message.title if message else ""
 
-    def _fate(self, call: Call, title: str) -> Any:
+    def _fate(self, call: Call, title: str) -> tuple[Fate, Random]:
         """Each notice has a stream of its own in each channel."""
         about = f"{call.kind} of notice {title}" if title else call.kind
         place = f"{about} in channel {call.channel_id}" if call.channel_id else about
         self._requests[place] += 1
-        chance = self._world.stream("wire", place, self._requests[place])
+        number, is_away = self._requests[place], self._discord.is_away
+        chance = self._world.stream("wire", place, number)
+        (name,) = chance.choices(list(FATES), OFTEN_IN_OUTAGE if is_away else OFTEN)
         if self._world.is_calm:
-            return chance, "answered"
-        fates = OUTAGE_FATES if self._discord.is_away else FATES
-        (fate,) = chance.choices(list(fates), list(fates.values()))
-        if fate != "answered":
+            return FATES["answered"], chance
+        if name != "answered":
             self._discord.excuses[call.channel_id] += 1
-            name = f"{fate}: {place}, request {self._requests[place]}"
-            if not self._discord.is_away and not self._world.happens(name):
-                fate = "answered"
-        self._world.tell(f"{place}: {fate}")
-        return chance, fate
+            # An outage is left out as a whole.
+            if not is_away and not self._world.happens(f"{name}: {place}, request {number}"):
+                name = "answered"
+        self._world.tell(f"{place}: {name}")
+        return FATES[name], chance
 
     @property
     def _requests(self) -> Counter[str]:
