@@ -17,12 +17,14 @@ from tests.simulation.database import Database
 from tests.simulation.discord import Call, Discord
 from tests.simulation.gateway import Gateway
 from tests.simulation.loop import Inline, Life, life
-from tests.simulation.wire import REFUSALS_SECONDS, Wire, http_client
+from tests.simulation.wire import Wire, http_client
 from tests.simulation.world import World
 
 # By two below Discord's limit, as the real one is.
 RATE = 10.0
-REFUSALS_BEFORE_THE_BRAKE = 18
+# Of ten minutes: where the brake holds, and where Discord bans. A small storm never meets the real
+# ones, and a small limit in every storm would stop too much.
+REFUSALS, FEW_REFUSALS, SHARE_WITH_FEW = (9_000, 10_000), (5, 14), 0.25
 WINDOW = timedelta(seconds=60)
 TIMEOUT_SECONDS = 3.0
 # By TCP's keepalives (`standby.KEEPALIVE`), a lost connection frees the seat.
@@ -48,15 +50,18 @@ class Bot:
     ) -> None:
         self.life = process
         self.transport = DiscordTransport(rate=RATE, request_timeout=TIMEOUT_SECONDS)
+        has_few = world.stream("refusals").random() < SHARE_WITH_FEW
+        holds_at, most = FEW_REFUSALS if has_few else REFUSALS
         wire = Wire(
             world,
             discord,
             self.transport.trace,
             goes_out=lambda *sent: goes_out(self, *sent),
             dies=process.end,
+            most_refusals=most,
         )
         self.transport.http = http_client(wire, world.loop)
-        self.transport.brake = Brake(REFUSALS_BEFORE_THE_BRAKE, REFUSALS_SECONDS)
+        self.transport.brake = Brake(holds_at)
         self.engine = Engine(self.transport, rate=RATE, window=WINDOW, database=Inline())
         self.gateway = Gateway(world, discord, database, self.engine)
         self.transport.permissions_in = self.gateway.permissions_in

@@ -171,6 +171,8 @@ class Discord:
         self.unheard: set[int] = set()
         """Messages that people deleted or stripped, of which no bot has heard. None asks later."""
         self.is_away = False
+        self.look_at_message: Callable[[Message], None] = lambda _message: None
+        """It is called when a message is made or edited."""
         self.tell_bots: Callable[..., None] = lambda *_event: None
         self._nonce_seconds = nonce_seconds
         self._made: dict[str, tuple[int, float]] = {}
@@ -308,6 +310,7 @@ class Discord:
 
     def _show(self, message: Message) -> None:
         self.has_shown.add((message.id, message.says.revision))
+        self.look_at_message(message)
         self.tell_bots("message", message.told())
 
     def _new_id(self) -> int:

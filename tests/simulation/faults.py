@@ -56,28 +56,33 @@ FAULTS = [
     Fault(
         "an outcome is counted twice",
         exchange._record, "if (r.request.delivery_id, r.request.claim) in new", "",
+        found_by=4,
     ),
     Fault(
         "the history is read before a lost create takes effect",
         exchange._claim, "action in outcomes.WAITING_ACTIONS", "action == Action.EDIT",
+        found_by=117,
     ),
     Fault(
         "an edit does not wait for one that was lost",
         exchange._claim, "action in outcomes.WAITING_ACTIONS", "action == Action.LOOK_UP",
+        found_by=49,
     ),
     Fault(
         "a withdrawal is lost while the outcome is unknown",
         outcomes.wish, "        case State.UNKNOWN:\n", "        case State.UNKNOWN:\n"
         "            if wanted is None:\n                return {}\n",
+        found_by=2,
     ),
     Fault(
         "a correction is lost while a request is out",
         outcomes.wish, "return changes  # the outcome", "return {}  # the outcome",
     ),
-    Fault("the brake is left out", pace.Brake._wait_seconds, "if len(", "if True or len("),
+    Fault("the brake is left out", pace.Brake._wait_seconds, "if len(", "if True or len(", found_by=62),
     Fault(
         "the pacer does not count",
         pace.Pacer.wait_seconds, "if len(self._gone_out) == self._burst", "if False",
+        found_by=4,
     ),
     Fault(
         "a status is written outside of the lock",
@@ -88,38 +93,35 @@ FAULTS = [
     Fault(
         "a bot that has lost its seat sends",
         DiscordTransport._before_request, "if not self.active:", "if False:",
+        found_by=54,
     ),
     Fault(
         "a server's outage is taken for a refusal",
         outages.Outages.is_final,
         "if word is Word.AWAY or self._is_doubted(request, error.code, word):", "if False:",
+        found_by=17,
     ),
     Fault(
         "a channel's outage is counted as tries",
         outages.Outages.weigh,
         "await self._leave_alone(channel_id, guild_id)\n        return Weight.NOTHING",
         "return Weight.ALL",
+        found_by=14,
     ),
     Fault(
         "a last moment is ignored",
         outcomes.expired, "return _is_over", "return False and _is_over",
+        found_by=2,
     ),
     Fault(
         "a channel that was taken is written to",
         outcomes.barred, "if delivery.is_connected or", "if True or",
+        found_by=2,
     ),
     Fault(
         "a take-over forgets what is unknown",
         recovery.take_over,
         "due_at=now, claim=None,", "due_at=now, claim=None, unknown_since=None,",
-    ),
-    Fault(
-        "an outcome of an older claim is recorded",
-        exchange._record, "delivery.claim != result.request.claim", "False",
-    ),
-    Fault(
-        "a message is made anew under the nonce of one that was deleted",
-        outcomes._gone, "new_nonce()", "delivery.nonce",
     ),
     Fault(
         "a channel that a notice leaves keeps it",
@@ -129,17 +131,21 @@ FAULTS = [
     Fault(
         "what the queue has lost is not swept",
         engine.Engine._write_and_claim, "sweeps = self.active", "sweeps = False and self.active",
+        found_by=2,
     ),
     Fault(
         "claims whose commit's answer was lost are not taken over",
         engine.Engine._exchange, "self._must_take_over = True", "pass",
+        found_by=20,
     ),
     Fault(
         "a callback that failed counts as delivered",
         queueing._record_one, "State.DELIVERED if answer.is_success", "State.DELIVERED if True",
+        found_by=16,
     ),
     Fault(
         "the nonce is trusted for too long",
         outcomes.resend_until, "window - LOOK_AFTER", "100 * window",
+        found_by=15,
     ),
 ]  # fmt: skip

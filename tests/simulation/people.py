@@ -51,7 +51,7 @@ class Leaders:
     def _afterthoughts(
         self, chance: Random
     ) -> Iterator[tuple[str, Callable[[int, Random], None], float]]:
-        for n in range(chance.choice((0, 0, 1, 2, 3))):
+        for n in range(chance.choice((0, 1, 1, 2, 3))):
             yield f"correction {n + 1}", self._correct, self._soon(chance, 60)
         if chance.random() < 0.3:
             yield "withdrawal", self._withdraw, self._soon(chance, 90)

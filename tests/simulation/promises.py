@@ -5,9 +5,8 @@ Whoever looks here knows what is in the database, and what Discord really shows.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -36,8 +35,9 @@ _DELIVERIES = """
     SELECT delivery.id, title, channel_id, state, wanted, shown, message_id, unknown_since,
         setbacks, error_code, status, publish_at, withdrawn_at, fanned_out_revision
     FROM notices_delivery AS delivery JOIN notices_notice AS notice ON notice.id = notice_id
-    WHERE notice_id IN (SELECT id FROM touched)
 """
+_TOUCHED = "WHERE notice_id IN (SELECT id FROM touched)"
+_ONE = "WHERE title = ? AND channel_id = ?"
 # They note what a transaction changes, and are rolled back with it.
 _WATCH = """
     CREATE TEMP TABLE touched (id integer PRIMARY KEY);
@@ -75,8 +75,7 @@ _TALLIES = """
 _COUNTED = "SELECT label, value FROM notices_tally WHERE name = 'attempts'"
 
 
-@dataclass
-class Row:
+class Row(NamedTuple):
     """A delivery, with what its notice says."""
 
     id: int
@@ -124,6 +123,17 @@ class Promises:
         ((written,),) = self._database.rows(_ATTEMPTS_OF, *key)
         self._promise(self._sent[key] <= written, f"no attempt tells of this: {about}")
 
+    # --- when Discord shows something ---------------------------------------------------------
+
+    def look_at_message(self, message: Message) -> None:
+        """Nobody was told before that it is not shown, or shows something newer."""
+        of_message = (message.title, message.channel_id)
+        for row in map(Row._make, self._database.rows(_DELIVERIES + _ONE, *of_message)):
+            is_hidden = row.shown is None and row.unknown_since is None
+            self._promise(not is_hidden, f"{row}, is said not to be shown, and now is")
+            is_older = row.state == State.SENT and (row.shown or 0) > message.says.revision
+            self._promise(not is_older, f"{row}, and now shows an older text than {row.shown}")
+
     # --- after each commit --------------------------------------------------------------------
 
     def look_at_commit(self) -> bool:
@@ -131,7 +141,7 @@ class Promises:
         self._look_at_new_attempts()
         if not self._database.rows("SELECT 1 FROM touched LIMIT 1"):
             return False
-        rows = [Row(*row) for row in self._database.rows(_DELIVERIES)]
+        rows = list(map(Row._make, self._database.rows(_DELIVERIES + _TOUCHED)))
         self._database.rows("DELETE FROM touched")
         for row in rows:
             self._look_at_delivery(row)

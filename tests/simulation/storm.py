@@ -1,7 +1,8 @@
 """A storm: leaders write, bots die, Discord fails; and at rest every promise has been kept."""
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
@@ -12,7 +13,7 @@ from tests.simulation import discord as discord_module
 from tests.simulation.bots import Bots
 from tests.simulation.database import Database, database
 from tests.simulation.discord import Discord
-from tests.simulation.loop import Loop, simulated
+from tests.simulation.loop import Loop, NothingToComeError, simulated
 from tests.simulation.people import Leaders, Moderators
 from tests.simulation.promises import Promises
 from tests.simulation.queue import Queue
@@ -56,10 +57,13 @@ class Storm:
         self.seed, self._size = seed, size
         self._left_out = left_out
         self._nonce_seconds = nonce_seconds
+        self._has_ended = False
 
     def run(self) -> World:
         """Raise BrokenPromiseError, or return all that happened."""
         with (
+            # At the end, whoever is buried may wait for somebody who is dead.
+            contextlib.suppress(NothingToComeError),
             database() as data,
             simulated() as runner,
             chance.drawn_from(Random(f"{self.seed} studybot")),
@@ -68,7 +72,10 @@ class Storm:
             self.world = World(self.seed, loop, self._left_out)
             loop.set_exception_handler(self.world.hear)
             runner.run(self._blow(data))
+            self._has_ended = True
             loop.set_exception_handler(lambda *_told: None)  # the dead are buried
+        if not self._has_ended:
+            raise BrokenPromiseError(f"seed {self.seed}: everybody waits for somebody else")
         if error := self.world.error:
             raise BrokenPromiseError(f"seed {self.seed}: {error}") from error
         return self.world
@@ -80,6 +87,7 @@ class Storm:
         await self.world.loop.run_in_executor(None, self._lay_out, queue)
         self._leaders = Leaders(self.world, self._study, self._channels)
         self._promises = Promises(self.world, self.discord, data, queue)
+        self.discord.look_at_message = self._promises.look_at_message
         self._bots = Bots(self.world, self.discord, data, self._promises.look_at_request)
 
         def after_commit() -> None:
@@ -116,24 +124,27 @@ class Storm:
             self._bots.keep_one_running(size.crashes // 2, size.most_steps)
         chance = world.stream("weather")
         for n in range(1, round(size.seconds / 60) + 1):
-            begins, ends = chance.uniform(0, size.seconds), chance.choice((3.0, 30.0, 150.0))
-            if world.happens(f"outage {n}"):
-                world.at(begins, self._set_away, True)
-                world.at(begins + ends, self._set_away, False)
-            # In a rush, when requests are under way.
-            begins = 10 * chance.randrange(round(size.seconds / 10)) + chance.uniform(0, 0.5)
-            lasts = chance.choice((1.0, 10.0, 40.0))
-            if world.happens(f"cut off {n}"):
-                world.at(begins, self._bots.cut_off, lasts)
-            begins, lasts = chance.uniform(0, size.seconds), chance.choice((1.0, 15.0, 40.0))
-            if world.happens(f"gateway lost {n}"):
-                world.at(begins, self._bots.lose_gateways, lasts)
-            begins = chance.uniform(0, size.seconds)
-            if world.happens(f"stop {n}"):
-                world.at(begins, self._bots.stop)
+            for name, begin, lasts in self._weather():
+                begins = chance.uniform(0, size.seconds)
+                # Half of them meet what many leaders have begun at once.
+                begins = round(begins, -1) + chance.random() if chance.random() < 0.5 else begins
+                if world.happens(f"{name} {n}"):
+                    world.at(begins, begin, chance.choice(lasts))
             begins, ends = chance.uniform(0, size.seconds), chance.uniform(0, size.seconds)
             if chance.random() < 0.3 and world.happens(f"channel taken {n}"):
                 self._leaders.take_a_channel(begins, ends, world.stream("taken", n))
+
+    def _weather(self) -> Iterator[tuple[str, Callable[[float], None], tuple[float, ...]]]:
+        """What comes once a minute, each with how long it may last."""
+        yield "outage", self._send_away, (3.0, 30.0, 150.0)
+        yield "cut off", self._bots.cut_off, (1.0, 10.0, 40.0)
+        yield "gateway lost", self._bots.lose_gateways, (1.0, 15.0, 40.0)
+        yield "gateway lost again", self._bots.lose_gateways, (15.0, 40.0)
+        yield "stop", lambda _seconds: self._bots.stop(), (0.0,)
+
+    def _send_away(self, seconds: float) -> None:
+        self._set_away(True)
+        self.world.loop.in_world(seconds, self._set_away, False)
 
     def _set_away(self, is_away: bool) -> None:
         self.discord.is_away = is_away

@@ -16,14 +16,13 @@ import orjson
 import yarl
 from aiohttp.client_reqrep import ConnectionKey
 
+from notices.bot.pace import REFUSALS_WINDOW_SECONDS
 from tests.simulation.discord import Call, Discord, Reply, limited
 from tests.simulation.loop import Loop
 from tests.simulation.world import World
 
 # A request whose answer is lost may take effect so much later, as `outcomes.LOOK_AFTER` says.
 LATEST_EFFECT_SECONDS = 5.0
-# In place of 10,000, so that small storms come near.
-MOST_REFUSALS, REFUSALS_SECONDS = 30, 600.0
 NOBODY = ConnectionKey("discord.com", 443, True, True, None, None, None)
 NOTHING: Any = None
 PAGE = "<html>Bad gateway</html>"
@@ -101,13 +100,14 @@ class Wire:
         *,
         goes_out: Callable[[Call, str, bool], None],
         dies: Callable[[], None],
+        most_refusals: int,
     ) -> None:
         self.trace = trace
         self._world = world
         self._discord = discord
         self._goes_out = goes_out
         self._dies = dies
-        self._refusals: deque[float] = deque(maxlen=MOST_REFUSALS)
+        self._refusals: deque[float] = deque(maxlen=most_refusals)
         self._known: set[tuple[object, str]] = set()
         trace.freeze()
 
@@ -157,9 +157,9 @@ class Wire:
     def _count_refusal(self) -> None:
         """Discord counts by the address, with room for several bots, and these by themselves."""
         now = self._world.loop.time()
-        is_full = len(self._refusals) == MOST_REFUSALS
-        is_banned = is_full and now - self._refusals[0] < REFUSALS_SECONDS
-        self._world.promise(not is_banned, f"{MOST_REFUSALS} refusals in ten minutes: a ban")
+        is_full = len(self._refusals) == self._refusals.maxlen
+        is_banned = is_full and now - self._refusals[0] < REFUSALS_WINDOW_SECONDS
+        self._world.promise(not is_banned, "so many refusals in ten minutes that it is a ban")
         self._refusals.append(now)
 
     def _is_repeated(self, call: Call) -> bool:
