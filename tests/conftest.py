@@ -14,10 +14,10 @@ from notices.models import Channel, Notice, Study
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file in one process, as some share what a fixture has built.
 
-    Those in `e2e` share nothing.
+    Those in `e2e` and `simulation` share nothing.
     """
     for item in items:
-        if item.path.parent.name != "e2e":
+        if item.path.parent.name not in ("e2e", "simulation"):
             item.add_marker(pytest.mark.xdist_group(item.location[0]))
 
 

@@ -78,7 +78,11 @@ FAULTS = [
         "a correction is lost while a request is out",
         outcomes.wish, "return changes  # the outcome", "return {}  # the outcome",
     ),
-    Fault("the brake is left out", pace.Brake._wait_seconds, "if len(", "if True or len(", found_by=62),
+    Fault(
+        "the brake is left out",
+        pace.Brake._wait_seconds, "if len(", "if True or len(",
+        found_by=62,
+    ),
     Fault(
         "the pacer does not count",
         pace.Pacer.wait_seconds, "if len(self._gone_out) == self._burst", "if False",

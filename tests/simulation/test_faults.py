@@ -6,6 +6,8 @@ from tests.simulation.faults import FAULTS, Fault
 from tests.simulation.shrinking import failure
 from tests.simulation.storm import Storm
 
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 WITHIN_SEEDS = 200
 
 

@@ -6,6 +6,8 @@ from tests.simulation.database import database
 from tests.simulation.shrinking import failure, shrunk
 from tests.simulation.storm import DENSE, FULL, Storm
 
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 SEEDS = 100
 # Each test takes so many, so that several processes share them.
 AT_ONCE = 10
