@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from notices.bot.engine import Engine
 from notices.bot.outages import RESTING_REQUESTS
-from notices.models import Attempt, Channel, Delivery, Notice
+from notices.models import Attempt, Channel, Delivery, Notice, Study
 from tests.engine_driver import running, until
 from tests.fake_transport import FakeTransport
 
@@ -23,10 +23,14 @@ def attempts_in(delivery: Delivery, count: int) -> None:
         )  # fmt: skip
 
 
-def test_it_counts_what_another_has_sent(notice: Notice, channel: Channel) -> None:
-    delivery = Delivery.objects.create(
-        notice=notice, channel=channel, wanted=None, state="withdrawn"
-    )
+@pytest.fixture
+def delivery(study: Study, channel: Channel) -> Delivery:
+    """One that nothing is due of."""
+    draft = Notice.objects.create(study=study, title="초안", content="…")
+    return Delivery.objects.create(notice=draft, channel=channel, state="withdrawn")
+
+
+def test_it_counts_what_another_has_sent(delivery: Delivery) -> None:
     discord = FakeTransport()
 
     async def scenario() -> list[int]:
@@ -38,18 +42,13 @@ def test_it_counts_what_another_has_sent(notice: Notice, channel: Channel) -> No
             await until(engine, lambda: bool(discord.remembered))
             return list(engine._outages.resting().creates)
 
-    assert asyncio.run(scenario()) == [channel.pk]
+    assert asyncio.run(scenario()) == [delivery.channel_id]
     assert len(discord.remembered) == RESTING_REQUESTS
     assert max(discord.remembered) <= timezone.now()
 
 
-def test_requests_that_went_out_after_their_claims_count_as_later(
-    notice: Notice, channel: Channel
-) -> None:
+def test_requests_that_went_out_after_their_claims_count_as_later(delivery: Delivery) -> None:
     """What was claimed ahead went out within the time that so many requests take."""
-    delivery = Delivery.objects.create(
-        notice=notice, channel=channel, wanted=None, state="withdrawn"
-    )
     long_ago = timezone.now() - timedelta(seconds=3)
     Attempt.objects.create(
         delivery=delivery, action="create", nonce=delivery.nonce, claim=1, begun_at=long_ago
