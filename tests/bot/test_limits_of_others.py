@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from notices.bot.engine import Engine
@@ -58,6 +59,7 @@ def test_requests_that_went_out_after_their_claims_count_as_later(delivery: Deli
     async def scenario() -> None:
         engine = Engine(discord, rate=8, window=timedelta(seconds=60))
         await engine.keep_to_limits()
+        await engine.in_database(connections.close_all)
 
     asyncio.run(scenario())
     assert discord.remembered == [long_ago + timedelta(seconds=1)]
