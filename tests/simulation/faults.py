@@ -59,6 +59,10 @@ FAULTS = [
         found_by=4,
     ),
     Fault(
+        "an answer and its echo are both settled",
+        engine.Engine._settle, "if flight.settled:", "if False:",
+    ),
+    Fault(
         "the history is read before a lost create takes effect",
         exchange._claim, "action in outcomes.WAITING_ACTIONS", "action == Action.EDIT",
         found_by=117,
