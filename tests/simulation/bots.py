@@ -46,6 +46,7 @@ class Bot:
         discord: Discord,
         database: Database,
         process: Life,
+        number: int,
         goes_out: GoesOut,
     ) -> None:
         self.life = process
@@ -63,7 +64,7 @@ class Bot:
         self.transport.http = http_client(wire, world.loop)
         self.transport.brake = Brake(holds_at)
         self.engine = Engine(self.transport, rate=RATE, window=WINDOW, database=Inline())
-        self.gateway = Gateway(world, discord, database, self.engine)
+        self.gateway = Gateway(world, discord, database, self.engine, number)
         self.transport.permissions_in = self.gateway.permissions_in
         self.transport.word = self.gateway.word_on
         self.transport.timed_out_until = self.gateway.timed_out_until
@@ -120,7 +121,7 @@ class Bots:
         self._world.loop.begin(process, self._run(number, process))
 
     async def _run(self, number: int, process: Life) -> None:
-        bot = Bot(self._world, self._discord, self._database, process, self._goes_out)
+        bot = Bot(self._world, self._discord, self._database, process, number, self._goes_out)
         self._world.tell(f"bot {number} starts")
         self._discord.excuses.update(list(self._discord.channels))
         self._bots.append(bot)

@@ -69,8 +69,8 @@ def limited(seconds: float, *, scope: str) -> Reply:
     return Reply(429, body, Via="1.1 google", X_RateLimit_Scope=scope)
 
 
-def refusal(status: int, code: int, message: str = "") -> Reply:
-    return Reply(status, {"code": code, "message": message or f"error {code}"})
+def refusal(status: int, code: int) -> Reply:
+    return Reply(status, {"code": code, "message": f"error {code}"})
 
 
 @dataclass
@@ -87,9 +87,7 @@ class Channel:
     id: int
     guild: Guild
     rights: int = ALL_RIGHTS
-    is_thread: bool = False
     is_archived: bool = False
-    is_deleted: bool = False
     messages: "dict[int, Message]" = field(default_factory=dict)
 
 
@@ -232,8 +230,6 @@ class Discord:
             return refusal(403, 50001)
         if channel.guild.is_away:
             return refusal(*channel.guild.answer_while_away)
-        if channel.is_deleted:
-            return refusal(404, 10003)
         if not channel.rights & VIEW_CHANNEL:
             return refusal(403, 50001)
         if call.kind == "create" and self._may_not_send(channel):

@@ -1,4 +1,4 @@
-"""What a bot is told over its connection to Discord's gateway, in order, and late."""
+"""Tells a bot what it hears over its connection to Discord's gateway, in order, and late."""
 
 import asyncio
 from contextvars import copy_context
@@ -29,14 +29,17 @@ SYNC_PAUSE_SECONDS = 0.2
 class Gateway:
     """One bot's session. While it is cut off the bot knows nothing for certain."""
 
-    def __init__(self, world: World, discord: Discord, database: Database, engine: Engine) -> None:
+    def __init__(
+        self, world: World, discord: Discord, database: Database, engine: Engine, number: int
+    ) -> None:
+        """`number` is the bot's."""
         self._world = world
         self._database = database
         # Of the bot, with which it ends.
         self._context = copy_context()
         self._discord = discord
         self._engine = engine
-        self._chance = world.stream("gateway", len(world.happened))
+        self._chance = world.stream("gateway", number)
         self._session = 0
         self._next = 0.0
         self.is_connected = False
@@ -131,7 +134,7 @@ class Gateway:
         self._forget(guild)
         rows = []
         for channel in self._channels():
-            if channel.guild is guild and not channel.is_deleted:
+            if channel.guild is guild:
                 self._rights[channel.id] = channel.rights
                 rows.append({
                     "id": channel.id, "guild_id": guild.id, "guild_name": "서버", "name": "공지",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from random import Random
 
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.db.models import Q
 
 from notices import actions
@@ -85,7 +85,8 @@ class Leaders:
         notice = Notice(study=self._study, title=str(number), content="첫 글", publish_at=hour)
         if chance.random() < 0.25:
             notice.expires_at = hour + timedelta(seconds=chance.choice((2, 20, 60, 600)))
-        actions.write(notice, [one.pk for one in self._some_channels(chance)])
+        with transaction.atomic():
+            actions.write(notice, [one.pk for one in self._some_channels(chance)])
         self._tell(notice, f"is written for {hour:%H:%M:%S}")
 
     def _some_channels(self, chance: Random) -> list[Channel]:

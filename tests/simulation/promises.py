@@ -1,11 +1,10 @@
-"""What studybot promises, as it is looked at after every commit, every request, and at rest.
+"""Checks what studybot promises: after every commit, at every request, and at rest.
 
-Whoever looks here knows what is in the database, and what Discord really shows.
+It compares what the database says with what Discord really shows.
 """
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 import orjson
@@ -25,8 +24,6 @@ from tests.simulation.discord import Call, Discord, Message
 from tests.simulation.queue import Queue
 from tests.simulation.world import World
 
-# A claimed request that waited for longer is claimed anew (`discord_transport.STALE_SECONDS`).
-STALE = timedelta(seconds=30)
 # Smaller ones are our own (`ErrorCode`).
 FIRST_CODE_OF_OTHERS = 100
 State = Delivery.State
@@ -67,6 +64,15 @@ _ATTEMPTS_OF = """
     JOIN notices_delivery AS delivery ON delivery.id = delivery_id
     JOIN notices_notice AS notice ON notice.id = notice_id
     WHERE title = ? AND delivery.channel_id = ? AND action = ?
+"""
+# The channels of published notices of which no delivery knows.
+_FORGOTTEN = """
+    SELECT title, channel_id FROM notices_notice_channels AS chosen
+    JOIN notices_notice AS notice ON notice.id = notice_id
+    WHERE publish_at IS NOT NULL AND withdrawn_at IS NULL AND NOT EXISTS (
+        SELECT 1 FROM notices_delivery AS delivery
+        WHERE delivery.notice_id = notice.id AND delivery.channel_id = chosen.channel_id
+    )
 """
 _TALLIES = """
     SELECT action || ':' || outcome, COUNT(*) FROM notices_attempt
@@ -220,9 +226,11 @@ class Promises:
         left = {pk: message for pk, message in messages if not message.is_emptied}
         for delivery in Delivery.objects.select_related("notice").order_by("id"):
             for message in self._discord.shown(delivery.channel_id, delivery.notice.title):
-                del left[message.id]
+                left.pop(message.id, None)
             self._look_at_ended(delivery)
         self._promise(not left, f"nobody knows of {left}")
+        forgotten = self._database.rows(_FORGOTTEN)
+        self._promise(not forgotten, f"notice and channel without a delivery: {forgotten}")
         self._look_at_tallies()
         if self._queue.has_frontend:
             for notice in Notice.objects.all():

@@ -74,10 +74,10 @@ class Storm:
             runner.run(self._blow(data))
             self._has_ended = True
             loop.set_exception_handler(lambda *_told: None)  # the dead are buried
+        if error := self.world.error:
+            raise BrokenPromiseError(f"seed {self.seed}: {error!r}") from error
         if not self._has_ended:
             raise BrokenPromiseError(f"seed {self.seed}: everybody waits for somebody else")
-        if error := self.world.error:
-            raise BrokenPromiseError(f"seed {self.seed}: {error}") from error
         return self.world
 
     async def _blow(self, data: Database) -> None:
@@ -99,8 +99,8 @@ class Storm:
         rest = asyncio.create_task(self._come_to_rest())
         broken = asyncio.create_task(self.world.broken.wait())
         await asyncio.wait([rest, broken], return_when=asyncio.FIRST_COMPLETED)
-        if rest.done():
-            rest.result()
+        if rest.done() and (error := rest.exception()):
+            self.world.fail(error)
 
     def _lay_out(self, queue: Queue) -> None:
         self._study = Study.objects.create(name="스터디")

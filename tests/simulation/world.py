@@ -1,4 +1,4 @@
-"""What everything in a storm shares: its time, its chance, and the story of what happened."""
+"""Holds what all of a storm shares: its time, its chance, and the story of what happened."""
 
 import asyncio
 from collections.abc import Callable
