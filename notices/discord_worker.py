@@ -26,8 +26,8 @@ from notices.bot.discord_channels import as_name
 from notices.bot.discord_client import StudyBotClient
 from notices.bot.discord_transport import DiscordTransport
 from notices.bot.engine import Engine
-from notices.bot.predecessor import Timeouts, keep_to_pauses
 from notices.bot.standby import SeatTakenError, hold_seat
+from notices.bot.timeouts import Timeouts
 from notices.delivery.due import Shards
 from notices.delivery.request import TransientError
 from notices.models import BotInstance
@@ -134,7 +134,7 @@ class Worker:
         helpers = [seat, beat]
         try:
             if await self._before_stop(self._has_seat.wait()):
-                await keep_to_pauses(self._engine, self._shards)
+                await self._engine.keep_to_pauses()
                 await self._engine.keep_to_limits()
                 client = await self._login()
                 if client is not None:

@@ -5,11 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from django.utils import timezone
-
 from notices.bot.engine import Engine
-from notices.delivery.due import Shards
-from notices.delivery.recovery import pauses
 from notices.delivery.request import Transport
 
 PATIENCE_SECONDS = 60
@@ -22,9 +18,7 @@ async def running(
     """Stopped at the end of the block, if not before, and waited for."""
     async with asyncio.timeout(patience):
         engine = Engine(transport, rate=1000, window=timedelta(seconds=window))
-        now = timezone.now()
-        known = await engine.in_database(pauses, now, Shards())
-        await engine.remember_pauses(known, now)
+        await engine.keep_to_pauses()
         run = asyncio.create_task(engine.run())
         yield engine
         engine.stop()

@@ -26,7 +26,7 @@ from notices.delivery.exchange import exchange
 from notices.delivery.fan_out import sweep
 from notices.delivery.outcomes import Outcome, Weight
 from notices.delivery.poison import DATA_ERRORS
-from notices.delivery.recovery import recent_requests, take_over
+from notices.delivery.recovery import pauses, recent_requests, take_over
 from notices.delivery.request import (
     Answer,
     File,
@@ -36,7 +36,7 @@ from notices.delivery.request import (
     TransientError,
     Transport,
 )
-from notices.models import Attempt, ErrorCode, Pause
+from notices.models import Attempt, ErrorCode
 from notices.outside import clock
 from notices.tables.limits import DETAIL_LIMIT
 
@@ -161,9 +161,10 @@ class Engine:
         self._transport.remember(gone_out)
         self._outages.rest_used_up(recent, now)
 
-    async def remember_pauses(self, pauses: list[Pause], now: datetime) -> None:
-        """Keep to the pauses that the bot before us noted."""
-        await self._outages.remember(pauses, now)
+    async def keep_to_pauses(self) -> None:
+        """Load the pauses that Discord named to the bot before us, ahead of the first request."""
+        now = clock.now()
+        await self._outages.remember(await self.in_database(pauses, now, self._shards), now)
 
     def guild_is_back(self, guild_id: int) -> None:
         """Note that the gateway shows a guild. It shows every guild at each start."""

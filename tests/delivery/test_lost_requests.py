@@ -36,6 +36,14 @@ def corrected(notice: Notice, now: datetime) -> None:
     fan_out(notice.pk, now)
 
 
+def left_by_a_dead_bot(study: Study, channel: Channel, now: datetime) -> Notice:
+    """Its create had gone out when the bot died."""
+    notice = published(study, channel, now)
+    step(now)
+    take_over(now, Shards())
+    return notice
+
+
 def lost(request: Request, now: datetime) -> Outcome:
     return Outcome(request, Kind.UNKNOWN, now, weight=Weight.NOTHING)
 
@@ -59,9 +67,7 @@ def test_a_look_up_waits_for_the_create_of_a_bot_that_has_died(
     study: Study, channel: Channel
 ) -> None:
     now = timezone.now()
-    notice = published(study, channel, now)
-    step(now)
-    take_over(now, Shards())
+    notice = left_by_a_dead_bot(study, channel, now)
     actions.withdraw(notice)
     fan_out(notice.pk, now)
     assert step(now + LOOK_AFTER - MOMENT) == []
@@ -73,9 +79,7 @@ def test_a_create_is_repeated_at_once_and_told_until_when_it_may_go_out(
     study: Study, channel: Channel
 ) -> None:
     now = timezone.now()
-    published(study, channel, now)
-    step(now)
-    take_over(now, Shards())
+    left_by_a_dead_bot(study, channel, now)
     (again,) = step(now)
     assert (again.action, again.resend_until) == ("create", now + WINDOW - LOOK_AFTER)
     assert not again.is_late(now)
@@ -85,9 +89,7 @@ def test_a_create_is_repeated_at_once_and_told_until_when_it_may_go_out(
 def test_late_in_the_nonces_window_the_history_is_read(study: Study, channel: Channel) -> None:
     """A create that waited then could arrive when Discord has forgotten the nonce."""
     now = timezone.now()
-    published(study, channel, now)
-    step(now)
-    take_over(now, Shards())
+    left_by_a_dead_bot(study, channel, now)
     (request,) = step(now + WINDOW - LOOK_AFTER)
     assert request.action == "look_up"
 

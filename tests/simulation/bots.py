@@ -11,8 +11,6 @@ from django.db import OperationalError
 from notices.bot.discord_transport import DiscordTransport
 from notices.bot.engine import Engine
 from notices.bot.pace import Brake
-from notices.bot.predecessor import keep_to_pauses
-from notices.delivery.due import Shards
 from tests.simulation.database import Database
 from tests.simulation.discord import Call, Discord
 from tests.simulation.gateway import Gateway
@@ -79,7 +77,7 @@ class Bot:
 
     async def run(self) -> None:
         await self._has_seat.wait()
-        await keep_to_pauses(self.engine, Shards())
+        await self.engine.keep_to_pauses()
         await self.engine.keep_to_limits()
         while await self.transport.trouble() is not None:  # noqa: ASYNC110 (it asks again)
             await asyncio.sleep(1)

@@ -137,6 +137,11 @@ FAULTS = [
         "notice.revision if delivery.channel_id in wanted else None", "notice.revision",
     ),
     Fault(
+        "a channel of a notice is forgotten",
+        fan_out._write_wishes,
+        "for delivery in known}):", "for delivery in known})[1:]:",
+    ),
+    Fault(
         "what the queue has lost is not swept",
         engine.Engine._write_and_claim, "sweeps = self.active", "sweeps = False and self.active",
         found_by=2,

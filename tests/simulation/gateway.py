@@ -11,7 +11,7 @@ from notices.advice.permissions import VIEW_CHANNEL
 from notices.bot.discord_guilds import Changes, GuildSnapshot
 from notices.bot.engine import Engine
 from notices.bot.gateway_news import read_message
-from notices.bot.predecessor import Timeouts
+from notices.bot.timeouts import Timeouts
 from notices.delivery.request import Word
 from notices.models import Channel as ChannelRow
 from notices.models import ErrorCode

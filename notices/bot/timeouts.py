@@ -1,4 +1,4 @@
-"""What the bot before us has left: pauses, and timeouts that still hold."""
+"""Keeps until when the bot is timed out, as the gateway tells it and as others have written it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,17 +6,8 @@ from datetime import datetime
 from notices.bot import discord_guilds
 from notices.bot.database_thread import InDatabase
 from notices.bot.discord_guilds import Changes
-from notices.bot.engine import Engine
-from notices.delivery.due import Shards
-from notices.delivery.recovery import begin_timeouts, known_timeouts, pauses
+from notices.delivery.recovery import begin_timeouts, known_timeouts
 from notices.outside import clock
-
-
-async def keep_to_pauses(engine: Engine, shards: Shards) -> None:
-    """Load the pauses that Discord named to the bot before, ahead of the first request."""
-    now = clock.now()
-    known = await engine.in_database(pauses, now, shards)
-    await engine.remember_pauses(known, now)
 
 
 class Timeouts:
