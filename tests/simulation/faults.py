@@ -11,7 +11,7 @@ from typing import Any
 from notices.bot import engine, outages, pace
 from notices.bot.discord_transport import DiscordTransport
 from notices.callbacks import queueing
-from notices.delivery import exchange, fan_out, outcomes, recovery
+from notices.delivery import exchange, fan_out, message, outcomes, recovery
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,14 @@ FAULTS = [
     ),
     Fault(
         "a create is repeated under another nonce",
-        exchange._request, "nonce=delivery.nonce", "nonce=delivery.nonce[::-1]",
+        message.build,
+        '"nonce": delivery.nonce',
+        '"nonce": delivery.nonce[:: -1 if delivery.unknown_since else 1]',
     ),
     Fault(
         "an outcome is counted twice",
         exchange._record, "if (r.request.delivery_id, r.request.claim) in new", "",
-        found_by=4,
+        found_by=11,
     ),
     Fault(
         "an answer and its echo are both settled",
@@ -65,7 +67,7 @@ FAULTS = [
     Fault(
         "the history is read before a lost create takes effect",
         exchange._claim, "action in outcomes.WAITING_ACTIONS", "action == Action.EDIT",
-        found_by=117,
+        found_by=99,
     ),
     Fault(
         "an edit does not wait for one that was lost",
@@ -76,7 +78,7 @@ FAULTS = [
         "a withdrawal is lost while the outcome is unknown",
         outcomes.wish, "        case State.UNKNOWN:\n", "        case State.UNKNOWN:\n"
         "            if wanted is None:\n                return {}\n",
-        found_by=2,
+        found_by=4,
     ),
     Fault(
         "a correction is lost while a request is out",
@@ -85,7 +87,7 @@ FAULTS = [
     Fault(
         "the brake is left out",
         pace.Brake._wait_seconds, "if len(", "if True or len(",
-        found_by=62,
+        found_by=95,
     ),
     Fault(
         "the pacer does not count",
@@ -149,16 +151,16 @@ FAULTS = [
     Fault(
         "claims whose commit's answer was lost are not taken over",
         engine.Engine._exchange, "self._must_take_over = True", "pass",
-        found_by=20,
+        found_by=28,
     ),
     Fault(
         "a callback that failed counts as delivered",
         queueing._record_one, "State.DELIVERED if answer.is_success", "State.DELIVERED if True",
-        found_by=16,
+        found_by=4,
     ),
     Fault(
         "the nonce is trusted for too long",
         outcomes.resend_until, "window - LOOK_AFTER", "100 * window",
-        found_by=15,
+        found_by=7,
     ),
 ]  # fmt: skip

@@ -75,7 +75,7 @@ class Storm:
             self._has_ended = True
             loop.set_exception_handler(lambda *_told: None)  # the dead are buried
         if error := self.world.error:
-            raise BrokenPromiseError(f"seed {self.seed}: {error!r}") from error
+            raise BrokenPromiseError(f"seed {self.seed}: {str(error) or repr(error)}") from error
         if not self._has_ended:
             raise BrokenPromiseError(f"seed {self.seed}: everybody waits for somebody else")
         return self.world
