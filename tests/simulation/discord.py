@@ -166,8 +166,9 @@ class Discord:
         and has to guess where one was lost, or where another bot has asked before."""
         self.requests: Counter[str] = Counter()
         """How many were made of each."""
-        self.unheard: set[int] = set()
-        """Messages that people deleted or stripped, of which no bot has heard. None asks later."""
+        self.unheard: dict[int, Json] = {}
+        """By message, what was told last of its deletion or its stripping, of which no bot has
+        heard. None asks later."""
         self.is_away = False
         self.look_at_message: Callable[[Message], None] = lambda _message: None
         """It is called when a message is made or edited."""
@@ -297,12 +298,12 @@ class Discord:
         if message is None:
             return refusal(404, 10008)
         self._take_away(message)
+        self.tell_bots("deleted", message.told())
         return Reply(204)
 
     def _take_away(self, message: Message) -> None:
         del self.messages[message.id]
         del self.channels[message.channel_id].messages[message.id]
-        self.tell_bots("deleted", message.told())
 
     def _show(self, message: Message) -> None:
         self.has_shown.add((message.id, message.says.revision))
@@ -316,15 +317,18 @@ class Discord:
     # --- what people do there -----------------------------------------------------------------
 
     def remove(self, message: Message) -> None:
-        self.unheard.add(message.id)
         self.reasons.add((message.channel_id, MESSAGE_DELETED))
         self._take_away(message)
+        self._tell_of_people("deleted", message)
 
     def strip(self, message: Message) -> None:
         """Somebody removes its embed."""
         message.is_emptied = True
-        self.unheard.add(message.id)
-        self.tell_bots("message", message.told())
+        self._tell_of_people("message", message)
+
+    def _tell_of_people(self, event: str, message: Message) -> None:
+        told = self.unheard[message.id] = message.told()
+        self.tell_bots(event, told)
 
     def change(self, guild: Guild) -> None:
         """Something of this guild is not as it was."""

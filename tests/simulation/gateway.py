@@ -110,13 +110,14 @@ class Gateway:
 
     def _note_heard(self, about: Json) -> None:
         """Unless it dies too soon, the bot writes what it heard as soon as it can."""
-        self._world.loop.call_later(WRITTEN_AFTER_SECONDS, self._note_written, int(about["id"]))
+        self._world.loop.call_later(WRITTEN_AFTER_SECONDS, self._note_written, about)
 
-    def _note_written(self, message_id: int) -> None:
+    def _note_written(self, about: Json) -> None:
+        message_id = int(about["id"])
         if life() in self._database.cut_off:
-            self._world.loop.call_later(WRITTEN_AFTER_SECONDS, self._note_written, message_id)
-        else:
-            self._discord.unheard.discard(message_id)
+            self._world.loop.call_later(WRITTEN_AFTER_SECONDS, self._note_written, about)
+        elif self._discord.unheard.get(message_id) is about:
+            del self._discord.unheard[message_id]
 
     def _see(self, guild: Guild) -> None:
         """As the worker does with what discord.py's cache has of a guild."""
