@@ -155,7 +155,9 @@ class Bots:
             return
         self._world.tell("the active bot is cut off from the database")
         cut_off.add(zombie.life)
-        learns_after = self._chance.uniform(0, SEAT_IS_FREE_AFTER_SECONDS + 1)
+        # Soon, some of what it has claimed still waits for its turn.
+        learns_after = self._chance.choice((0.3, SEAT_IS_FREE_AFTER_SECONDS + 1))
+        learns_after *= self._chance.random()
         back_after = max(seconds, SEAT_IS_FREE_AFTER_SECONDS + 1)
         self._world.loop.in_world(learns_after, zombie.set_active, False)
         self._world.loop.in_world(SEAT_IS_FREE_AFTER_SECONDS, self._take_the_seat_from, zombie)

@@ -30,6 +30,7 @@ from tests.simulation.world import World
 NONCE_SECONDS = 60.0
 REQUESTS_A_SECOND = 12
 MESSAGE_DELETED = 10008
+CLOSED_SECONDS = 3.0
 # Unknown channel, missing access, missing permissions, an empty message, an archived thread.
 REFUSED = (10003, 50001, 50013, 50006, 50083)
 OURS = {"id": "7", "username": "studybot"}
@@ -329,6 +330,19 @@ class Discord:
     def _tell_of_people(self, event: str, message: Message) -> None:
         told = self.unheard[message.id] = message.told()
         self.tell_bots(event, told)
+
+    def close_for_a_while(self, channel_id: int) -> None:
+        channel = self.channels.get(channel_id)
+        if channel is None or channel.rights != ALL_RIGHTS:
+            return
+
+        def open_again() -> None:
+            channel.rights = ALL_RIGHTS
+            self.change(channel.guild)
+
+        channel.rights = ALL_RIGHTS & ~SEND_MESSAGES
+        self.change(channel.guild)
+        self.world.loop.in_world(CLOSED_SECONDS, open_again)
 
     def change(self, guild: Guild) -> None:
         """Something of this guild is not as it was."""

@@ -58,7 +58,7 @@ FAULTS = [
     Fault(
         "an outcome is counted twice",
         exchange._record, "if (r.request.delivery_id, r.request.claim) in new", "",
-        found_by=11,
+        found_by=3,
     ),
     Fault(
         "an answer and its echo are both settled",
@@ -67,7 +67,7 @@ FAULTS = [
     Fault(
         "the history is read before a lost create takes effect",
         exchange._claim, "action in outcomes.WAITING_ACTIONS", "action == Action.EDIT",
-        found_by=99,
+        found_by=2,
     ),
     Fault(
         "an edit does not wait for one that was lost",
@@ -78,16 +78,17 @@ FAULTS = [
         "a withdrawal is lost while the outcome is unknown",
         outcomes.wish, "        case State.UNKNOWN:\n", "        case State.UNKNOWN:\n"
         "            if wanted is None:\n                return {}\n",
-        found_by=4,
+        found_by=11,
     ),
     Fault(
         "a correction is lost while a request is out",
         outcomes.wish, "return changes  # the outcome", "return {}  # the outcome",
+        found_by=2,
     ),
     Fault(
         "the brake is left out",
         pace.Brake._wait_seconds, "if len(", "if True or len(",
-        found_by=95,
+        found_by=62,
     ),
     Fault(
         "the pacer does not count",
@@ -103,13 +104,13 @@ FAULTS = [
     Fault(
         "a bot that has lost its seat sends",
         DiscordTransport._before_request, "if not self.active:", "if False:",
-        found_by=54,
+        found_by=58,
     ),
     Fault(
         "a server's outage is taken for a refusal",
         outages.Outages.is_final,
         "if word is Word.AWAY or self._is_doubted(request, error.code, word):", "if False:",
-        found_by=17,
+        found_by=24,
     ),
     Fault(
         "a channel's outage is counted as tries",
@@ -151,7 +152,7 @@ FAULTS = [
     Fault(
         "claims whose commit's answer was lost are not taken over",
         engine.Engine._exchange, "self._must_take_over = True", "pass",
-        found_by=28,
+        found_by=4,
     ),
     Fault(
         "a callback that failed counts as delivered",
@@ -161,6 +162,46 @@ FAULTS = [
     Fault(
         "the nonce is trusted for too long",
         outcomes.resend_until, "window - LOOK_AFTER", "100 * window",
-        found_by=7,
+        found_by=3,
+    ),
+    Fault(
+        "a channel has two requests at once",
+        engine.Engine._write_and_claim, "busy_channels=busy,", "busy_channels=(),",
+    ),
+    Fault(
+        "the answer to an older claim is settled",
+        exchange._record, "delivery.claim != result.request.claim", "False",
+        found_by=4,
+    ),
+    Fault(
+        "a nonce is kept after our own delete",
+        outcomes._gone, '"nonce": new_nonce()', '"nonce": delivery.nonce',
+        found_by=3,
+    ),
+    Fault(
+        "the tries end without a look",
+        outcomes._setback, "if gives_up and not may_be_shown:", "if gives_up:",
+        found_by=21,
+    ),
+    Fault(
+        "a refusal ends without a look for what was sent before",
+        outcomes._refused, "elif unknown_since is not None and delivery.shown is None:",
+        "elif False:",
+        found_by=12,
+    ),
+    Fault(
+        "a delete is claimed as if its answer were known",
+        exchange._unknown_from, "action in outcomes.BLIND_ACTIONS", "action == Action.CREATE",
+        found_by=66,
+    ),
+    Fault(
+        "a channel is taken while nobody knows what it shows",
+        outcomes.barred, "if delivery.unknown_since is None:", "if True:",
+        found_by=96,
+    ),
+    Fault(
+        "nobody is told that a message was emptied",
+        outcomes._emptied, "if state != State.SENT:", "if True:",
+        found_by=24,
     ),
 ]  # fmt: skip

@@ -31,6 +31,7 @@ class Leaders:
     def __init__(self, world: World, study: Study, channels: list[Channel]) -> None:
         self._world = world
         self._study, self._channels = study, channels
+        self._left: dict[int, Channel] = {}
 
     def write_notices(self, count: int, seconds: float) -> None:
         for number in range(1, count + 1):
@@ -57,6 +58,10 @@ class Leaders:
             yield "withdrawal", self._withdraw, self._soon(chance, 90)
         if chance.random() < 0.3:
             yield "move", self._move, self._soon(chance, 40)
+        if chance.random() < 0.2:
+            leaves = self._soon(chance, 40)
+            yield "leaving a channel", self._leave, leaves
+            yield "return", self._return, leaves + self._soon(chance, 40)
         if chance.random() < 0.15:
             yield "another hour", self._reschedule, chance.uniform(0.02, 20)
         if chance.random() < 0.3:
@@ -112,6 +117,18 @@ class Leaders:
             notice.channels.set(chosen)
             self._tell(notice, f"is for the channels {[one.pk for one in chosen]}")
 
+    def _leave(self, number: int, _chance: Random) -> None:
+        if (notice := self._notice(number)) and (first := notice.channels.order_by("pk").first()):
+            self._left[number] = first
+            notice.channels.remove(first)
+            self._tell(notice, f"leaves channel {first.pk}")
+
+    def _return(self, number: int, _chance: Random) -> None:
+        """She has changed her mind."""
+        if (notice := self._notice(number)) and (left := self._left.get(number)):
+            notice.channels.add(left)
+            self._tell(notice, f"is for channel {left.pk} again")
+
     def _reschedule(self, number: int, chance: Random) -> None:
         notice = self._notice(number)
         if notice is not None and notice.status == "scheduled":
@@ -123,6 +140,12 @@ class Leaders:
     def _send_again(self, number: int, _chance: Random) -> None:
         if (notice := self._notice(number)) and actions.send_again(notice, undecided=False):
             self._tell(notice, "is sent again where it failed")
+
+    def see_deleted(self, number: int, chance: Random) -> None:
+        """Half of them send such a notice again, some while Discord still knows its nonce."""
+        if chance.random() < 0.5:
+            moment = self._world.loop.time() + 1 + self._soon(chance, 60)
+            self._do(moment, chance, self._send_again, number, chance)
 
     def take_a_channel(self, begins: float, ends: float, chance: Random) -> None:
         """The study has one of its channels no more, and later has it again."""
@@ -167,8 +190,8 @@ class Leaders:
 
 
 class Moderators:
-    def __init__(self, world: World, discord: Discord) -> None:
-        self._world, self._discord = world, discord
+    def __init__(self, world: World, discord: Discord, leaders: Leaders) -> None:
+        self._world, self._discord, self._leaders = world, discord, leaders
 
     def meddle(self, count: int, seconds: float) -> None:
         deeds = (
@@ -188,6 +211,7 @@ class Moderators:
         if message := self._discord.messages.get(self._message(chance)):
             self._world.tell(f"a moderator deletes notice {message.title} in {message.channel_id}")
             self._discord.remove(message)
+            self._leaders.see_deleted(int(message.title), chance)
 
     def _strip(self, chance: Random) -> None:
         if message := self._discord.messages.get(self._message(chance)):
@@ -235,8 +259,15 @@ class Moderators:
 
     def _time_out(self, chance: Random) -> None:
         guild, seconds = self._channel(chance).guild, chance.choice((10, 60))
+
+        def end() -> None:
+            guild.timed_out_until = self._world.loop.time()
+            self._changed(guild, f"the bot is timed out in guild {guild.id} no more")
+
         guild.timed_out_until = self._world.loop.time() + seconds
         self._changed(guild, f"the bot is timed out in guild {guild.id} for {seconds} s")
+        if chance.random() < 0.5:
+            self._world.loop.in_world(chance.uniform(1, seconds), end)
 
     def _channel(self, chance: Random) -> DiscordsChannel:
         return chance.choice(list(self._discord.channels.values()))

@@ -171,7 +171,7 @@ class Promises:
         if row.state == State.SENT:
             said = (row.message_id, row.shown)
             self._promise(said in self._discord.has_shown, f"{row}: never shown was {said}")
-        elif row.shown is None and row.unknown_since is None:
+        elif row.shown is None and (row.unknown_since is None or row.state == State.FAILED):
             there = self._discord.shown(row.channel_id, row.title)
             self._promise(not there, f"{row}, is said not to be shown, and is")
         if row.state == State.FAILED and (row.error_code or 0) >= FIRST_CODE_OF_OTHERS:

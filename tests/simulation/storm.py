@@ -118,7 +118,7 @@ class Storm:
     def _plan(self, queue: Queue) -> None:
         world, size = self.world, self._size
         self._leaders.write_notices(size.notices, size.seconds)
-        Moderators(world, self.discord).meddle(size.meddlings, size.seconds)
+        Moderators(world, self.discord, self._leaders).meddle(size.meddlings, size.seconds)
         queue.keep_running(lives=2)
         for _process in range(2):
             self._bots.keep_one_running(size.crashes // 2, size.most_steps)
@@ -138,6 +138,7 @@ class Storm:
         """What comes once a minute, each with how long it may last."""
         yield "outage", self._send_away, (3.0, 30.0, 150.0)
         yield "cut off", self._bots.cut_off, (1.0, 10.0, 40.0)
+        yield "cut off again", self._bots.cut_off, (1.0, 10.0)
         yield "gateway lost", self._bots.lose_gateways, (1.0, 15.0, 40.0)
         yield "gateway lost again", self._bots.lose_gateways, (15.0, 40.0)
         yield "stop", lambda _seconds: self._bots.stop(), (0.0,)

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -44,29 +44,35 @@ def server_error() -> Reply:
 
 @dataclass(frozen=True)
 class Fate:
-    """What becomes of a request, and how often: of a thousand, and of 26 while Discord is away."""
+    """What becomes of a request, and how often: of a thousand, of 26 while Discord is away, and
+    of 12 where one notice has no luck in one channel."""
 
     often: int
     in_outage: int = 0
+    unlucky: int = 0
     arrives: bool = True
     is_late: bool = False
     """Nobody waits for it any more, so it may take its time."""
     is_silent: bool = False
     kills: bool = False
+    closes: bool = False
+    """Right before it arrives a moderator takes the channel from the bot, for a while."""
     error: Callable[[], Exception] | None = None
     answer: Callable[[], Reply] | None = None
     """Comes in place of Discord's own."""
 
 
 FATES = {
-    "answered": Fate(820),
+    "answered": Fate(820, unlucky=1),
     "no connection": Fate(15, 6, arrives=False, error=no_connection),
     "lost on its way": Fate(10, 2, arrives=False, is_silent=True),
-    "its answer is lost": Fate(45, 3, is_late=True, is_silent=True),
+    "its answer is lost": Fate(45, 3, 3, is_late=True, is_silent=True),
     "the bot dies meanwhile": Fate(25, 1, is_late=True, kills=True),
     "the connection ends before it": Fate(10, arrives=False, error=aiohttp.ServerDisconnectedError),
     "the connection ends after it": Fate(10, error=aiohttp.ServerDisconnectedError),
-    "500": Fate(15, 8, arrives=False, answer=server_error),
+    "500": Fate(15, 8, 3, arrives=False, answer=server_error),
+    "500 after it": Fate(5, 0, 3, answer=server_error),
+    "the bot may not send any more": Fate(2, 0, 2, closes=True),
     "503 of a proxy": Fate(10, 6, arrives=False, answer=page(503)),
     "502 of a proxy after it": Fate(15, answer=page(502)),
     "403 of a proxy": Fate(5, arrives=False, answer=page(403)),
@@ -78,6 +84,9 @@ FATES = {
 }
 OFTEN = [fate.often for fate in FATES.values()]
 OFTEN_IN_OUTAGE = [fate.in_outage for fate in FATES.values()]
+OFTEN_WITHOUT_LUCK = [fate.unlucky for fate in FATES.values()]
+# So many of a notice's channels, for so many requests, of which each may be a try.
+SHARE_WITHOUT_LUCK, REQUESTS_WITHOUT_LUCK = 0.04, 8
 
 
 def http_client(wire: "Wire", loop: Loop) -> discord.http.HTTPClient:
@@ -109,6 +118,7 @@ class Wire:
         self._dies = dies
         self._refusals: deque[float] = deque(maxlen=most_refusals)
         self._known: set[tuple[object, str]] = set()
+        self._busy: set[int] = set()
         trace.freeze()
 
     @asynccontextmanager
@@ -118,7 +128,9 @@ class Wire:
         begun: Any = SimpleNamespace(url=yarl.URL(url))
         await self.trace.on_request_start.send(session, context, begun)
         try:
-            reply = await self._carry(_call(method, yarl.URL(url).path, options))
+            call = _call(method, yarl.URL(url).path, options)
+            with self._alone_in_its_channel(call):
+                reply = await self._carry(call)
         except Exception:
             await self.trace.on_request_exception.send(session, context, NOTHING)
             raise
@@ -133,6 +145,18 @@ class Wire:
         reply.text = text  # type: ignore[attr-defined]
         yield reply
 
+    @contextmanager
+    def _alone_in_its_channel(self, call: Call) -> Iterator[None]:
+        """As a channel's notices are shown in order, no request there overtakes another."""
+        place = f"channel {call.channel_id}"
+        self._world.promise(call.channel_id not in self._busy, f"two requests at once in {place}")
+        if call.channel_id:
+            self._busy.add(call.channel_id)
+        try:
+            yield
+        finally:
+            self._busy.discard(call.channel_id)
+
     async def _carry(self, call: Call) -> Reply:
         title = self._title_of(call)
         fate, chance = self._fate(call, title)
@@ -140,6 +164,8 @@ class Wire:
         there = chance.uniform(0.005, 0.04)
         late = chance.uniform(0, LATEST_EFFECT_SECONDS) if fate.is_late else 0.0
         arrived = self._arrive(call, there, late) if fate.arrives else None
+        if fate.closes:
+            self._discord.close_for_a_while(call.channel_id)
         if fate.kills:
             self._world.loop.in_world(chance.choice((0.0, 0.03, 0.5, 3.0)), self._dies)
         if fate.is_silent:
@@ -205,7 +231,7 @@ class Wire:
         self._requests[place] += 1
         number, is_away = self._requests[place], self._discord.is_away
         chance = self._world.stream("wire", place, number)
-        (name,) = chance.choices(list(FATES), OFTEN_IN_OUTAGE if is_away else OFTEN)
+        (name,) = chance.choices(list(FATES), self._often(title, call.channel_id, number))
         if self._world.is_calm:
             return FATES["answered"], chance
         if name != "answered":
@@ -215,6 +241,13 @@ class Wire:
                 name = "answered"
         self._world.tell(f"{place}: {name}")
         return FATES[name], chance
+
+    def _often(self, title: str, channel_id: int, number: int) -> list[int]:
+        if self._discord.is_away:
+            return OFTEN_IN_OUTAGE
+        luck = self._world.stream("luck", title, channel_id).random()
+        is_unlucky = title and luck < SHARE_WITHOUT_LUCK and number <= REQUESTS_WITHOUT_LUCK
+        return OFTEN_WITHOUT_LUCK if is_unlucky else OFTEN
 
     @property
     def _requests(self) -> Counter[str]:
