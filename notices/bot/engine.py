@@ -228,6 +228,7 @@ class Engine:
         requests += [outcome.request for outcome in outcomes]
         in_hand = {request.claim for request in requests}
         if self._others_have_sent:
+            await asyncio.sleep(1)  # their last second, of which the attempts tell not all
             await self.keep_to_limits()
         await self.in_database(take_over, clock.now(), self._shards, but=in_hand)
         self._must_take_over = False

@@ -82,8 +82,9 @@ def wish(
         case State.FAILED if _deleted_by_somebody(delivery) and wanted is not None:
             return changes  # never silently posted anew
     fresh = {"tries": 0, "setbacks": 0, "error_code": None, "error_detail": ""}
-    if wanted == delivery.shown and not _removal_is_unknown(delivery):
-        return changes | fresh | _agreed(delivery, wanted, delivery.unknown_since, now)
+    if wanted is None and delivery.shown is None:
+        return changes | fresh | _withdrawn(delivery, delivery.unknown_since, now)
+    # Where it is wanted again before the delete, an edit restores what may have been emptied.
     waits_for_its_hour = delivery.shown is None
     due_at = due_at if waits_for_its_hour else now
     return changes | fresh | _as_waiting(delivery, delivery.unknown_since, due_at)
@@ -200,16 +201,13 @@ def _look_if_withdrawn(delivery: HeldDelivery, wanted: int | None, now: datetime
     return {"due_at": now + LOOK_AFTER}
 
 
-def _agreed(
+def _withdrawn(
     delivery: HeldDelivery,
-    wanted: int | None,
     unknown_since: datetime | None,
     now: datetime,
     asked: timedelta = timedelta(),
 ) -> dict[str, Any]:
-    """The channel shows what is wanted, as far as anybody knows. `asked` is Discord's pause."""
-    if wanted is not None:
-        return {"state": State.SENT, "due_at": None}
+    """The channel shows nothing, as far as anybody knows. `asked` is Discord's pause."""
     if unknown_since is not None:
         pause = timedelta(seconds=pause_seconds(max(delivery.setbacks, 1)))
         return {"state": State.UNKNOWN, "due_at": now + max(pause, asked, LOOK_AFTER)}
@@ -271,7 +269,7 @@ def _refused(delivery: HeldDelivery, outcome: Outcome, max_tries: int) -> dict[s
         if delivery.wanted is None:
             return changes | {"state": State.WITHDRAWN, "error_code": None, "error_detail": ""}
     elif delivery.wanted is None and delivery.shown is None:
-        return changes | _agreed(delivery, None, unknown_since, outcome.ended_at)
+        return changes | _withdrawn(delivery, unknown_since, outcome.ended_at)
     elif unknown_since is not None and delivery.shown is None:
         # An earlier request may have shown it. It is looked for before it counts as failed.
         return changes | {
@@ -318,7 +316,7 @@ def _setback(delivery: HeldDelivery, outcome: Outcome, max_tries: int) -> dict[s
         return changes | {"state": State.FAILED, "due_at": None}
     asked = timedelta(seconds=min(outcome.retry_after, LONGEST_ASKED_SECONDS))
     if delivery.wanted is None and delivery.shown is None:
-        return changes | _agreed(delivery, None, unknown_since, outcome.ended_at, asked)
+        return changes | _withdrawn(delivery, unknown_since, outcome.ended_at, asked)
     due_at = outcome.ended_at + max(timedelta(seconds=pause_seconds(setbacks)), asked)
     if gives_up or _is_over(delivery, outcome.ended_at):
         due_at = max(due_at, outcome.ended_at + LOOK_AFTER)

@@ -56,6 +56,7 @@ DELIVERIES = {
     "waiting": NEW,
     "waiting, old text": replace(NEW, **SHOWS_1, wanted=2),
     "waiting, set back": replace(NEW, tries=1, setbacks=2, error_code=500),
+    "waiting, withdrawn": replace(NEW, **SHOWS_1, **WITHDRAWN),
     "create": replace(NEW, **CLAIMED, **LOST),
     "create, withdrawn": replace(NEW, **CLAIMED, **LOST, **WITHDRAWN),
     "create, edited": replace(NEW, **CLAIMED, **LOST, wanted=2),
@@ -111,6 +112,7 @@ def removal(code: ErrorCode) -> Event:
 # The deeds of people and the gateway, which come at any moment.
 NEWS: dict[str, Event] = {
     "newer text": wish(3),
+    "wanted anew": wish(1),
     "withdrawal": wish(None),
     "another hour": another_hour,
     "echo": echo(1),
@@ -152,24 +154,28 @@ waiting, old text    withdrawal          waiting    delete now     1      -     
 waiting, old text    another hour        waiting    edit kept      1      -      -      0/0   -
 waiting, old text    deletion            failed     -              -      new    -      0/0   10008
 waiting, old text    emptying            waiting    edit kept      1      -      -      0/0   -
+waiting, withdrawn   wanted anew         waiting    edit now       1      -      -      0/0   -
 create               newer text          sending    -              -      -      yes    0/0   -
 create               withdrawal          sending    -              -      -      yes    0/0   -
 create               another hour        sending    -              -      -      yes    0/0   -
 create               echo                never: its own answer tells
 create               deletion            never: its own answer tells
 create               emptying            never: its own answer tells
+delete               wanted anew         sending    -              1      -      yes    0/0   -
 sent                 newer text          waiting    edit now       2      -      -      0/0   -
 sent                 withdrawal          waiting    delete now     2      -      -      0/0   -
 sent                 another hour        sent       -              2      -      -      0/0   -
 sent                 echo                waiting    edit now       1      -      -      0/0   -
 sent                 deletion            failed     -              -      new    -      0/0   10008
 sent                 emptying            failed     -              2      -      -      0/0   11
+sent                 wanted anew         never: it is wanted there
 failed               newer text          waiting    create hour    -      -      -      0/0   -
 failed               withdrawal          withdrawn  -              -      -      -      0/0   -
 failed               another hour        failed     -              -      -      -      0/0   50013
 failed               echo                sent       -              1      -      -      0/0   -
 failed               deletion            never: no message of it is known
 failed               emptying            never: no message of it is known
+failed               wanted anew         failed     -              -      -      -      0/0   50013
 failed, old text     newer text          waiting    edit now       1      -      -      0/0   -
 failed, old text     withdrawal          waiting    delete now     1      -      -      0/0   -
 failed, old text     deletion            failed     -              -      new    -      0/0   10008
@@ -186,6 +192,7 @@ unknown              another hour        unknown    create kept    -      -     
 unknown              echo                sent       -              1      -      -      0/0   -
 unknown              deletion            never: no message of it is known
 unknown              emptying            never: no message of it is known
+unknown              wanted anew         unknown    create kept    -      -      yes    1/1   -
 unknown, undecided   newer text          unknown    -              -      -      yes    0/0   2
 unknown, undecided   withdrawal          unknown    look_up 5 s    -      -      yes    0/0   2
 unknown, undecided   echo                sent       -              1      -      -      0/0   -
@@ -195,6 +202,7 @@ withdrawn            another hour        withdrawn  -              -      -     
 withdrawn            echo                waiting    delete now     1      -      -      0/0   -
 withdrawn            deletion            never: no message of it is known
 withdrawn            emptying            never: no message of it is known
+withdrawn            wanted anew         waiting    create hour    -      -      -      0/0   -
 ---------------------------------------------------------------------------------------------------
 create               shown               sent       -              1      -      -      0/0   -
 create               gone                never: only a delete makes it so

@@ -152,7 +152,7 @@ FAULTS = [
     Fault(
         "claims whose commit's answer was lost are not taken over",
         engine.Engine._exchange, "self._must_take_over = True", "pass",
-        found_by=4,
+        found_by=8,
     ),
     Fault(
         "a callback that failed counts as delivered",

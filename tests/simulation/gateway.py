@@ -109,12 +109,14 @@ class Gateway:
                 self._see(about)
 
     def _note_heard(self, about: Json) -> None:
-        """Unless it dies too soon, the bot writes what it heard as soon as it can."""
+        """Unless it dies before, the bot writes what it heard as soon as it can."""
         self._world.loop.call_later(WRITTEN_AFTER_SECONDS, self._note_written, about)
 
     def _note_written(self, about: Json) -> None:
         message_id = int(about["id"])
-        if life() in self._database.cut_off:
+        kept = self._engine._news._removals  # while a request in the channel waits
+        is_kept = any(one.message_id == message_id for one in kept)
+        if is_kept or life() in self._database.cut_off:
             self._world.loop.call_later(WRITTEN_AFTER_SECONDS, self._note_written, about)
         elif self._discord.unheard.get(message_id) is about:
             del self._discord.unheard[message_id]
