@@ -30,7 +30,6 @@ SEAT_IS_FREE_AFTER_SECONDS = 3.0
 WAKES_AFTER_SECONDS = 0.002
 # Discord forgets meanwhile what the bot before has asked, of which no attempt tells.
 LOGIN_SECONDS = 1.0
-CHANGES = ("create", "edit", "delete")
 
 GoesOut = Callable[["Bot", Call, str, bool], None]
 

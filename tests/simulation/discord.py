@@ -31,6 +31,7 @@ NONCE_SECONDS = 60.0
 REQUESTS_A_SECOND = 12
 MESSAGE_DELETED = 10008
 CLOSED_SECONDS = 3.0
+CHANGES = ("create", "edit", "delete")
 # Unknown channel, missing access, missing permissions, an empty message, an archived thread.
 REFUSED = (10003, 50001, 50013, 50006, 50083)
 OURS = {"id": "7", "username": "studybot"}

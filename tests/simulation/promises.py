@@ -18,9 +18,9 @@ from notices.models import (
     Notice,
 )
 from notices.outside import clock
-from tests.simulation.bots import CHANGES, Bot
+from tests.simulation.bots import Bot
 from tests.simulation.database import Database
-from tests.simulation.discord import Call, Discord, Message
+from tests.simulation.discord import CHANGES, Call, Discord, Message
 from tests.simulation.queue import Queue
 from tests.simulation.world import World
 

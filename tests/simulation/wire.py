@@ -17,7 +17,7 @@ import yarl
 from aiohttp.client_reqrep import ConnectionKey
 
 from notices.bot.pace import REFUSALS_WINDOW_SECONDS
-from tests.simulation.discord import Call, Discord, Reply, limited
+from tests.simulation.discord import CHANGES, Call, Discord, Reply, limited
 from tests.simulation.loop import Loop
 from tests.simulation.world import World
 
@@ -147,11 +147,13 @@ class Wire:
 
     @contextmanager
     def _alone_in_its_channel(self, call: Call) -> Iterator[None]:
-        """As a channel's notices are shown in order, no request there overtakes another."""
+        """As a channel's notices are shown in order, no change there overtakes another."""
+        if call.kind not in CHANGES:
+            yield
+            return
         place = f"channel {call.channel_id}"
-        self._world.promise(call.channel_id not in self._busy, f"two requests at once in {place}")
-        if call.channel_id:
-            self._busy.add(call.channel_id)
+        self._world.promise(call.channel_id not in self._busy, f"two changes at once in {place}")
+        self._busy.add(call.channel_id)
         try:
             yield
         finally:
