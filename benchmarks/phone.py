@@ -33,7 +33,7 @@ from django.utils import timezone
 from notices.models import Delivery, Notice, Study
 leader = User.objects.create_user("minji", first_name="민지")
 study = Study.objects.get(pk={study})
-study.leaders.add(leader)
+study.accounts.add(leader)
 channels = list(study.channels.all())
 now = timezone.now()
 text = "이번 주에는 **동적 계획법**을 함께 풀어요.\\n\\n- 목요일 저녁 8시\\n- 교재 읽기\\n" * 4

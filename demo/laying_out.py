@@ -34,7 +34,7 @@ def _lay_out_study(story: StudyStory) -> None:
         colour=story.colour,
         ping_role_id=roles[story.ping_role] if story.ping_role else None,
     )
-    study.leaders.add(leader)
+    study.accounts.add(leader)
     channels = {
         channel["name"]: Channel.objects.create(
             id=int(channel["id"]),

@@ -7,14 +7,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MaxValueValidator
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.dispatch import Signal
 from django.utils.translation import gettext_lazy as _
 
@@ -32,19 +31,23 @@ from notices.tables.callback import (
 from notices.tables.change import Actor, AnyUser, Change
 from notices.tables.conditions import all_or_none, check, given, null
 from notices.tables.error_code import ErrorCode
+from notices.tables.invitation import Invitation
 from notices.tables.key import ApiKey, KeptAnswer
 from notices.tables.limits import default_time_zone, validate_not_blank, validate_time_zone
 from notices.tables.notice_fields import AUTHOR_LIMIT, CONTENT_LIMIT, TITLE_LIMIT
+from notices.tables.person import Membership, Person
+from notices.tables.study_role import Right, StudyRole, giving
 from notices.tables.submission import Submission
 from notices.tables.upload import Upload
 
 # All tables, for whoever imports one; the functions are here because old migrations name them.
 __all__ = [
     "Actor", "ApiKey", "Attempt", "BotInstance", "CallbackEndpoint", "CallbackMessage", "Change",
-    "Channel", "ChannelQuerySet", "Delivery", "ErrorCode", "KeptAnswer", "Minus", "Notice",
-    "NoticeQuerySet", "Pause", "Role", "RoleQuerySet", "Study", "StudyQuerySet", "Submission",
-    "Tally", "Upload", "default_time_zone", "every_event", "new_message_id", "new_nonce",
-    "new_secret", "notice_saved", "validate_not_blank", "validate_time_zone",
+    "Channel", "ChannelQuerySet", "Delivery", "ErrorCode", "Invitation", "KeptAnswer", "Membership",
+    "Minus", "Notice", "NoticeQuerySet", "Pause", "Person", "Right", "Role", "RoleQuerySet",
+    "Study", "StudyQuerySet", "StudyRole", "Submission", "Tally", "Upload", "default_time_zone",
+    "every_event", "new_message_id", "new_nonce", "new_secret", "notice_saved",
+    "validate_not_blank", "validate_time_zone",
 ]  # fmt: skip
 
 # A person reads a reference off a message and types it, so 0/O, 1/I/L and U are left out.
@@ -62,11 +65,11 @@ def new_nonce() -> str:
 
 
 class ChannelQuerySet(models.QuerySet["Channel"]):
-    def led_by(self, user: AnyUser) -> Self:
-        """Return the channels of the user's studies, or all for a site admin."""
+    def allowing(self, right: Right, user: AnyUser) -> Self:
+        """Return the channels of the studies that allow it, or all for a site admin."""
         if user.is_superuser:
             return self
-        return self.filter(studies__leaders=cast("User", user)).distinct()
+        return self.filter(studies__in=Study.objects.allowing(right, user)).distinct()
 
 
 class Channel(models.Model):
@@ -197,10 +200,13 @@ class Role(models.Model):
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
-    def led_by(self, user: AnyUser) -> Self:
-        if user.is_superuser:
-            return self
-        return self.filter(leaders=cast("User", user))
+    def allowing(self, right: Right, user: AnyUser) -> Self:
+        """Return the studies in which the user may do this: all of them for a site admin."""
+        return self if user.is_superuser else self.filter(giving(right, user))
+
+    def without_leader(self) -> Self:
+        leads = StudyRole.objects.filter(study=OuterRef("pk"), role=StudyRole.Role.LEADER)
+        return self.filter(~Exists(leads))
 
     def open_to(self, key: ApiKey) -> Self:
         return self if key.all_studies else self.filter(api_keys=key)
@@ -216,8 +222,8 @@ class Study(models.Model):
     name = models.CharField(
         _("name"), max_length=limits.STUDY_NAME_LIMIT, validators=[validate_not_blank]
     )
-    leaders = models.ManyToManyField(
-        settings.AUTH_USER_MODEL, related_name="studies", blank=True, verbose_name=_("leaders")
+    accounts = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through=StudyRole, related_name="studies"
     )
     channels = models.ManyToManyField(
         Channel, related_name="studies", blank=True, verbose_name=_("channels")
@@ -254,10 +260,10 @@ class Study(models.Model):
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
-    def led_by(self, user: AnyUser) -> Self:
+    def allowing(self, right: Right, user: AnyUser) -> Self:
         if user.is_superuser:
             return self
-        return self.filter(study__in=Study.objects.led_by(user))
+        return self.filter(study__in=Study.objects.allowing(right, user))
 
     def waiting(self) -> Self:
         """Return drafts and scheduled notices (of a key: index notice_waiting_of_key)."""

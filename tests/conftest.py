@@ -70,7 +70,7 @@ def site_admin(db: None) -> User:
 @pytest.fixture
 def study(leader: User, channel: Channel, second_channel: Channel) -> Study:
     study = Study.objects.create(name="알고리즘 스터디")
-    study.leaders.add(leader)
+    study.accounts.add(leader)
     study.channels.add(channel, second_channel)
     return study
 
@@ -78,7 +78,7 @@ def study(leader: User, channel: Channel, second_channel: Channel) -> Study:
 @pytest.fixture
 def other_study(other_leader: User, other_channel: Channel) -> Study:
     study = Study.objects.create(name="독서 모임")
-    study.leaders.add(other_leader)
+    study.accounts.add(other_leader)
     study.channels.add(other_channel)
     return study
 

@@ -61,7 +61,7 @@ def test_commands_compose_names_and_refuse_blank_ones(leader: User) -> None:
         stdout=told,
     )
     study = Study.objects.get(pk=told.getvalue().strip())
-    assert (study.name, study.leaders.get()) == ("알고리즘", who)
+    assert (study.name, study.accounts.get()) == ("알고리즘", who)
 
     call_command("createapikey", in_pieces("누리집"), stdout=StringIO(), stderr=StringIO())
     assert ApiKey.objects.get().name == "누리집"

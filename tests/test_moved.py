@@ -266,6 +266,6 @@ def test_the_history_names_no_channel_that_she_took_off(
 def test_a_leader_of_both_studies_sees_all(
     notice: Notice, leader: User, other_study: Study, site_admin: User
 ) -> None:
-    other_study.leaders.add(leader)
+    other_study.accounts.add(leader)
     for user in (leader, site_admin):
         assert "#공지 (알고리즘)" in read(logged_in(user), f"{DESK}{notice.pk}/change/")

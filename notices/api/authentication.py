@@ -18,7 +18,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework_api_key.permissions import KeyParser
 
-from notices.models import ApiKey, Study, StudyQuerySet
+from notices.models import ApiKey, Right, Study, StudyQuerySet
 from notices.outside import clock
 
 _PREFIX_LENGTH = 8  # The desk shows this much of a key; the rest is secret.
@@ -55,7 +55,7 @@ class Caller:
     def studies(self) -> StudyQuerySet:
         if isinstance(self.actor, ApiKey):
             return Study.objects.open_to(self.actor)
-        return Study.objects.led_by(self.actor)
+        return Study.objects.allowing(Right.SEE, self.actor)
 
     @property
     def key(self) -> ApiKey | None:

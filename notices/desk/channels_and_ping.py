@@ -14,7 +14,7 @@ from notices.advice.reach import Reach, reach_of
 from notices.desk.questions import Doubt
 from notices.desk.rows_field import RowsField
 from notices.ids import read_id
-from notices.models import Channel, Notice, Role, Study
+from notices.models import Channel, Notice, Right, Role, Study
 from notices.outside import clock
 from notices.tables.change import AnyUser
 
@@ -96,7 +96,7 @@ def newly_pinged(
 def ask_to_count(user: AnyUser, study_id: object, ping: object) -> None:
     """Have the bot count the people again, so that the question names a recent number."""
     if ping in (Notice.Ping.ROLE, Notice.Ping.HERE, Notice.Ping.EVERYONE):
-        study = Study.objects.led_by(user).filter(pk=_number(study_id)).first()
+        study = Study.objects.allowing(Right.SEE, user).filter(pk=_number(study_id)).first()
         if study is not None:
             Role.objects.of_study(study).ask_to_count(clock.now())
 
@@ -108,7 +108,7 @@ def reach_of_picks(
 
     The values come unchecked from the browser.
     """
-    study = Study.objects.led_by(user).filter(pk=_number(study_id)).first()
+    study = Study.objects.allowing(Right.SEE, user).filter(pk=_number(study_id)).first()
     if study is None or ping not in Notice.Ping.values:
         return None
     hers = Channel.objects.filter(Q(studies=study) | Q(notices__study=study))

@@ -18,7 +18,7 @@ from notices import moments
 from notices.desk.long_list import most_counted
 from notices.desk.rights import leads_many, led_studies
 from notices.ids import read_id
-from notices.models import Delivery, Notice, Study
+from notices.models import Delivery, Notice, Right, Study
 from notices.outside import clock
 from notices.paging import Parts, stored_as
 
@@ -53,7 +53,7 @@ class StudyFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
         if leads_many(request.user):
             shown = studies_asked_for(request) or []
-            offered = list(Study.objects.led_by(request.user).filter(pk__in=shown))
+            offered = list(Study.objects.allowing(Right.SEE, request.user).filter(pk__in=shown))
         else:
             offered = led_studies(request.user)
             if len(offered) < 2:

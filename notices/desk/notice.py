@@ -43,7 +43,7 @@ from notices.desk.upload_fields import attached_links
 from notices.desk.when import zone_note
 from notices.files import attached
 from notices.ids import read_id
-from notices.models import Change, Channel, Notice, Study
+from notices.models import Change, Channel, Notice, Right, Study
 
 MOST_WARNINGS = 10
 
@@ -194,7 +194,7 @@ class NoticeAdmin(LongList, NoticeActions, Following):
 
     def _to_write_for(self, request: HttpRequest) -> QuerySet[Study]:
         """Return the studies to pick from, or the one that the address names."""
-        led = Study.objects.led_by(request.user)
+        led = Study.objects.allowing(Right.SEE, request.user)
         named = request.GET.get("study")
         return led if named is None else led.filter(pk=read_id(named) or 0)
 
@@ -223,7 +223,7 @@ class NoticeAdmin(LongList, NoticeActions, Following):
         return Change.objects.recording([notice.pk] if notice else [], by=request.user)
 
     def _zone(self, request: HttpRequest, object_id: str | None) -> tzinfo | None:
-        led = Study.objects.led_by(request.user)
+        led = Study.objects.allowing(Right.SEE, request.user)
         if picked := read_id(request.POST.get("study")):
             study = led.filter(pk=picked).first()
         elif object_id:

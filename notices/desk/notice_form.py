@@ -30,7 +30,7 @@ from notices.files.attached import entries, files_of, picture_of
 from notices.files.uploads import check_together
 from notices.ids import read_id
 from notices.links import bare, is_public_link, with_scheme
-from notices.models import Channel, Notice, Study, Upload
+from notices.models import Channel, Notice, Right, Study, Upload
 from notices.outside import clock
 from notices.tables.notice_fields import CONTENT_LIMIT
 
@@ -143,7 +143,7 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields["seen_revision"].initial = self.instance.revision
 
     def _offer_studies_and_channels(self) -> None:
-        led = Study.objects.led_by(self.user)
+        led = Study.objects.allowing(Right.SEE, self.user)
         if leads_many(self.user):
             led = led.filter(pk=read_id(str(self._picked_study())) or 0)
         if "study" in self.fields:
@@ -164,7 +164,8 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _offer_uploads(self) -> None:
         """Offer what she has uploaded, and the files of her studies' notices."""
-        offered = Upload.objects.all().of(Study.objects.led_by(self.user), user=self.user)
+        studies = Study.objects.allowing(Right.SEE, self.user)
+        offered = Upload.objects.all().of(studies, user=self.user)
         picture = picture_of(self.instance.attachments)
         files = files_of(self.instance.attachments)
         self.initial["picture"] = [picture["id"]] if picture else []

@@ -21,7 +21,7 @@ from notices.desk.save_preview import ANOTHERS
 from notices.desk.text_diff import Part, changed_parts
 from notices.files.attached import Attached, readable
 from notices.ids import read_id, read_ids
-from notices.models import ApiKey, Attempt, Change, Channel, Notice, Study
+from notices.models import ApiKey, Attempt, Change, Channel, Notice, Right, Study
 from notices.tables.change import AnyUser
 from notices.tables.notice_fields import FANNED_OUT, SHOWN
 from notices.text import NOT_STORABLE
@@ -86,7 +86,7 @@ class Page:
 
 def page_of(notice: Notice, user: AnyUser, asked: str = "") -> Page:
     """Return a page of what she may read, the newest first, by a fixed number of queries."""
-    entry = moved.entry(notice, Study.objects.led_by(user))
+    entry = moved.entry(notice, Study.objects.allowing(Right.SEE, user))
     number = min(read_id(asked) or 1, LAST_PAGE)
     most = number * PAGE_ROWS + 1
     newest = sorted(_events(notice, entry, most, user), key=attrgetter("at"), reverse=True)
@@ -106,7 +106,7 @@ def _events(
         rows, attempts = rows.filter(pk__gt=entry.pk), attempts.filter(begun_at__gt=entry.at)
         attempts = attempts.exclude(delivery__channel__in=foreign)
         its = Q(notices=notice) & ~Q(pk__in=foreign)
-        hers = Channel.objects.filter(Q(studies__in=Study.objects.led_by(user)) | its)
+        hers = Channel.objects.filter(Q(studies__in=Study.objects.allowing(Right.SEE, user)) | its)
     yield from _deeds(list(rows.select_related("user", "key").order_by("-id")[:most]), hers)
     for attempt in attempts.select_related("delivery__channel").order_by("-id")[:most]:
         why = None if attempt.code is None else reasons.explain(attempt.code)

@@ -16,7 +16,7 @@ from notices.desk.once import made, once
 from notices.desk.rows_field import RowsField
 from notices.desk.scripts import LeanAdmin
 from notices.ids import read_id
-from notices.models import Notice, Study
+from notices.models import Notice, Right, Study
 from notices.tables.change import AnyUser
 
 if TYPE_CHECKING:  # Unfold's class has no types; it is a subclass of Django's.
@@ -104,14 +104,14 @@ def user_of(request: HttpRequest) -> User:
 def led_studies(user: AnyUser) -> list[Study]:
     """Return her studies, or all for a site admin; kept on `user`, which lives for a request."""
     if not hasattr(user, _LED_STUDIES):
-        setattr(user, _LED_STUDIES, list(Study.objects.led_by(user)))
+        setattr(user, _LED_STUDIES, list(Study.objects.allowing(Right.SEE, user)))
     found: list[Study] = getattr(user, _LED_STUDIES)
     return found
 
 
 def foreign_channels(user: AnyUser, *notices: Notice) -> dict[int, set[int]]:
     """Return, by notice, its channels that came from a study that she does not lead."""
-    return moved.foreign_channels(notices, Study.objects.led_by(user))
+    return moved.foreign_channels(notices, Study.objects.allowing(Right.SEE, user))
 
 
 def leads_many(user: AnyUser) -> bool:
@@ -130,7 +130,7 @@ class LedAdmin(ModelAdmin):
     """
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        found: QuerySet[Any] = super().get_queryset(request).led_by(request.user)  # type: ignore[attr-defined]
+        found: QuerySet[Any] = super().get_queryset(request).allowing(Right.SEE, request.user)  # type: ignore[attr-defined]
         return found
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -16,8 +16,8 @@ from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminSelectWidget
 
 from notices.advice import servers
 from notices.advice.channel import never_show
-from notices.desk.rights import LedAdmin
-from notices.models import Channel, Role, Study
+from notices.desk.rights import LedAdmin, TabularInline
+from notices.models import Channel, Role, Study, StudyRole
 
 _COLOUR = re.compile("#?[0-9A-Fa-f]{6}")
 
@@ -62,7 +62,6 @@ class StudyForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Study
         fields = (
             "name",
-            "leaders",
             "channels",
             "colour",
             "language",
@@ -109,13 +108,33 @@ def _unseen(role_id: int) -> str:
     }
 
 
+class RolesInline(TabularInline):
+    model = StudyRole
+    fields = ("user", "role", "sees_names")
+    autocomplete_fields = ("user",)
+    extra = 1
+
+    def has_view_permission(self, request: HttpRequest, obj: Study | None = None) -> bool:
+        return request.user.is_authenticated
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Study | None = None) -> bool:
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Study | None = None) -> bool:
+        return request.user.is_superuser
+
+
 @admin.register(Study)
 class StudyAdmin(LedAdmin):
     form = StudyForm
+    inlines = (RolesInline,)
     list_display = ("name", "language", "time_zone", "notices")
     search_fields = ("name",)
     readonly_fields = ("ping_role",)
-    autocomplete_fields = ("leaders", "channels")
+    autocomplete_fields = ("channels",)
 
     def has_delete_permission(self, request: HttpRequest, obj: Study | None = None) -> bool:
         """Hide the delete button of a study with notices: the database would refuse."""

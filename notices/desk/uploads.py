@@ -12,7 +12,7 @@ from notices.desk.upload_fields import shown_in_form
 from notices.files import uploads
 from notices.files.response import bytes_of
 from notices.ids import read_id
-from notices.models import Study, Upload
+from notices.models import Right, Study, Upload
 from notices.tables.change import AnyUser
 from notices.tables.upload import UploadQuerySet
 
@@ -23,7 +23,7 @@ MOST_ASKED = 50
 
 def usable_by(user: AnyUser) -> UploadQuerySet:
     """Return the uploads that she may attach and look at."""
-    return Upload.objects.all().of(Study.objects.led_by(user), user=user)
+    return Upload.objects.all().of(Study.objects.allowing(Right.SEE, user), user=user)
 
 
 @require_http_methods(["GET", "POST"])

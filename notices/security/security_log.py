@@ -13,11 +13,11 @@ from axes.signals import user_locked_out
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db.models import Model
-from django.db.models.signals import m2m_changed, post_save, pre_save
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_save
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 
-from notices.models import ApiKey, Study
+from notices.models import ApiKey, StudyRole
 from notices.security.client_address import client_address
 from notices.tables.key import key_rotated
 
@@ -161,7 +161,7 @@ def _note_rotation(sender: object, old: ApiKey, successor: ApiKey, **_kwargs: ob
     note("key rotated", key=_name(old), successor=_name(successor), old_key_ends=old.expiry_date)
 
 
-@receiver(m2m_changed, sender=Study.leaders.through)
+@receiver(m2m_changed, sender=StudyRole)
 @receiver(m2m_changed, sender=ApiKey.studies.through)
 def _note_studies(
     sender: type[Model],
@@ -171,14 +171,27 @@ def _note_studies(
     pk_set: set[int | str] | None,
     **_kwargs: object,
 ) -> None:
-    """Note who leads a study, or which studies a key has, changed from either side."""
+    """Note who has a role in a study, or which studies a key has, changed from either side."""
     deed = _DEEDS.get(action)
     if deed is None or pk_set == set():
         return
     members = "all" if pk_set is None else _names(model._default_manager.filter(pk__in=pk_set))
-    called = "leaders" if sender is Study.leaders.through else "studies of a key"
+    called = "roles in a study" if sender is StudyRole else "studies of a key"
     told: dict[str, Any] = {"of": _name(instance), deed: members}
     note("rights changed", what=called, **told)
+
+
+@receiver(post_save, sender=StudyRole)
+@receiver(post_delete, sender=StudyRole)
+def _note_role(
+    sender: type[Model], instance: StudyRole, created: bool | None = None, **_kwargs: object
+) -> None:
+    """Note one that was given, changed or taken by itself."""
+    deed = {True: "given", False: "changed", None: "taken"}[created]
+    note(
+        "rights changed", what="role in a study", of=str(instance.study), user=str(instance.user),
+        role=instance.role, sees_names=instance.sees_names, deed=deed,
+    )  # fmt: skip
 
 
 def _names(rows: Iterable[Model]) -> list[str]:

@@ -213,7 +213,7 @@ def test_a_stream_ends_when_a_key_for_every_study_is_narrowed(
 
 
 def remove_from_the_study(leader: User, _client: Client) -> None:
-    Study.objects.get().leaders.remove(leader)
+    Study.objects.get().accounts.remove(leader)
 
 
 def switch_off(leader: User, _client: Client) -> None:

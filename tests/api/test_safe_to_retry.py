@@ -220,7 +220,7 @@ def test_a_kept_study_is_for_site_admins(site_admin: User, channel: Channel) -> 
     body = {"name": "새 스터디", "channel_ids": [str(channel.pk)]}
     assert client.post(STUDIES, body, format="json", headers=KEY).status_code == 201
     User.objects.update(is_superuser=False)
-    Study.objects.get().leaders.add(site_admin)
+    Study.objects.get().accounts.add(site_admin)
 
     assert client.post(STUDIES, body, format="json", headers=KEY).status_code == 403
 

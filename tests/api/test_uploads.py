@@ -150,7 +150,7 @@ def test_the_refusal_of_another_content_type_names_the_right_one(frontend: APICl
 
 def test_a_login_uploads_nothing_without_its_csrf_token(study: Study) -> None:
     client = APIClient(enforce_csrf_checks=True, headers={"Accept-Language": "en"})
-    client.force_login(study.leaders.get())
+    client.force_login(study.accounts.get())
     assert send(client).status_code == 403
     assert not Upload.objects.exists()
 

@@ -25,7 +25,7 @@ from django.contrib.auth.models import User
 from notices.models import Channel, Study
 study = Study.objects.create(name={STUDY!r}, colour={COLOUR}, ping_role_id={ROLE})
 for name in ("minji", "junho"):
-    study.leaders.add(User.objects.create_user(name, password={PASSWORD!r}))
+    study.accounts.add(User.objects.create_user(name, password={PASSWORD!r}))
 for id, name in (({NEWS}, "공지"), ({HOMEWORK}, "과제")):
     study.channels.add(Channel.objects.create(id=id, name=name))
 """

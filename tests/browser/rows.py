@@ -58,7 +58,7 @@ def _study(leader: User, now: datetime) -> Study:
     study = Study.objects.create(name=LONG_STUDY[:100], ping_role_id=GUILD + 1)
     other = Study.objects.create(name="책 읽는 저녁")
     for one in (study, other):
-        one.leaders.add(leader)
+        one.accounts.add(leader)
     permissions = {NEWS: (1 << 53) - 1, LONG: (1 << 53) - 1, LOCKED: NO_SENDING}
     names = {NEWS: "공지", LONG: LONG_CHANNEL[:100], LOCKED: "운영진"}
     for pk, name in names.items():

@@ -227,7 +227,7 @@ def test_an_endpoint_of_a_leader_is_told_of_her_study_alone(
     publish(other_study, other_channel)
     assert told(endpoint) == [QUEUED]
 
-    study.leaders.clear()
+    study.accounts.clear()
     sending.send_due()
 
     assert server.received == []

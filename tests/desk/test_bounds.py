@@ -66,7 +66,7 @@ def test_versions_that_nobody_recorded_are_looked_for_among_the_newest(
     notice.refresh_from_db()
 
     assert (
-        len(notice_history.page_of(notice, notice.study.leaders.get()).unrecorded)
+        len(notice_history.page_of(notice, notice.study.accounts.get()).unrecorded)
         == notice_history.MOST_VERSIONS
     )
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from notices.models import Channel, Delivery, Notice, Study
+from notices.models import Channel, Delivery, Notice, Study, StudyRole
 
 # The pages that every leader opens. None names a row in its address or shows another study.
 OPEN = {
@@ -69,7 +69,7 @@ def filled(address: str, theirs: dict[str, str]) -> str:
 def everything() -> list[Any]:
     tables: tuple[Any, ...] = (Notice, Study, Channel, User, Delivery)
     rows = [list(table.objects.order_by("pk").values()) for table in tables]
-    links = Study.leaders.through.objects.order_by("pk").values(), Study.channels.through.objects
+    links = StudyRole.objects.order_by("pk").values(), Study.channels.through.objects
     return [*rows, list(links[0]), list(links[1].order_by("pk").values())]
 
 

@@ -96,7 +96,7 @@ def test_a_malformed_day_is_named_and_finds_nothing(
 def test_all_filters_and_the_search_narrow_the_list_together(
     leader: User, study: Study, other_study: Study
 ) -> None:
-    other_study.leaders.add(leader)
+    other_study.accounts.add(leader)
     client = logged_in(leader)
     asked = {"status": "failed", "study": study.pk, "author": "민지", "q": "모임 화요일"}
     asked |= {"from": "2026-03-01", "until": "2026-03-31"}

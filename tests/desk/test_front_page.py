@@ -212,7 +212,7 @@ def test_it_costs_the_same_queries_however_much_there_is(
     how_many: int,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    other_study.leaders.add(leader)
+    other_study.accounts.add(leader)
     for number in range(how_many):
         notice = write((study, other_study)[number % 2], "실패", HOUR, "failed")
         Delivery.objects.create(notice=notice, channel=channel, state="failed", error_code=50013)

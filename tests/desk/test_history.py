@@ -300,7 +300,7 @@ def test_a_leader_of_both_studies_reads_the_whole_history(
 ) -> None:
     admin_desk.cookies["django_language"] = "en"
     assert "비밀 모임" in history(admin_desk, moved).content.decode()
-    other_study.leaders.add(leader)
+    other_study.accounts.add(leader)
     assert "비밀 모임" in history(desk, moved).content.decode()
 
 

@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from notices.models import ApiKey, Study
+from notices.models import ApiKey, Study, StudyRole
 from notices.security import hashing
 from notices.upkeep import pruning
 
@@ -195,8 +195,8 @@ def test_each_change_of_rights_is_logged_in_a_line(
     )
     new = {"password1": "chalk-and-cheese", "password2": "chalk-and-cheese"}
     admin_desk.post(f"{page}password/", new | {"usable_password": "true"})
-    study.leaders.add(other_leader)
-    other_leader.studies.clear()
+    study.accounts.add(other_leader)
+    StudyRole.objects.get(user=other_leader).delete()
     other_leader.refresh_from_db()
     other_leader.email = "nothing@example.org"
     other_leader.save()
@@ -206,8 +206,9 @@ def test_each_change_of_rights_is_logged_in_a_line(
         "password changed: who='admin' from='127.0.0.1' user='junho'",
     ]
     assert [line.partition(" what=")[2] for line in told[2:]] == [
-        "'leaders' of='알고리즘 스터디' added=['junho']",
-        "'leaders' of='junho' removed='all'",
+        "'roles in a study' of='알고리즘 스터디' added=['junho']",
+        "'role in a study' of='알고리즘 스터디' user='junho' role='leader' "
+        "sees_names=False deed='taken'",
     ]
 
 

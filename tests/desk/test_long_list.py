@@ -47,7 +47,7 @@ def test_each_notice_is_on_exactly_one_page(desk: Client, study: Study) -> None:
 def test_a_leader_of_two_studies_sees_both_in_their_order(
     leader: User, study: Study, other_study: Study
 ) -> None:
-    other_study.leaders.add(leader)
+    other_study.accounts.add(leader)
     for _n in range(3):
         write(study, PER_PAGE // 2)
         write(other_study, PER_PAGE // 2)

@@ -74,7 +74,7 @@ def test_the_list_does_not_read_all_studies(
 def test_a_leader_cannot_pick_another_leaders_study(
     leader: User, study: Study, other_study: Study, channel: Channel
 ) -> None:
-    Study.objects.create(name="둘째").leaders.add(leader)
+    Study.objects.create(name="둘째").accounts.add(leader)
     desk = logged_in(leader)
     assert desk.get(ADD, {"study": study.pk}).status_code == 200
     assert desk.get(ADD, {"study": other_study.pk}).headers["Location"] == STUDIES

@@ -128,7 +128,7 @@ def test_another_session_of_hers_is_led_to_her_notice(
 def test_a_page_sent_by_another_leader_makes_a_notice_of_her_own(
     desk: Client, form: dict[str, Any], study: Study, other_leader: User
 ) -> None:
-    study.leaders.add(other_leader)
+    study.accounts.add(other_leader)
     sent = form | {"writing": writing_of(desk.get(ADD)), "_publish": "1"}
     desk.post(ADD, sent)
     hers = Notice.objects.get()
@@ -244,7 +244,14 @@ def test_an_action_that_only_changes_a_notice_may_be_repeated(desk: Client, noti
         (
             "notices/study",
             Study,
-            {"name": "새 스터디", "colour": "#5865f2", "language": "ko", "time_zone": "Asia/Seoul"},
+            {
+                "name": "새 스터디",
+                "colour": "#5865f2",
+                "language": "ko",
+                "time_zone": "Asia/Seoul",
+                "roles-TOTAL_FORMS": 0,
+                "roles-INITIAL_FORMS": 0,
+            },
         ),
         ("notices/apikey", ApiKey, {"name": "웹", "all_studies": "on"}),
         ("notices/channel", Channel, {"id": "1100000000000000099"}),

@@ -46,7 +46,7 @@ def test_a_stranger_is_turned_away_everywhere(stranger: User, path: str) -> None
 def test_a_leader_who_stops_leading_is_locked_out_at_once(
     desk: Client, leader: User, study: Study, notice: Notice
 ) -> None:
-    study.leaders.remove(leader)
+    study.accounts.remove(leader)
     assert desk.get(f"{NOTICES}{notice.pk}/change/").status_code == 302
 
 
@@ -157,7 +157,7 @@ def test_she_cannot_pick_another_studys_channel_for_her_own(
 def test_a_leader_of_two_studies_cannot_mix_their_channels(
     desk: Client, leader: User, form: dict[str, Any], other_study: Study, other_channel: Channel
 ) -> None:
-    other_study.leaders.add(leader)
+    other_study.accounts.add(leader)
     answer = desk.post(f"{NOTICES}add/", form | {"channels": [other_channel.pk], "_publish": "1"})
     [error] = answer.context["adminform"].form.errors["channels"]
     assert str(other_channel) in error
@@ -207,7 +207,7 @@ def test_autocomplete_finds_only_her_channels_and_no_people(
     answer = desk.get("/admin/autocomplete/", asked | {"field_name": "channels"})
     assert str(other_channel.pk) not in contents(answer)
     assert str(channel.pk) in contents(answer)
-    for model, field in (("study", "leaders"), ("apikey", "studies")):
+    for model, field in (("studyrole", "user"), ("apikey", "studies")):
         asked |= {"model_name": model, "field_name": field}
         answer = desk.get("/admin/autocomplete/", asked)
         assert answer.status_code == 403 or "독서" not in contents(answer)
@@ -220,7 +220,7 @@ def test_she_looks_at_her_study_and_its_channels_but_changes_neither(
     for path in (f"study/{study.pk}", f"channel/{channel.pk}"):
         page = f"/admin/notices/{path}/change/"
         assert desk.get(page).status_code == 200
-        assert desk.post(page, {"name": "x", "leaders": [other_leader.pk]}).status_code == 403
+        assert desk.post(page, {"name": "x", "roles-0-user": other_leader.pk}).status_code == 403
         assert desk.post(f"/admin/notices/{path}/delete/", {"post": "yes"}).status_code == 403
     assert desk.post("/admin/notices/study/add/", {"name": "x"}).status_code == 403
     assert desk.post("/admin/notices/channel/add/", {"id": 5}).status_code == 403

@@ -29,7 +29,10 @@ def test_a_study_is_set_up_with_leaders_and_channels(
 ) -> None:
     sent = {
         "name": "러스트 스터디",
-        "leaders": [stranger.pk],
+        "roles-TOTAL_FORMS": 1,
+        "roles-INITIAL_FORMS": 0,
+        "roles-0-user": stranger.pk,
+        "roles-0-role": "leader",
         "channels": [channel.pk],
         "colour": "#00ff80",
         "language": "ko",
@@ -39,7 +42,8 @@ def test_a_study_is_set_up_with_leaders_and_channels(
     assert admin_desk.post("/admin/notices/study/add/", sent).status_code == 302
     study = Study.objects.get()
     assert study.colour == 0x00FF80
-    assert list(study.leaders.all()) == [stranger]
+    assert study.roles.get().user == stranger
+    assert study.roles.get().role == "leader"
     page = admin_desk.get(f"/admin/notices/study/{study.pk}/change/").content.decode()
     assert 'value="#00ff80"' in page
 

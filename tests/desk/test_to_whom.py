@@ -260,7 +260,8 @@ def study_page(study: Study) -> str:
 def study_form(study: Study, **sent: Any) -> dict[str, Any]:
     return {
         "name": study.name,
-        "leaders": [leader.pk for leader in study.leaders.all()],
+        "roles-TOTAL_FORMS": 0,
+        "roles-INITIAL_FORMS": 0,
         "channels": [channel.pk for channel in study.channels.all()],
         "colour": "#5865f2",
         "language": "ko",

@@ -122,7 +122,7 @@ def test_a_leader_who_uploads_in_a_loop_is_stopped(desk: Client, leader: User) -
 def test_a_forged_or_logged_out_post_keeps_nothing(leader: User, stranger: User) -> None:
     forged = Client(enforce_csrf_checks=True)
     forged.force_login(leader)
-    Study.objects.create(name="s").leaders.add(leader)
+    Study.objects.create(name="s").accounts.add(leader)
     assert send(forged).status_code == 403
     for client in (Client(), logged_in(stranger)):
         answer = send(client)
@@ -156,7 +156,7 @@ def test_a_leader_of_the_same_study_reads_and_keeps_it(
     pk = sent(desk)
     post(desk, ADD, form, attached=pk, _draft="1")
     notice = Notice.objects.get()
-    study.leaders.add(other_leader)
+    study.accounts.add(other_leader)
     other = logged_in(other_leader)
 
     assert b"".join(other.get(reverse("admin:upload", args=[pk]))) == b"plan"

@@ -59,7 +59,7 @@ def test_a_site_admin_saves_the_study(
         assert admin_desk.get(url).status_code == 200
     assert len(queries) < FEW_QUERIES
     form = {
-        "name": "새 이름", "leaders": [user.pk for user in study.leaders.all()],
+        "name": "새 이름", "roles-TOTAL_FORMS": 0, "roles-INITIAL_FORMS": 0,
         "channels": [channel.pk for channel in channels], "colour": "#5865f2",
         "language": "ko", "time_zone": "Asia/Seoul", "ping_role_id": "",
     }  # fmt: skip

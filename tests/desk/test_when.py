@@ -99,7 +99,7 @@ def test_a_moment_is_read_and_shown_in_the_studys_time_zone(
 def test_the_picked_studys_time_zone_counts_and_all_are_named(
     desk: Client, leader: User, form: dict[str, Any], other_study: Study, other_channel: Channel
 ) -> None:
-    other_study.leaders.add(leader)
+    other_study.accounts.add(leader)
     Study.objects.filter(pk=other_study.pk).update(time_zone="America/New_York")
     page = text(desk.get(ADD, headers=ENGLISH))
     assert f'data-zone-of="{other_study.pk}">America/New_York (독서 모임)</span>' in page

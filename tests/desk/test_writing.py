@@ -45,7 +45,7 @@ def test_the_form_begins_with_her_name_her_only_study_and_all_its_channels(
 def test_the_form_guesses_no_study_among_two(
     desk: Client, leader: User, other_study: Study
 ) -> None:
-    other_study.leaders.add(leader)
+    other_study.accounts.add(leader)
     assert "study" not in initial(desk.get(ADD))
 
 
@@ -132,7 +132,7 @@ def test_a_published_text_can_be_changed_but_neither_its_study_nor_its_moment(
     notice: Notice,
     other_study: Study,
 ) -> None:
-    other_study.leaders.add(leader)
+    other_study.accounts.add(leader)
     before = notice.publish_at
     sent = form | {"study": other_study.pk, "publish_at": "2030-01-01T09:00"}
     for button in ("_save", "_publish"):

@@ -33,7 +33,7 @@ def test_it_connects_channels_known_and_new(channel: Channel) -> None:
 def test_it_names_the_leaders(leader: User, other_leader: User) -> None:
     addstudy("독서 모임", "--channel", "41", "--leader", "minji", "--leader", "junho")
 
-    assert set(Study.objects.get().leaders.all()) == {leader, other_leader}
+    assert set(Study.objects.get().accounts.all()) == {leader, other_leader}
 
 
 @pytest.mark.django_db

@@ -26,7 +26,7 @@ LAYERS = (
     ("tables",),
     ("models",),
     ("links", "moved", "paging", "quotas", "advice", "security"),
-    ("files",),
+    ("people", "files"),
     ("actions",),
     ("callbacks",),
     ("delivery",),

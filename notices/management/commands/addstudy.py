@@ -41,7 +41,7 @@ class Command(BaseCommand):
         )
         with transaction.atomic():
             _save(study)
-            study.leaders.set(_find_leaders(options["leader"]))
+            study.accounts.set(_find_leaders(options["leader"]))  # a role's default is to lead
             study.channels.set(_find_or_create_channels(options["channel"]))
         self.stdout.write(str(study.pk))
 

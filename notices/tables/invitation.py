@@ -1,0 +1,67 @@
+"""The links by which people come in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from notices.outside import clock
+from notices.tables.conditions import check, given
+from notices.tables.study_role import StudyRole
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def open_at(self, now: datetime) -> Self:
+        """Return those that still let somebody in."""
+        in_time = Q(expires_at=None) | Q(expires_at__gt=now)
+        has_use_left = Q(is_single_use=False) | Q(uses=0)
+        return self.filter(in_time, has_use_left, revoked_at=None)
+
+
+class Invitation(models.Model):
+    """A link to a role in a study. The secret part of the link is stored as a hash."""
+
+    study = models.ForeignKey(
+        "notices.Study", models.CASCADE, related_name="invitations", verbose_name=_("study")
+    )
+    role = models.CharField(
+        _("role"), max_length=10, choices=StudyRole.Role, default=StudyRole.Role.LEADER
+    )
+    secret_hash = models.CharField(max_length=64, unique=True, editable=False)
+    is_single_use = models.BooleanField(
+        _("for one person"), default=True, help_text=_("It ends with its first use.")
+    )
+    expires_at = models.DateTimeField(_("until"), null=True, blank=True)
+    uses = models.PositiveIntegerField(_("used"), default=0, db_default=0, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+",
+        verbose_name=_("made by"),
+    )  # fmt: skip
+    created_at = models.DateTimeField(_("made"), default=clock.now, editable=False)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        ordering = ("-id",)
+        constraints = [
+            check(
+                "invitation_role_is_known",
+                Q(role__in=["leader", "writer", "drafter", "viewer"]),
+            ),
+            check("invitation_ends", Q(is_single_use=True) | given("expires_at")),
+            check("invitation_is_used_once", Q(is_single_use=False) | Q(uses__lte=1)),
+            check(
+                "invitation_expires_later", Q(expires_at=None) | Q(expires_at__gt=F("created_at"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.study}, {self.get_role_display()}"
