@@ -20,6 +20,7 @@ from rest_framework_api_key.permissions import KeyParser
 
 from notices.models import ApiKey, Right, Study, StudyQuerySet
 from notices.outside import clock
+from notices.people import rights
 
 _PREFIX_LENGTH = 8  # The desk shows this much of a key; the rest is secret.
 
@@ -56,6 +57,10 @@ class Caller:
         if isinstance(self.actor, ApiKey):
             return Study.objects.open_to(self.actor)
         return Study.objects.allowing(Right.SEE, self.actor)
+
+    def has_right(self, right: Right) -> bool:
+        """Return whether it may do this in any study. A key's own limits are checked elsewhere."""
+        return not isinstance(self.actor, User) or rights.may_somewhere(self.actor, right)
 
     @property
     def key(self) -> ApiKey | None:

@@ -29,8 +29,9 @@ from notices.api.fields import (
     TimeZoneField,
 )
 from notices.api.refusals import MOST_NAMED, listed, quoted
-from notices.models import ApiKey, Channel, Notice, Role, Study
+from notices.models import ApiKey, Channel, Notice, Right, Role, Study
 from notices.outside import clock
+from notices.people import rights
 from notices.sql import CompiledQuery, Parameter
 from notices.tables.limits import STUDY_NAME_LIMIT
 from notices.tables.notice_fields import AUTHOR_LIMIT, CONTENT_LIMIT, TITLE_LIMIT
@@ -182,7 +183,13 @@ def _check_ping(study: Study, ping: str | None) -> None:
         )
 
 
-def refuse_to_ping(caller: Caller, ping: str) -> None:
+def refuse_without(caller: Caller, right: Right, study: Study) -> None:
+    """Refuse a login whose role in the study does not allow it. A key may do what it may do."""
+    if caller.user is not None and not rights.may(caller.user, right, study.pk):
+        raise PermissionDenied(rights.why_not(caller.user, right, study))
+
+
+def refuse_key_to_ping(caller: Caller, ping: str) -> None:
     if ping != Notice.Ping.NONE and not caller.may_ping:
         raise PermissionDenied(
             _(
@@ -216,6 +223,7 @@ class FirstFrontendForm(Form):
         if not (caller.key and _shows_in(caller.key, notice.study_id, channel_id)):
             # These refuse the POST in words, unless the channel can be tried once more.
             study = find_study(caller, notice.study_id)
+            refuse_without(caller, Right.PUBLISH, study)
             _connected_channels(study, [channel_id], "channel_id")
         with transaction.atomic():
             quotas.check_queued(notice.study_id)
@@ -264,13 +272,20 @@ class NewNoticeForm(_NoticeForm):
         _check_expiry(attrs["publish_at"], attrs.get("expires_at"), now)
         study = attrs["study"] = find_study(self.context["caller"], attrs.pop("study_id"))
         _check_ping(study, attrs.get("ping"))
-        refuse_to_ping(self.context["caller"], attrs.get("ping", Notice.Ping.NONE))
+        self._check_rights(study, attrs.get("ping", Notice.Ping.NONE), attrs["publish_at"])
         attach(self.context["caller"], attrs)
         ids = attrs.pop("channel_ids", None)
         attrs["channels"] = (
             _all_channels(study) if ids is None else _connected_channels(study, ids, "channel_ids")
         )
         return attrs
+
+    def _check_rights(self, study: Study, ping: str, publish_at: datetime | None) -> None:
+        caller = self.context["caller"]
+        refuse_key_to_ping(caller, ping)
+        refuse_without(caller, rights.to_save(publish_at), study)
+        if publish_at is not None and ping != Notice.Ping.NONE:
+            refuse_without(caller, Right.PING, study)
 
     def create(self, validated_data: dict[str, Any]) -> Notice:
         channels = validated_data.pop("channels")
@@ -321,19 +336,18 @@ class NoticeChangeForm(_NoticeForm):
         elif publish_at is not None and publish_at != notice.publish_at:
             # The study may have lost some of these channels since they were picked.
             attrs["channels"] = self._channels(self._picked())
-        self._check_right_to_ping(attrs, publish_at)
+        self._check_rights(attrs, publish_at)
         return attrs
 
-    def _check_right_to_ping(self, attrs: dict[str, Any], publish_at: datetime | None) -> None:
-        """Refuse to send a ping if the caller may not ping, whoever wrote the words.
-
-        A draft pings nobody, nor does an edit of what is shown everywhere.
-        """
-        notice, ping = self.instance, attrs.get("ping", self.instance.ping)
-        adds = bool(set(attrs.get("channels", ())).difference(notice.channels.all()))
-        sends = publish_at is not None and (adds or notice.status != Notice.Status.SENT)
-        if sends or ping != notice.ping:
-            refuse_to_ping(self.context["caller"], ping)
+    def _check_rights(self, attrs: dict[str, Any], publish_at: datetime | None) -> None:
+        notice, caller = self.instance, self.context["caller"]
+        refuse_without(caller, rights.to_save(notice.publish_at, publish_at), notice.study)
+        ping = attrs.get("ping", notice.ping)
+        if rights.pings(notice, ping, attrs.get("channels", ()), publish_at):
+            refuse_without(caller, Right.PING, notice.study)
+        elif ping == notice.ping:
+            return
+        refuse_key_to_ping(caller, ping)
 
     def _picked(self) -> list[int]:
         picked = self.instance.channels.exclude(pk__in=self._foreign())

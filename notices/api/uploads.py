@@ -5,10 +5,11 @@ from typing import IO, Any
 
 from django.core.exceptions import ValidationError as Invalid
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import status
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,6 +23,7 @@ from notices.api.representations import UploadShown
 from notices.api.views import Resource
 from notices.files import uploads
 from notices.files.response import bytes_of
+from notices.models import Right
 from notices.quotas import ExceededError
 from notices.tables.limits import FILE_NAME_LIMIT
 
@@ -70,6 +72,8 @@ class Uploads(Resource):
     parser_classes = (FileParser,)
 
     def create(self, request: Request) -> Response:
+        if not caller_of(request).has_right(Right.DRAFT):
+            raise PermissionDenied(_("Your role in your studies may write no notices."))
         body: Any = request.data
         asked = UploadName(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)

@@ -27,7 +27,8 @@ from notices.api.forms import (
     NewNoticeForm,
     NoticeChangeForm,
     StudyForm,
-    refuse_to_ping,
+    refuse_key_to_ping,
+    refuse_without,
 )
 from notices.api.idempotency import idempotent
 from notices.api.pagination import Pages, PagesOfNotices
@@ -47,7 +48,8 @@ from notices.api.representations import (
     whole,
 )
 from notices.ids import ID_PATTERN, read_id
-from notices.models import Attempt, Change, Notice, Study
+from notices.models import Attempt, Change, Notice, Right, Study
+from notices.people import rights
 
 
 class Counted(APIView):
@@ -179,6 +181,7 @@ class Notices(Resource):
     def withdraw(self, request: Request, pk: str) -> Response:
         with transaction.atomic():
             notice = self._locked(request, pk)
+            refuse_without(caller_of(request), Right.PUBLISH, notice.study)
             actor = caller_of(request).actor
             if notice.withdrawn_at is None and not actions.withdraw(notice, by=actor):
                 _refuse_archived(notice)
@@ -192,7 +195,8 @@ class Notices(Resource):
     def send_again(self, request: Request, pk: str) -> Response:
         with transaction.atomic():
             notice = self._locked(request, pk)
-            refuse_to_ping(caller_of(request), notice.ping)
+            refuse_key_to_ping(caller_of(request), notice.ping)
+            refuse_without(caller_of(request), rights.to_send_again(notice), notice.study)
             if not actions.send_again(notice, by=caller_of(request).actor):
                 _refuse_archived(notice)
                 raise Conflict(

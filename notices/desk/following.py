@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
@@ -14,9 +15,10 @@ from django.utils.translation import gettext_lazy
 from notices import actions, moments
 from notices.desk import notice_history, save_preview
 from notices.desk.outcome import part_of
-from notices.desk.rights import LedAdmin, foreign_channels
+from notices.desk.rights import LedAdmin, deeds_of, foreign_channels
 from notices.ids import read_id
-from notices.models import Channel, Notice
+from notices.models import Channel, Notice, Right
+from notices.people import rights
 
 # The tag of a message that outcome.js removes once the outcome changes.
 UNDER_WAY = "under-way"
@@ -71,7 +73,7 @@ class Following(LedAdmin):
         notice = self._found(request, pk)
         foreign = foreign_channels(request.user, notice)[pk]
         with timezone.override(moments.zone_named(notice.study.time_zone)):
-            part = part_of(notice, foreign)
+            part = part_of(notice, deeds_of(request.user, notice), foreign)
             if request.GET.get("seen") == part.seen:
                 return HttpResponse(status=204)
             page = "admin/notices/notice/outcome.html"
@@ -96,6 +98,10 @@ class Following(LedAdmin):
         notice = self._found(request, pk)
         if request.method != "POST":
             return redirect("admin:notices_notice_change", pk)
+        sends = choice == "send_again"
+        right = rights.to_send_again(notice) if sends else Right.PUBLISH
+        if not rights.may(request.user, right, notice.study_id):
+            raise PermissionDenied(rights.why_not(request.user, right, notice.study))
         delivery = notice.deliveries.filter(channel=channel_id).select_related("channel").first()
         if delivery is None or channel_id in foreign_channels(request.user, notice)[pk]:
             raise Http404

@@ -8,6 +8,9 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from notices.models import Right
+from notices.people import rights
+
 
 class Item(TypedDict):
     """An entry as unfold takes it; `active` says whether the page is the entry's."""
@@ -22,7 +25,7 @@ def menu(request: HttpRequest) -> list[dict[str, object]]:
     """Build the menu for UNFOLD["SIDEBAR"]["navigation"]."""
     hers = [
         _item(_("Front page"), "home", "admin:index"),
-        _item(_("Write a notice"), "edit_square", "admin:notices_notice_add"),
+        *([_write()] if rights.may_somewhere(request.user, Right.DRAFT) else []),
         _notices(),
         _list(_("Studies"), "groups", "notices_study"),
         _list(_("Channels"), "tag", "notices_channel"),
@@ -34,6 +37,10 @@ def menu(request: HttpRequest) -> list[dict[str, object]]:
             {"title": _("What happened"), "separator": True, "items": _history()},
         ]
     return groups
+
+
+def _write() -> Item:
+    return _item(_("Write a notice"), "edit_square", "admin:notices_notice_add")
 
 
 def _notices() -> Item:

@@ -38,12 +38,13 @@ from notices.desk.notice_form import FIELDSETS, NoticeForm
 from notices.desk.once import made
 from notices.desk.outcome import part_of
 from notices.desk.page_data import page_data, remember_saved, shown_data
-from notices.desk.rights import foreign_channels, leads_many, led_studies
+from notices.desk.rights import deeds_of, foreign_channels, leads_many, led_studies
 from notices.desk.upload_fields import attached_links
 from notices.desk.when import zone_note
 from notices.files import attached
 from notices.ids import read_id
 from notices.models import Change, Channel, Notice, Right, Study
+from notices.people import rights
 
 MOST_WARNINGS = 10
 
@@ -65,18 +66,23 @@ class NoticeAdmin(LongList, NoticeActions, Following):
     # --- rights -----------------------------------------------------------------------------
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.is_authenticated
+        return rights.may_somewhere(request.user, Right.DRAFT)
 
     def has_change_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
         """Let nobody change a withdrawn or archived notice, which can only be duplicated."""
-        done = obj is not None and (obj.withdrawn_at is not None or obj.archived_at is not None)
-        return request.user.is_authenticated and not done
+        if obj is None:
+            return rights.may_somewhere(request.user, Right.DRAFT)
+        if obj.withdrawn_at is not None or obj.archived_at is not None:
+            return False
+        return rights.may(request.user, rights.to_save(obj.publish_at), obj.study_id)
 
     def has_delete_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
         """Allow to delete a draft alone; a published notice is withdrawn, with its messages."""
         if obj is None:
-            return request.user.is_authenticated
-        if not request.user.is_authenticated or obj.status != Notice.Status.DRAFT:
+            return rights.may_somewhere(request.user, Right.DRAFT)
+        if obj.status != Notice.Status.DRAFT:
+            return False
+        if not rights.may(request.user, Right.DRAFT, obj.study_id):
             return False
         return not obj.deliveries.filter(attempts__isnull=False).exists()
 
@@ -89,11 +95,11 @@ class NoticeAdmin(LongList, NoticeActions, Following):
     def get_readonly_fields(
         self, request: HttpRequest, obj: Notice | None = None
     ) -> tuple[str, ...]:
+        if obj is not None and not self.has_change_permission(request, obj):
+            return ("study", "publish_at", "written", "hers")
         if obj is None or obj.current_status in (Notice.Status.DRAFT, Notice.Status.SCHEDULED):
             return ()
-        if self.has_change_permission(request, obj):
-            return ("study", "publish_at")
-        return ("study", "publish_at", "written", "hers")
+        return ("study", "publish_at")
 
     def get_fieldsets(self, request: HttpRequest, obj: Notice | None = None) -> Any:
         """Leave out fields that have no choice left, such as the moment of a published notice."""
@@ -194,7 +200,7 @@ class NoticeAdmin(LongList, NoticeActions, Following):
 
     def _to_write_for(self, request: HttpRequest) -> QuerySet[Study]:
         """Return the studies to pick from, or the one that the address names."""
-        led = Study.objects.allowing(Right.SEE, request.user)
+        led = Study.objects.allowing(Right.DRAFT, request.user)
         named = request.GET.get("study")
         return led if named is None else led.filter(pk=read_id(named) or 0)
 
@@ -240,7 +246,7 @@ class NoticeAdmin(LongList, NoticeActions, Following):
             if context["adminform"].form.is_bound:
                 notice.refresh_from_db()  # a refused form has changed the instance too
             foreign, hers = notice.foreign, _her_channels(notice)
-            context["part"] = part_of(notice, foreign)
+            context["part"] = part_of(notice, deeds_of(request.user, notice), foreign)
             if notice.current_status not in (Notice.Status.DRAFT, Notice.Status.SCHEDULED):
                 context["effects"] = save_preview.of_saving(notice, hers, foreign)
         if self.has_change_permission(request, notice):

@@ -1,5 +1,7 @@
 """The actions on notices: by a button on one notice's page, and in the list for many."""
 
+from collections.abc import Callable, Iterable
+
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
@@ -14,7 +16,8 @@ from notices.desk.following import UNDER_WAY
 from notices.desk.once import made, once
 from notices.desk.rights import LedAdmin, foreign_channels, user_of
 from notices.desk.withdrawal import CONFIRMED, confirmation, confirmation_of_deletion
-from notices.models import Notice
+from notices.models import Notice, Right
+from notices.people import rights
 
 
 class NoticeActions(LedAdmin):
@@ -48,9 +51,22 @@ class NoticeActions(LedAdmin):
     def _log(self, request: HttpRequest, notice: Notice, message: str) -> None:
         self.log_change(request, notice, message)
 
-    def _not_archived(self, request: HttpRequest, queryset: QuerySet[Notice]) -> list[Notice]:
+    def _allowed(
+        self, request: HttpRequest, notices: Iterable[Notice], right: Callable[[Notice], Right]
+    ) -> list[Notice]:
+        """Return the notices with which she may do this, and say why not the others."""
+        allowed, whys = [], dict[str, None]()
+        for notice in notices:
+            if rights.may(request.user, right(notice), notice.study_id):
+                allowed.append(notice)
+            else:
+                whys[rights.why_not(request.user, right(notice), notice.study)] = None
+        for why in whys:
+            messages.error(request, why)
+        return allowed
+
+    def _not_archived(self, request: HttpRequest, notices: list[Notice]) -> list[Notice]:
         """Return the notices that are not archived, and warn about the others."""
-        notices = list(queryset)
         known = [notice for notice in notices if notice.archived_at is None]
         if left := len(notices) - len(known):
             text = ngettext(
@@ -64,7 +80,8 @@ class NoticeActions(LedAdmin):
 
     @admin.action(description=gettext_lazy("Send again what failed"))
     def send_again(self, request: HttpRequest, queryset: QuerySet[Notice]) -> None:
-        notices = self._not_archived(request, queryset)
+        allowed = self._allowed(request, queryset, rights.to_send_again)
+        notices = self._not_archived(request, allowed)
         if not notices:
             return
         channels = 0
@@ -81,11 +98,15 @@ class NoticeActions(LedAdmin):
     @admin.action(description=gettext_lazy("Withdraw: remove the messages"))
     def withdraw(self, request: HttpRequest, queryset: QuerySet[Notice]) -> HttpResponse | None:
         """Withdraw once the page that says what it will do is confirmed."""
+        allowed = self._allowed(request, queryset, lambda _notice: Right.PUBLISH)
+        if not allowed and queryset:
+            return None
         if CONFIRMED not in request.POST:
-            page = confirmation(self, request, queryset)
+            chosen = queryset.filter(pk__in=[one.pk for one in allowed])
+            page = confirmation(self, request, chosen)
             if page is not None:
                 return page
-        notices = self._not_archived(request, queryset)
+        notices = self._not_archived(request, allowed)
         withdrawn = 0
         for notice in notices:
             if actions.withdraw(notice, by=request.user):
@@ -130,7 +151,8 @@ class NoticeActions(LedAdmin):
     def duplicate(self, request: HttpRequest, queryset: QuerySet[Notice]) -> HttpResponse | None:
         """Duplicate each notice as a draft, and redirect to the copy if it is the only one."""
         copies: list[Notice] = []
-        for notice in queryset.select_related("study"):
+        queryset = queryset.select_related("study")
+        for notice in self._allowed(request, queryset, lambda _notice: Right.DRAFT):
             try:
                 with transaction.atomic():
                     quotas.check_waiting(notice.study)

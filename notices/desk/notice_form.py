@@ -32,6 +32,7 @@ from notices.ids import read_id
 from notices.links import bare, is_public_link, with_scheme
 from notices.models import Channel, Notice, Right, Study, Upload
 from notices.outside import clock
+from notices.people import rights
 from notices.tables.notice_fields import CONTENT_LIMIT
 
 PUBLISH, SCHEDULE, DRAFT, SAVE = "_publish", "_schedule", "_draft", "_save"
@@ -143,7 +144,7 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields["seen_revision"].initial = self.instance.revision
 
     def _offer_studies_and_channels(self) -> None:
-        led = Study.objects.allowing(Right.SEE, self.user)
+        led = Study.objects.allowing(Right.DRAFT, self.user)
         if leads_many(self.user):
             led = led.filter(pk=read_id(str(self._picked_study())) or 0)
         if "study" in self.fields:
@@ -194,6 +195,14 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
         told = {"reach": reach, "study": study, "is_published": "study" not in self.fields}
         self.fields["ping"].help_text = render_to_string("admin/notices/notice/ping.html", told)
 
+    @property
+    def may_publish(self) -> bool:
+        """Whether she may in the study that is picked, or in any while none is."""
+        study_id = read_id(str(self._picked_study()))
+        if study_id is None:
+            return rights.may_somewhere(self.user, Right.PUBLISH)
+        return rights.may(self.user, Right.PUBLISH, study_id)
+
     def clean_url(self) -> str:
         return whole_link(self.cleaned_data["url"])
 
@@ -203,6 +212,7 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         super().clean()
         saved = self._hold() if self.instance.pk else None
+        before = saved.publish_at if saved else None
         doubts = self._choose_moment() if "publish_at" in self.fields else []
         if self.cleaned_data.get("change") and "content" in self.cleaned_data:
             self._say_what_changed()
@@ -213,6 +223,7 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
         if study and "channels" in self.cleaned_data:
             self._check_channels(study)
             self._check_ping(study)
+            self._check_rights(study, before)
             if not self.errors and self._will_be_published():
                 doubts += self._doubts_about_ping(study)
         if saved and not self.errors:
@@ -377,6 +388,18 @@ class NoticeForm(forms.ModelForm):  # type: ignore[type-arg]
                 _("%(study)s has no role to ping. Ask a site admin to enter one, or pick another.")
                 % {"study": study},
             )
+
+    def _check_rights(self, study: Study, before: datetime | None) -> None:
+        notice, fields = self.instance, self.cleaned_data
+        publish_at = fields.get("publish_at") if "publish_at" in self.fields else before
+        right = rights.to_save(before, publish_at)
+        if not rights.may(self.user, right, study.pk):
+            self.add_error(None, rights.why_not(self.user, right, study))
+            return
+        ping = fields.get("ping", notice.ping)
+        sends = rights.pings(notice, ping, fields.get("channels", ()), publish_at)
+        if sends and not rights.may(self.user, Right.PING, study.pk):
+            self.add_error("ping", rights.why_not(self.user, Right.PING, study))
 
     def _picked(self, name: str) -> Any:
         """Return the value that the page will show, without making the bound field.

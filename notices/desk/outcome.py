@@ -185,10 +185,12 @@ def outcome_of(notice: Notice, foreign: Collection[int] = ()) -> NoticeOutcome:
     return NoticeOutcome(notice, lines, bool(foreign), bool(foreign) and standing.exists())
 
 
-def part_of(notice: Notice, foreign: Collection[int] = ()) -> OutcomePart:
+def part_of(notice: Notice, deeds: Collection[str], foreign: Collection[int] = ()) -> OutcomePart:
+    """`deeds` are those of `rights.deeds_of`, each of which gets its buttons."""
     outcome = outcome_of(notice, foreign)
     html = render_to_string(
-        "admin/notices/notice/outcome_lines.html", {"outcome": outcome, "original": notice}
+        "admin/notices/notice/outcome_lines.html",
+        {"outcome": outcome, "original": notice, "deeds": deeds},
     )
     seen = blake2s(f"{outcome.poll_seconds} {html}".encode(), digest_size=8).hexdigest()
     return OutcomePart(outcome, html, seen)

@@ -17,6 +17,7 @@ from notices.desk.rows_field import RowsField
 from notices.desk.scripts import LeanAdmin
 from notices.ids import read_id
 from notices.models import Notice, Right, Study
+from notices.people import rights
 from notices.tables.change import AnyUser
 
 if TYPE_CHECKING:  # Unfold's class has no types; it is a subclass of Django's.
@@ -30,7 +31,6 @@ MOST_WORDS = 30
 MOST_LETTERS = 300
 # The rows of one action: somebody waits for its page.
 MOST_CHOSEN = 500
-_LED_STUDIES = "_led_studies"
 
 
 class ModelAdmin(LeanAdmin):
@@ -102,16 +102,19 @@ def user_of(request: HttpRequest) -> User:
 
 
 def led_studies(user: AnyUser) -> list[Study]:
-    """Return her studies, or all for a site admin; kept on `user`, which lives for a request."""
-    if not hasattr(user, _LED_STUDIES):
-        setattr(user, _LED_STUDIES, list(Study.objects.allowing(Right.SEE, user)))
-    found: list[Study] = getattr(user, _LED_STUDIES)
-    return found
+    """Return the studies in which she has a role, or all for a site admin."""
+    return list(Study.objects.all()) if user.is_superuser else rights.studies_of(user)
 
 
 def foreign_channels(user: AnyUser, *notices: Notice) -> dict[int, set[int]]:
     """Return, by notice, its channels that came from a study that she does not lead."""
     return moved.foreign_channels(notices, Study.objects.allowing(Right.SEE, user))
+
+
+def deeds_of(user: AnyUser, notice: Notice) -> set[str]:
+    """Return what she may do with it by buttons: "write" (duplicate), "publish", "send"."""
+    needed = {"write": Right.DRAFT, "publish": Right.PUBLISH, "send": rights.to_send_again(notice)}
+    return {deed for deed, right in needed.items() if rights.may(user, right, notice.study_id)}
 
 
 def leads_many(user: AnyUser) -> bool:

@@ -25,7 +25,9 @@ from notices.desk import setup, uploads, web_app
 from notices.desk.autocomplete import ChannelsAutocomplete
 from notices.desk.front_page import front_page
 from notices.desk.rights import led_studies
+from notices.models import Right
 from notices.outside import clock
+from notices.people import rights
 from notices.tables.change import AnyUser
 
 if TYPE_CHECKING:  # Unfold's classes have no types; they are subclasses of Django's.
@@ -144,6 +146,7 @@ class Desk(AdminSite):
     ) -> TemplateResponse:
         answers = {
             "front": front_page(request.user, clock.now()),
+            "may_write": rights.may_somewhere(request.user, Right.DRAFT),
             "needs_setup": request.user.is_superuser and not setup.is_begun(),
         }
         return super().index(request, {**answers, **(extra_context or {})})

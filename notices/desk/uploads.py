@@ -13,6 +13,7 @@ from notices.files import uploads
 from notices.files.response import bytes_of
 from notices.ids import read_id
 from notices.models import Right, Study, Upload
+from notices.people import rights
 from notices.tables.change import AnyUser
 from notices.tables.upload import UploadQuerySet
 
@@ -39,6 +40,9 @@ def collection(request: HttpRequest) -> HttpResponse:
         ids = [read_id(one) or 0 for one in request.GET.getlist("id")[:MOST_ASKED]]
         found = usable_by(request.user).filter(pk__in=ids)
         return JsonResponse({"uploads": [shown_in_form(upload) for upload in found]})
+    if not rights.may_somewhere(request.user, Right.DRAFT):
+        told = _("Your role in your studies may write no notices.")
+        return JsonResponse({"error": told}, status=403)
     try:
         as_picture = request.GET.get("as") == "picture"
         upload = uploads.keep(_sent(request), by=request.user, as_picture=as_picture)
