@@ -24,34 +24,37 @@ CALLERS = (
     "writing key",
     "key of another study",
     "leader",
+    "writer",
+    "drafter",
+    "viewer",
     "leader of another study",
     "stranger",
     "site admin",
 )
 # An operation on the study's own rows, and the status of its answer to each of CALLERS.
 TABLE = """
-GET   notices/                401 401 401 200 200 200 200 200 403 200
-POST  notices/                401 401 401 403 201 400 201 400 403 201
-POST  notices/preview/        401 401 401 403 200 400 200 400 403 200
-GET   notices/{notice}/       401 401 401 200 200 404 200 404 403 200
-PATCH notices/{notice}/       401 401 401 403 200 404 200 404 403 200
-POST  notices/{notice}/withdraw/    401 401 401 403 200 404 200 404 403 200
-POST  notices/{notice}/send-again/  401 401 401 403 409 404 409 404 403 409
-GET   notices/{notice}/attempts/    401 401 401 200 200 404 200 404 403 200
-GET   notices/?study_id={study}     401 401 401 200 200 400 200 400 403 200
-GET   studies/                401 401 401 200 200 200 200 200 403 200
-GET   studies/{study}/        401 401 401 200 200 404 200 404 403 200
-POST  studies/                401 401 401 403 403 403 403 403 403 201
-PATCH studies/{study}/        401 401 401 403 403 404 403 404 403 200
-GET   channels/               401 401 401 200 200 200 200 200 403 200
-GET   channels/{channel}/     401 401 401 200 200 404 200 404 403 200
-POST  uploads/?name=a.txt     401 401 401 403 201 201 201 201 403 201
-GET   uploads/{upload}/       401 401 401 200 200 404 200 404 403 200
-POST  /notice/                401 401 401 403 202 400 202 400 403 202
-DELETE notices/{notice}/      401 401 401 403 405 405 405 405 403 405
-PUT   notices/{notice}/       401 401 401 403 405 405 405 405 403 405
-POST  channels/               401 401 401 403 405 405 405 405 403 405
-DELETE studies/{study}/       401 401 401 403 405 405 405 405 403 405
+GET   notices/                401 401 401 200 200 200 200 200 200 200 200 403 200
+POST  notices/                401 401 401 403 201 400 201 201 403 403 400 403 201
+POST  notices/preview/        401 401 401 403 200 400 200 200 403 403 400 403 200
+GET   notices/{notice}/       401 401 401 200 200 404 200 200 200 200 404 403 200
+PATCH notices/{notice}/       401 401 401 403 200 404 200 200 403 403 404 403 200
+POST  notices/{notice}/withdraw/    401 401 401 403 200 404 200 200 403 403 404 403 200
+POST  notices/{notice}/send-again/  401 401 401 403 409 404 409 409 403 403 404 403 409
+GET   notices/{notice}/attempts/    401 401 401 200 200 404 200 200 200 200 404 403 200
+GET   notices/?study_id={study}     401 401 401 200 200 400 200 200 200 200 400 403 200
+GET   studies/                401 401 401 200 200 200 200 200 200 200 200 403 200
+GET   studies/{study}/        401 401 401 200 200 404 200 200 200 200 404 403 200
+POST  studies/                401 401 401 403 403 403 403 403 403 403 403 403 201
+PATCH studies/{study}/        401 401 401 403 403 404 403 403 403 403 404 403 200
+GET   channels/               401 401 401 200 200 200 200 200 200 200 200 403 200
+GET   channels/{channel}/     401 401 401 200 200 404 200 200 200 200 404 403 200
+POST  uploads/?name=a.txt     401 401 401 403 201 201 201 201 201 403 201 403 201
+GET   uploads/{upload}/       401 401 401 200 200 404 200 200 200 200 404 403 200
+POST  /notice/                401 401 401 403 202 400 202 202 403 403 400 403 202
+DELETE notices/{notice}/      401 401 401 403 405 405 405 405 405 405 405 403 405
+PUT   notices/{notice}/       401 401 401 403 405 405 405 405 405 405 405 403 405
+POST  channels/               401 401 401 403 405 405 405 405 405 405 405 403 405
+DELETE studies/{study}/       401 401 401 403 405 405 405 405 405 405 405 403 405
 """
 CELLS = [
     (caller, method, path, int(answer))
@@ -64,6 +67,12 @@ def logged_in(user: User) -> APIClient:
     client = APIClient(headers={"Accept-Language": "en"})
     client.force_login(user)
     return client
+
+
+def with_role(study: Study, role: str) -> User:
+    user = User.objects.create_user(role)
+    study.roles.create(user=user, role=role)
+    return user
 
 
 @pytest.fixture
@@ -84,6 +93,10 @@ def caller(
         "writing key": lambda: client_with(key_for(study)),
         "key of another study": lambda: client_with(key_for(other_study)),
         "leader": lambda: logged_in(leader),
+        **{
+            role: lambda role=role: logged_in(with_role(study, role))  # type: ignore[misc]
+            for role in ("writer", "drafter", "viewer")
+        },
         "leader of another study": lambda: logged_in(other_leader),
         "stranger": lambda: logged_in(stranger),
         "site admin": lambda: logged_in(site_admin),
