@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminSelectWidget
 
 from notices.advice import servers
 from notices.advice.channel import never_show
+from notices.desk.display_name import display_name
 from notices.desk.rights import LedAdmin, TabularInline
 from notices.models import Channel, Role, Study, StudyRole
 
@@ -127,11 +128,27 @@ class RolesInline(TabularInline):
         return request.user.is_superuser
 
 
+class WithoutLeader(admin.SimpleListFilter):
+    """Nobody but a site admin can do anything for such a study."""
+
+    title = _("leaders")
+    parameter_name = "leaders"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("none", gettext("nobody leads it"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Study]) -> QuerySet[Study]:
+        if self.value() != "none":
+            return queryset
+        return queryset.filter(pk__in=Study.objects.without_leader())
+
+
 @admin.register(Study)
 class StudyAdmin(LedAdmin):
     form = StudyForm
     inlines = (RolesInline,)
-    list_display = ("name", "language", "time_zone", "notices")
+    list_display = ("name", "leaders", "language", "time_zone", "notices")
+    list_filter = (WithoutLeader,)
     search_fields = ("name",)
     readonly_fields = ("ping_role",)
     autocomplete_fields = ("channels",)
@@ -140,6 +157,18 @@ class StudyAdmin(LedAdmin):
         """Hide the delete button of a study with notices: the database would refuse."""
         has_notices = obj is not None and obj.notices.exists()
         return super().has_delete_permission(request, obj) and not has_notices
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        leading = StudyRole.objects.filter(role=StudyRole.Role.LEADER).select_related("user")
+        return super().get_queryset(request).prefetch_related(Prefetch("roles", leading, "leading"))
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return self.list_filter if request.user.is_superuser else ()
+
+    @admin.display(description=_("leaders"))
+    def leaders(self, study: Any) -> str:
+        names = [display_name(role.user) for role in study.leading]
+        return ", ".join(names) or gettext("nobody leads it")
 
     @admin.display(description=_("notices"))
     def notices(self, study: Study) -> SafeString:

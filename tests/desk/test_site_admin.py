@@ -268,3 +268,14 @@ def test_a_study_that_has_notices_offers_no_deletion(
         there = f"/admin/notices/study/{study.pk}/"
         page = admin_desk.get(f"{there}change/").content.decode()
         assert (f'href="{there}delete/"' in page) == is_offered
+
+
+def test_a_study_that_nobody_leads_is_shown(
+    admin_desk: Client, study: Study, other_study: Study
+) -> None:
+    other_study.roles.update(role="writer")
+    listed = admin_desk.get("/admin/notices/study/", headers={"Accept-Language": "en"})
+    assert "nobody leads it" in listed.content.decode()
+    assert "minji" in listed.content.decode()
+    found = admin_desk.get("/admin/notices/study/?leaders=none")
+    assert list(found.context["cl"].queryset) == [other_study]

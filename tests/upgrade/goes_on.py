@@ -1,6 +1,7 @@
 """Runs the bot's engine over the database of DATABASE_URL until nothing is left to do.
 
-Prints, as JSON, what became of each notice by its title, and how many messages each channel shows.
+Prints, as JSON, what became of each notice by its title, how many messages each channel shows, and
+who has which role.
 """
 
 import json
@@ -13,7 +14,7 @@ from django.utils import timezone
 django.setup()
 
 from notices.delivery.fan_out import oldest_waiting  # noqa: E402
-from notices.models import Delivery, Notice  # noqa: E402
+from notices.models import Delivery, Notice, StudyRole  # noqa: E402
 from tests.engine_driver import run_until  # noqa: E402
 from tests.fake_transport import FakeTransport  # noqa: E402
 
@@ -48,8 +49,9 @@ def main() -> None:
         notice.title: [notice.status, sorted(notice.deliveries.values_list("state", flat=True))]
         for notice in Notice.objects.all()
     }
+    roles = list(StudyRole.objects.values_list("study__name", "user__username", "role"))
     shown = {str(channel): len(messages) for channel, messages in discord.shown.items()}
-    print(json.dumps({"notices": found, "shown": shown}))
+    print(json.dumps({"notices": found, "shown": shown, "roles": roles}))
 
 
 main()

@@ -87,5 +87,6 @@ def test_a_database_of_the_version_before_goes_on(old_database: str) -> None:
     run(old_database, "manage.py", "check", "--database", "default")
     found = json.loads(run(old_database, "-m", "tests.upgrade.goes_on").splitlines()[-1])
     assert found["notices"] == BECAME
+    assert [role for _study, _user, role in found["roles"]] == ["leader"]
     in_all = sum(states.count("sent") for _status, states in BECAME.values())
     assert sum(found["shown"].values()) == in_all
