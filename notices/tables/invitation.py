@@ -7,24 +7,59 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from notices.outside import clock
+from notices.tables.change import AnyUser
 from notices.tables.conditions import check, given
-from notices.tables.study_role import StudyRole
+from notices.tables.study_role import Right, StudyRole, roles_with
+
+
+def _maker_leads() -> Q:
+    """Return the condition that who made it may still invite, or that a command made it."""
+    leads = StudyRole.objects.filter(
+        user=OuterRef("created_by"), study=OuterRef("study"), role__in=roles_with(Right.LEAD)
+    )
+    of_a_leader = Q(created_by__is_superuser=True) | Exists(leads)
+    return Q(created_by=None) | (Q(created_by__is_active=True) & of_a_leader)
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def allowing(self, right: Right, user: AnyUser) -> Self:
+        """Return those to the studies in which the user may do this: all for a site admin."""
+        if user.is_superuser:
+            return self
+        hers = StudyRole.objects.filter(user=user, role__in=roles_with(right))
+        return self.filter(study__in=hers.values("study"))
+
     def open_at(self, now: datetime) -> Self:
         """Return those that still let somebody in."""
         in_time = Q(expires_at=None) | Q(expires_at__gt=now)
         has_use_left = Q(is_single_use=False) | Q(uses=0)
-        return self.filter(in_time, has_use_left, revoked_at=None)
+        return self.filter(in_time, has_use_left, _maker_leads(), revoked_at=None)
+
+    def in_state(self, state: Invitation.State, now: datetime) -> Self:
+        """Return those in the state; of several ends the first counts that a person made."""
+        revoked, used = Q(revoked_at__isnull=False), Q(is_single_use=True, uses__gt=0)
+        is_open = Q(pk__in=self.model.objects.open_at(now).values("pk"))
+        wanted = {
+            Invitation.State.REVOKED: revoked,
+            Invitation.State.USED: used & ~revoked,
+            Invitation.State.OPEN: is_open,
+            Invitation.State.OVER: ~(revoked | used | is_open),
+        }
+        return self.filter(wanted[state])
 
 
 class Invitation(models.Model):
     """A link to a role in a study. The secret part of the link is stored as a hash."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        USED = "used", _("used up")
+        OVER = "over", _("over")
+        REVOKED = "revoked", _("revoked")
 
     study = models.ForeignKey(
         "notices.Study", models.CASCADE, related_name="invitations", verbose_name=_("study")
