@@ -31,6 +31,7 @@ MOST_LETTERS = 300
 # The rows of one action: somebody waits for its page.
 MOST_CHOSEN = 500
 _LED_STUDIES = "_led_studies"
+_MAY_INVITE = "_may_invite"
 
 
 class ModelAdmin(LeanAdmin):
@@ -109,6 +110,15 @@ def led_studies(user: AnyUser) -> list[Study]:
     return found
 
 
+def may_invite(user: AnyUser) -> bool:
+    """Return whether she leads a study, or is a site admin; kept on `user` too."""
+    if not hasattr(user, _MAY_INVITE):
+        may = user.is_superuser or Study.objects.allowing(Right.LEAD, user).exists()
+        setattr(user, _MAY_INVITE, may)
+    found: bool = getattr(user, _MAY_INVITE)
+    return found
+
+
 def foreign_channels(user: AnyUser, *notices: Notice) -> dict[int, set[int]]:
     """Return, by notice, its channels that came from a study that she does not lead."""
     return moved.foreign_channels(notices, Study.objects.allowing(Right.SEE, user))
@@ -129,8 +139,11 @@ class LedAdmin(ModelAdmin):
     that the user leads a study.
     """
 
+    right = Right.SEE
+    """What she has to have in a row's study."""
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        found: QuerySet[Any] = super().get_queryset(request).allowing(Right.SEE, request.user)  # type: ignore[attr-defined]
+        found: QuerySet[Any] = super().get_queryset(request).allowing(self.right, request.user)  # type: ignore[attr-defined]
         return found
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -33,13 +34,22 @@ def make(
     expires_at: datetime | None = None,
 ) -> tuple[Invitation, str]:
     """Return the invitation and its secret, which cannot be told again."""
+    made = Invitation(
+        study=study, role=role, is_single_use=is_single_use, expires_at=expires_at, created_by=by
+    )
+    return made, issue(made)
+
+
+def issue(invitation: Invitation) -> str:
+    """Save a new invitation, and return its secret."""
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    made = Invitation.objects.create(
-        study=study, role=role, secret_hash=_hash(secret), is_single_use=is_single_use,
-        expires_at=expires_at, created_by=by,
+    invitation.secret_hash = _hash(secret)
+    invitation.save(force_insert=True)
+    _note(
+        "invitation made", invitation, one_person=invitation.is_single_use,
+        until=invitation.expires_at,
     )  # fmt: skip
-    _note("invitation made", made, one_person=is_single_use, until=expires_at)
-    return made, secret
+    return secret
 
 
 def find(secret: str) -> Invitation | None:
@@ -98,7 +108,7 @@ def revoke(invitation: Invitation) -> bool:
     return is_news
 
 
-def _note(event: str, invitation: Invitation, **more: object) -> None:
+def _note(event: str, invitation: Invitation, **more: Any) -> None:
     note(event, invitation=invitation.pk, of=str(invitation.study), role=invitation.role, **more)
 
 
