@@ -165,6 +165,12 @@ def origins(name: str) -> list[str]:
     return [_origin(name, given) for given in names(name)]
 
 
+def origin(name: str) -> str:
+    """Return scheme and host, or "" if it is not set."""
+    value = text(name).rstrip("/")
+    return _origin(name, value) if value else ""
+
+
 def _origin(name: str, given: str) -> str:
     """Return the origin as browsers write it: any other spelling would never match."""
     found = _ORIGIN.fullmatch(given.lower())

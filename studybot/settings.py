@@ -27,6 +27,8 @@ ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS") or loopback.HOSTS
 CSRF_TRUSTED_ORIGINS = [
     f"https://{'*' if host.startswith('.') else ''}{host}" for host in ALLOWED_HOSTS
 ]
+# Where people reach the web: links begin with it that are made where no browser asks.
+PUBLIC_URL = environment.origin("PUBLIC_URL")
 TIME_ZONE = environment.time_zone("TIME_ZONE", "Asia/Seoul")
 LOG_LEVEL = environment.choice(
     "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from notices.desk import invited
 from notices.monitoring import health, metrics
 
 handler400 = "notices.web.refusing.bad_request"
@@ -13,6 +14,9 @@ handler500 = "notices.web.refusing.server_error"
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/", permanent=False)),
     path("admin/", admin.site.urls),
+    path("invitation/<str:secret>/", invited.invitation, name="invitation"),
+    path("invitation/<str:secret>/take/", invited.take, name="invitation_take"),
+    path("invitation/<str:secret>/discord/", invited.by_discord, name="invitation_by_discord"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

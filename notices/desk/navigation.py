@@ -30,6 +30,8 @@ def menu(request: HttpRequest) -> list[dict[str, object]]:
         _list(_("Studies"), "groups", "notices_study"),
         _list(_("Channels"), "tag", "notices_channel"),
     ]
+    if request.user.is_authenticated and rights.may_somewhere(request.user, Right.LEAD):
+        hers.append(_list(_("Invitations"), "link", "notices_invitation"))
     groups: list[dict[str, object]] = [{"items": hers}]
     if getattr(request.user, "is_superuser", False):
         groups += [

@@ -132,8 +132,11 @@ class LedAdmin(ModelAdmin):
     that the user leads a study.
     """
 
+    right = Right.SEE
+    """What she has to have in a row's study."""
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        found: QuerySet[Any] = super().get_queryset(request).allowing(Right.SEE, request.user)  # type: ignore[attr-defined]
+        found: QuerySet[Any] = super().get_queryset(request).allowing(self.right, request.user)  # type: ignore[attr-defined]
         return found
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -7,25 +7,64 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from notices.outside import clock
+from notices.tables.change import AnyUser
 from notices.tables.conditions import check, given
-from notices.tables.study_role import StudyRole
+from notices.tables.study_role import Right, StudyRole, roles_with
+
+
+def _maker_leads() -> Q:
+    """Return the condition that who made it may still invite, or that a command made it."""
+    leads = StudyRole.objects.filter(
+        user=OuterRef("created_by"), study=OuterRef("study"), role__in=roles_with(Right.LEAD)
+    )
+    of_a_leader = Q(created_by__is_superuser=True) | Q(Exists(leads))
+    return Q(created_by=None) | (Q(created_by__is_active=True) & of_a_leader)
+
+
+def _lets_in(now: datetime) -> Q:
+    in_time = Q(expires_at=None) | Q(expires_at__gt=now)
+    has_use_left = Q(is_single_use=False) | Q(uses=0)
+    return in_time & has_use_left & _maker_leads() & Q(revoked_at=None)
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def allowing(self, right: Right, user: AnyUser) -> Self:
+        """Return those to the studies in which the user may do this: all for a site admin."""
+        if user.is_superuser:
+            return self
+        hers = Q(study__roles__user=user, study__roles__role__in=roles_with(right))
+        return self.filter(hers)
+
     def open_at(self, now: datetime) -> Self:
         """Return those that still let somebody in."""
-        in_time = Q(expires_at=None) | Q(expires_at__gt=now)
-        has_use_left = Q(is_single_use=False) | Q(uses=0)
-        return self.filter(in_time, has_use_left, revoked_at=None)
+        return self.filter(_lets_in(now))
+
+    def with_state(self, now: datetime) -> Self:
+        """Add `state`; of several ends that counts which a person made."""
+        State = Invitation.State  # noqa: N806
+        state = Case(
+            When(revoked_at__isnull=False, then=Value(State.REVOKED)),
+            When(is_single_use=True, uses__gt=0, then=Value(State.USED)),
+            When(_lets_in(now), then=Value(State.OPEN)),
+            default=Value(State.OVER),
+        )
+        return self.annotate(state=state)
 
 
 class Invitation(models.Model):
     """A link to a role in a study. The secret part of the link is stored as a hash."""
 
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        USED = "used", _("used up")
+        OVER = "over", _("over")
+        REVOKED = "revoked", _("revoked")
+
+    state: str  # where `with_state` has read it
     study = models.ForeignKey(
         "notices.Study", models.CASCADE, related_name="invitations", verbose_name=_("study")
     )

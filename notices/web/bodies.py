@@ -21,9 +21,9 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 # Enough for a form with all its channels, or for a notice in JSON.
 MOST_BYTES = 1024 * 1024
-# Anybody can send a login form, and it is short.
+# Anybody can send these forms, and they are short.
 MOST_BYTES_OF_A_LOGIN = 64 * 1024
-_LOGIN = "/admin/login/"
+_OF_ANYBODY = ("/admin/login/", "/invitation/", "/first-admin/", "/password/")
 _UPLOADS = ("/admin/uploads/", "/api/v1/uploads/")
 
 
@@ -44,7 +44,7 @@ def most_bytes(path: str) -> int:
     if path in _UPLOADS:
         # A file that is a little too large gets a better message from `uploads.check_size`.
         return uploads.limit_bytes() + MOST_BYTES
-    return MOST_BYTES_OF_A_LOGIN if path == _LOGIN else MOST_BYTES
+    return MOST_BYTES_OF_A_LOGIN if path.startswith(_OF_ANYBODY) else MOST_BYTES
 
 
 def _size(request: HttpRequest) -> int:

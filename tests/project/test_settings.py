@@ -43,6 +43,8 @@ def refusal(read: Callable[[], object]) -> str:
         ("DISCORD_API_URL", "https:///api/v10", "write scheme, host and path alone"),
         ("DISCORD_API_URL", "https://discord.com/api/v10?a=b", "write scheme, host and path alone"),
         ("REDIS_URL", "localhost:6379", "write an address that begins with redis"),
+        ("PUBLIC_URL", "notices.example.org", "write origins such as"),
+        ("PUBLIC_URL", "https://notices.example.org/studybot", "with nothing behind"),
         ("WEB_CONCURRENCY", "many", "write a number from 1 to 256"),
         ("CORS_ALLOWED_ORIGINS", "https://a@b.example", "write origins such as"),
         ("CORS_ALLOWED_ORIGINS", "https://b.example/", "with nothing behind"),
