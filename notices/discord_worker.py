@@ -24,8 +24,10 @@ from django.db import DatabaseError, connections
 from notices.bot import discord_channels, discord_lookup, discord_roles
 from notices.bot.discord_channels import as_name
 from notices.bot.discord_client import StudyBotClient
+from notices.bot.discord_orders import Answers, sync_commands
 from notices.bot.discord_transport import DiscordTransport
 from notices.bot.engine import Engine
+from notices.bot.orders import Orders
 from notices.bot.standby import SeatTakenError, hold_seat
 from notices.bot.timeouts import Timeouts
 from notices.delivery.due import Shards
@@ -100,6 +102,8 @@ class Worker:
         self._started_at = clock.now()
         self._cut_off_since: datetime | None = None
         self._timeouts = Timeouts(self._engine.in_database)
+        self._answers = Answers(settings.DISCORD_API_URL)
+        self._orders = Orders(self._answers.answer)
 
     # --- what the seat calls ---------------------------------------------------------------
 
@@ -142,6 +146,8 @@ class Worker:
                     helpers.append(tasks.create_task(self._connect(client), name="gateway"))
                     helpers.append(tasks.create_task(self._sync_guilds(client), name="guilds"))
                     helpers.append(tasks.create_task(self._count_people(client), name="people"))
+                    helpers.append(tasks.create_task(self._orders.run(), name="orders"))
+                    helpers.append(tasks.create_task(self._sync_commands(client), name="commands"))
                     await self._deliver()
             for task in helpers:
                 task.cancel()
@@ -151,6 +157,7 @@ class Worker:
             # reconnects.
             if self._client is not None:
                 await self._client.close()
+            await self._answers.close()
 
     async def _deliver(self) -> None:
         await self._timeouts.load()
@@ -211,6 +218,7 @@ class Worker:
             echo=self._engine.echo,
             removed=self._engine.removed,
             guild_is_back=self._engine.guild_is_back,
+            ordered=self._orders.take,
             trace=self._transport.trace,
             shards=self._options.shard_ids,
             count=self._options.shard_count,
@@ -275,6 +283,20 @@ class Worker:
             except Exception:
                 log.exception("the people of the guilds could not be counted: trying again")
                 await asyncio.sleep(COUNT_POLL_SECONDS)
+
+    async def _sync_commands(self, client: StudyBotClient) -> None:
+        """Try until Discord takes them. Deliveries do not depend on it."""
+        for tries in count(1):
+            try:
+                if client.application_id and await sync_commands(
+                    client.http, client.application_id
+                ):
+                    log.info("Discord has the bot's commands")
+            except NO_USABLE_ANSWER as error:
+                log.warning("the bot's commands cannot be told to Discord (%r)", error)
+                await asyncio.sleep(pause_seconds(tries))
+            else:
+                return
 
     async def _beat(self) -> None:
         while True:

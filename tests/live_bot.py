@@ -60,11 +60,12 @@ async def connected(
     *,
     echo: Callable[..., None] = ignore,
     removed: Callable[..., None] = ignore,
+    ordered: Callable[..., None] = ignore,
 ) -> AsyncIterator[StudyBotClient]:
     """Logged in, with the gateway's connection under way; closed at the end of the block."""
     discord.http.Route.BASE = server.api_url
     client = StudyBotClient(
-        echo=echo, removed=removed, trace=transport.trace, shards=None, count=None
+        echo=echo, removed=removed, ordered=ordered, trace=transport.trace, shards=None, count=None
     )
     await client.login("token")
     transport.http = client.http

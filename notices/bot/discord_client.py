@@ -7,14 +7,16 @@ import discord
 
 from notices.bot.discord_events import EventReader, SteadyWebSocket
 from notices.bot.discord_guilds import GuildSync
+from notices.bot.discord_orders import read_interaction
 from notices.bot.gateway_news import Echoed, Removed, read_message
+from notices.bot.orders import Interaction
 from notices.models import ErrorCode
 
 # discord.py makes its shards' connections of whatever class has this name.
 discord.shard.DiscordWebSocket = SteadyWebSocket  # type: ignore[misc]
 
 
-def _tell_nobody(_guild_id: int) -> None:
+def _tell_nobody(_told: object) -> None:
     pass
 
 
@@ -30,6 +32,7 @@ class StudyBotClient(discord.AutoShardedClient):
         count: int | None,
         removed: Removed = lambda *_told: None,
         guild_is_back: Callable[[int], None] = _tell_nobody,
+        ordered: Callable[[Interaction], None] = _tell_nobody,
     ) -> None:
         super().__init__(
             intents=discord.Intents.default(),
@@ -48,6 +51,7 @@ class StudyBotClient(discord.AutoShardedClient):
         self._echo = echo
         self._removed = removed
         self._guild_is_back = guild_is_back
+        self._ordered = ordered
         # `parsers` is discord.py's table of what to do on an event. Left to itself, discord.py
         # would make objects and a task of every message that anybody writes in any channel.
         self._connection.parsers |= {
@@ -55,6 +59,7 @@ class StudyBotClient(discord.AutoShardedClient):
             "MESSAGE_UPDATE": self._see_message,
             "MESSAGE_DELETE": self._see_deletion,
             "MESSAGE_DELETE_BULK": self._see_deletions,
+            "INTERACTION_CREATE": self._see_interaction,
         }
         reader = EventReader(self._connection)
         self.guild_sync = GuildSync(self, gaps=reader.gaps)
@@ -73,6 +78,10 @@ class StudyBotClient(discord.AutoShardedClient):
     def _see_deletions(self, told: dict[str, Any]) -> None:
         ids = [int(one) for one in told["ids"]]
         self._removed(int(told["channel_id"]), ids, ErrorCode.MESSAGE_DELETED)
+
+    def _see_interaction(self, told: dict[str, Any]) -> None:
+        if interaction := read_interaction(told):
+            self._ordered(interaction)
 
     async def on_ready(self) -> None:
         self.guild_sync.mark(*(guild.id for guild in self.guilds))

@@ -1,0 +1,47 @@
+"""What is kept about a reader: she may see it, take it along and delete it (PIPA, 35 and 36)."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from notices.models import Person
+
+PRIVACY = "/privacy/"
+
+
+def privacy_line() -> str:
+    """Say what is kept, and where all of it is told."""
+    said = _("Your Discord id and name are kept for the study's roster; /mydata deletes them.")
+    return f"{said} {settings.PUBLIC_URL}{PRIVACY}" if settings.PUBLIC_URL else said
+
+
+def kept_of(discord_id: int) -> dict[str, Any] | None:
+    """Return all that is kept as JSON takes it, with days and no times; None if it is nothing."""
+    person = Person.objects.filter(discord_id=discord_id).first()
+    if person is None:
+        return None
+    memberships = person.memberships.select_related("study").order_by("since", "pk")
+    return {
+        "discord_id": str(person.discord_id),
+        "name": person.name,
+        "language": person.language,
+        "memberships": [
+            {
+                "study": one.study.name,
+                "since": one.since.date().isoformat(),
+                "until": one.until and one.until.date().isoformat(),
+                "way": one.way,
+                "sight": one.sight,
+            }
+            for one in memberships
+        ],
+    }
+
+
+def erase(discord_id: int) -> bool:
+    """Delete all of it. Return whether there was anything."""
+    with transaction.atomic():
+        deleted, _by_table = Person.objects.filter(discord_id=discord_id).delete()
+    return bool(deleted)
