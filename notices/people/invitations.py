@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
 from notices import moments
 from notices.models import Invitation, Study, StudyRole
@@ -68,7 +67,7 @@ def last_moment(day: date, study: Study) -> datetime:
 
 
 def today_in(study: Study) -> date:
-    return timezone.localdate(clock.now(), zone_of(study))
+    return clock.now().astimezone(zone_of(study)).date()
 
 
 def may_last_until(study: Study) -> date:

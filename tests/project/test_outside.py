@@ -21,6 +21,7 @@ FILES = sorted(
 MAY_ASK = {
     ("tables/callback.py", "secrets.token_bytes"),
     ("desk/once.py", "secrets.token_hex"),
+    ("people/invitations.py", "secrets.token_urlsafe"),
     ("api/progress.py", "time.sleep"),
 }
 ASKED = {
