@@ -29,6 +29,8 @@ CSRF_TRUSTED_ORIGINS = [
 ]
 # Where people reach the web: links begin with it that are made where no browser asks.
 PUBLIC_URL = environment.origin("PUBLIC_URL")
+# Who answers for what is kept, on the page that says it.
+OPERATOR_NAME = environment.text("OPERATOR_NAME")
 TIME_ZONE = environment.time_zone("TIME_ZONE", "Asia/Seoul")
 LOG_LEVEL = environment.choice(
     "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

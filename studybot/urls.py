@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from notices.desk import invited
 from notices.monitoring import health, metrics
+from notices.web import privacy
 
 handler400 = "notices.web.refusing.bad_request"
 handler403 = "notices.web.refusing.permission_denied"
@@ -18,6 +19,7 @@ urlpatterns = [
     path("invitation/<str:secret>/take/", invited.take, name="invitation_take"),
     path("invitation/<str:secret>/discord/", invited.by_discord, name="invitation_by_discord"),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("privacy/", privacy.privacy, name="privacy"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),

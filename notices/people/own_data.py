@@ -1,20 +1,22 @@
 """What is kept about a reader: she may see it, take it along and delete it (PIPA, 35 and 36)."""
 
+from contextlib import suppress
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from notices.models import Person
-
-PRIVACY = "/privacy/"
+from notices.people import public_address
 
 
 def privacy_line() -> str:
     """Say what is kept, and where all of it is told."""
     said = _("Your Discord id and name are kept for the study's roster; /mydata deletes them.")
-    return f"{said} {settings.PUBLIC_URL}{PRIVACY}" if settings.PUBLIC_URL else said
+    with suppress(public_address.UnknownAddressError):
+        said += " " + public_address.of_path(reverse("privacy"))
+    return said
 
 
 def kept_of(discord_id: int) -> dict[str, Any] | None:
