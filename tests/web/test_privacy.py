@@ -1,8 +1,9 @@
 """The page on readers' data is open to everybody, in both languages, and names the operator."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
-from pytest_django import SettingsWrapper
 
 LANGUAGES = {"ko": "저장된 내 정보", "en": "What is kept about you"}
 
@@ -16,7 +17,7 @@ def test_it_is_open_in_both_languages(client: Client, language: str) -> None:
     assert "/내정보" in page.content.decode()
 
 
-def test_it_names_the_operator(client: Client, settings: SettingsWrapper) -> None:
+def test_it_names_the_operator(client: Client, settings: Any) -> None:
     settings.OPERATOR_NAME = "스터디 연합 <help@example.org>"
     page = client.get("/privacy/", headers={"Accept-Language": "en"}).content.decode()
     assert "스터디 연합 &lt;help@example.org&gt; runs this site" in page
