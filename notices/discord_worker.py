@@ -25,6 +25,7 @@ from notices.bot import discord_channels, discord_lookup, discord_roles
 from notices.bot.discord_channels import as_name
 from notices.bot.discord_client import StudyBotClient
 from notices.bot.discord_orders import Answers, sync_commands
+from notices.bot.discord_people import look_for_people
 from notices.bot.discord_transport import DiscordTransport
 from notices.bot.engine import Engine
 from notices.bot.orders import Orders
@@ -43,6 +44,7 @@ SWITCH_SECONDS = 0.001
 GARBAGE_THRESHOLDS = (20_000, 20, 20)
 SYNC_PAUSE_SECONDS = 0.2
 COUNT_POLL_SECONDS = 5.0
+ROSTER_POLL_SECONDS = 30.0
 LOGIN_TIMEOUT_SECONDS = 60.0
 LONGEST_LOGIN_PAUSE_SECONDS = 15.0
 
@@ -146,6 +148,7 @@ class Worker:
                     helpers.append(tasks.create_task(self._connect(client), name="gateway"))
                     helpers.append(tasks.create_task(self._sync_guilds(client), name="guilds"))
                     helpers.append(tasks.create_task(self._count_people(client), name="people"))
+                    helpers.append(tasks.create_task(self._look_for_people(client), name="roster"))
                     helpers.append(tasks.create_task(self._orders.run(), name="orders"))
                     helpers.append(tasks.create_task(self._sync_commands(client), name="commands"))
                     await self._deliver()
@@ -283,6 +286,16 @@ class Worker:
             except Exception:
                 log.exception("the people of the guilds could not be counted: trying again")
                 await asyncio.sleep(COUNT_POLL_SECONDS)
+
+    async def _look_for_people(self, client: StudyBotClient) -> None:
+        """Look, again and again, for those on rosters whose day has come."""
+        while True:
+            try:
+                looked = await look_for_people(client, self._engine.in_database)
+            except Exception:
+                log.exception("who is on the rosters could not be looked for: trying again")
+                looked = 0
+            await asyncio.sleep(0 if looked else ROSTER_POLL_SECONDS)
 
     async def _sync_commands(self, client: StudyBotClient) -> None:
         """Try until Discord takes them. Deliveries do not depend on it."""

@@ -25,7 +25,7 @@ def test_it_names_the_operator(client: Client, settings: Any) -> None:
 
 def test_without_an_operator_it_says_whom_to_ask(client: Client) -> None:
     page = client.get("/privacy/", headers={"Accept-Language": "en"}).content.decode()
-    assert "ask your study&#x27;s leader who that is" in page
+    assert "ask your study's leader who that is" in page
 
 
 def test_nothing_is_posted_there(client: Client) -> None:
