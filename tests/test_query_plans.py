@@ -142,7 +142,7 @@ def logged_in(user: User) -> Client:
 
 
 def key_for(studies: tuple[int, ...]) -> APIClient:
-    row = ApiKey(name="plans", all_studies=not studies)
+    row = ApiKey(name="plans", all_studies=not studies, may_see_people=True)
     key = ApiKey.objects.assign_key(row)
     row.save()
     row.studies.set(studies)

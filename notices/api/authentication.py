@@ -34,11 +34,19 @@ class Caller:
     actor: ApiKey | User
     read_only: bool = False
     may_ping: bool = True
+    may_see_people: bool = True
     session_key: str = ""
 
     @classmethod
     def with_key(cls, key: ApiKey) -> Caller:
-        return cls(f"key {key.prefix}", key.all_studies, key, key.read_only, key.may_ping)
+        return cls(
+            f"key {key.prefix}",
+            key.all_studies,
+            key,
+            read_only=key.read_only,
+            may_ping=key.may_ping,
+            may_see_people=key.may_see_people,
+        )
 
     @classmethod
     def logged_in(cls, user: User, session_key: str) -> Caller:
@@ -61,6 +69,12 @@ class Caller:
     def has_right(self, right: Right) -> bool:
         """Return whether it may do this in any study. A key's own limits are checked elsewhere."""
         return not isinstance(self.actor, User) or rights.may_somewhere(self.actor, right)
+
+    def may(self, right: Right, study: Study) -> bool:
+        """Return whether the caller, who sees the study, may also do this with its people."""
+        if isinstance(self.actor, ApiKey):
+            return self.may_see_people
+        return rights.may(self.actor, right, study.pk)
 
     @property
     def key(self) -> ApiKey | None:

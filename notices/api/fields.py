@@ -173,7 +173,7 @@ class TimeZoneField(StrictField):
     default_error_messages = {
         "no_zone": _("{value} is not a time zone; write one such as Asia/Seoul."),
     }
-    json_schema = {"type": "string", "examples": ["Asia/Seoul"]}
+    json_schema = {"type": "string", "minLength": 1, "examples": ["Asia/Seoul"]}
 
     def to_internal_value(self, data: object) -> str:
         if not isinstance(data, str) or data not in available_timezones():

@@ -4,7 +4,8 @@ from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from notices.api import callbacks, uploads, views
+from notices.api import callbacks, members, uploads, views
+from notices.ids import ID_PATTERN
 
 
 class Router(SimpleRouter):
@@ -20,6 +21,13 @@ router.register("api/v1/channels", views.Channels, basename="channel")
 router.register("api/v1/uploads", uploads.Uploads, basename="upload")
 router.register("api/v1/callbacks", callbacks.Callbacks, basename="callback")
 
+ROSTER = rf"^api/v1/studies/(?P<pk>{ID_PATTERN})/members"
+roster = [
+    re_path(rf"{ROSTER}/?$", members.Members.as_view({"get": "list", "post": "create"})),
+    # Whatever stands there: the log would name an address that leads nowhere.
+    re_path(rf"{ROSTER}/(?P<discord_id>[^/]+)/?$", members.Members.as_view({"delete": "destroy"})),
+]
+
 # Anybody may read the description, and it counts for nobody's rate.
 schema = SpectacularAPIView.as_view(throttle_classes=())
 docs = SpectacularSwaggerSplitView.as_view(throttle_classes=())
@@ -27,6 +35,7 @@ docs = SpectacularSwaggerSplitView.as_view(throttle_classes=())
 urlpatterns = [
     re_path(r"^notice/?$", views.FirstFrontendNotice.as_view()),
     *router.urls,
+    *roster,
     path("api/schema/", schema, name="schema"),
     path("api/docs/", docs),
     re_path(r"^api(/[\s\S]*)?$", views.NoSuchAddress.as_view()),

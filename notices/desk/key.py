@@ -31,6 +31,7 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
             "studies",
             "read_only",
             "may_ping",
+            "may_see_people",
             "expiry_date",
             "revoked",
         )
@@ -68,8 +69,8 @@ class RevokedFilter(admin.SimpleListFilter):
 class ApiKeyAdmin(ModelAdmin):
     form = ApiKeyForm
     list_display = (
-        "beginning", "name_given", "all_studies", "read_only", "may_ping", "last_used_at",
-        "expires", "is_revoked",
+        "beginning", "name_given", "all_studies", "read_only", "may_ping", "may_see_people",
+        "last_used_at", "expires", "is_revoked",
     )  # fmt: skip
     list_display_links = ("beginning", "name_given")
     actions = ("rotate",)

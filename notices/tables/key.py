@@ -34,7 +34,7 @@ class ApiKey(AbstractAPIKey):
 
     # A write for each request would cost too much.
     USE_NOTED_EVERY = timedelta(minutes=1)
-    INHERITED_FIELDS = ("name", "all_studies", "read_only", "may_ping")
+    INHERITED_FIELDS = ("name", "all_studies", "read_only", "may_ping", "may_see_people")
 
     studies = models.ManyToManyField(
         "notices.Study", related_name="api_keys", blank=True, verbose_name=_("studies")
@@ -49,6 +49,12 @@ class ApiKey(AbstractAPIKey):
         _("may ping"),
         default=False,
         help_text=_("Its notices may ping @everyone, @here or the role."),
+    )
+    may_see_people = models.BooleanField(
+        _("may see people"),
+        default=False,
+        db_default=False,
+        help_text=_("It may read who is on a study's roster, and change that if it may write."),
     )
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
 

@@ -1,5 +1,7 @@
 """The readers: who they are in Discord, and whose studies they take part in."""
 
+from typing import Any, Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -7,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from notices.outside import clock
 from notices.tables.conditions import check, null
+from notices.tables.study_role import Right, studies_giving
 
 # Longer than any name that Discord has: those have 32 characters.
 PERSON_NAME_LIMIT = 100
@@ -44,6 +47,16 @@ class Person(models.Model):
         return self.name or str(self.discord_id)
 
 
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def allowing(self, right: Right, user: Any) -> Self:
+        """Return the rosters' rows of the studies that allow it, or all for a site admin."""
+        return self if user.is_superuser else self.filter(study__in=studies_giving(right, user))
+
+    def of_today(self) -> Self:
+        """Return who has not left (index membership_of_today)."""
+        return self.filter(until=None)
+
+
 class Membership(models.Model):
     """A person on the roster of a study, also after she has left it."""
 
@@ -62,8 +75,14 @@ class Membership(models.Model):
         CANNOT_SEE = "cannot_see", _("cannot see the channels")
         LEFT = "left", _("left the server")
 
+    # The constraint's index begins with the study. With one of its own, SQLite would look for a
+    # few people among all of the study's.
     study = models.ForeignKey(
-        "notices.Study", models.CASCADE, related_name="memberships", verbose_name=_("study")
+        "notices.Study",
+        models.CASCADE,
+        related_name="memberships",
+        db_index=False,
+        verbose_name=_("study"),
     )
     person = models.ForeignKey(
         Person, models.CASCADE, related_name="memberships", verbose_name=_("person")
@@ -73,6 +92,8 @@ class Membership(models.Model):
     until = models.DateTimeField(_("until"), null=True, blank=True)
     sight = models.CharField(_("still there"), max_length=10, choices=Sight, default=Sight.UNKNOWN)
     looked_at = models.DateTimeField(_("looked"), null=True, blank=True)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("member")

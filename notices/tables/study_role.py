@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from notices.outside import clock
@@ -79,8 +79,12 @@ def roles_with(right: Right) -> list[str]:
 
 def giving(right: Right, user: Any) -> Q:
     """Return the condition on a study that one of its roles gives `user` this right."""
+    return Q(pk__in=studies_giving(right, user))
+
+
+def studies_giving(right: Right, user: Any) -> QuerySet[StudyRole, Any]:
+    """Return the ids of these studies."""
     has_it = Q(role__in=roles_with(right))
     if right is Right.SEE_NAMES:
         has_it |= Q(sees_names=True)
-    hers = StudyRole.objects.filter(has_it, user=user)
-    return Q(pk__in=hers.values("study"))
+    return StudyRole.objects.filter(has_it, user=user).values("study")

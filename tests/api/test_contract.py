@@ -100,7 +100,7 @@ def run_schemathesis(
 def test_with_a_key_every_operation_answers_as_the_schema_says(
     run_schemathesis: Callable[..., None],
 ) -> None:
-    run_schemathesis("-H", f"X-API-Key: {key_for(all_studies=True)}")
+    run_schemathesis("-H", f"X-API-Key: {key_for(all_studies=True, may_see_people=True)}")
 
 
 @pytest.mark.processes

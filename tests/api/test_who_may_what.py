@@ -55,6 +55,10 @@ DELETE notices/{notice}/      401 401 401 403 405 405 405 405 405 405 405 403 40
 PUT   notices/{notice}/       401 401 401 403 405 405 405 405 405 405 405 403 405
 POST  channels/               401 401 401 403 405 405 405 405 405 405 405 403 405
 DELETE studies/{study}/       401 401 401 403 405 405 405 405 405 405 405 403 405
+GET   studies/{study}/members/      401 401 401 403 403 404 200 403 403 403 404 403 200
+POST  studies/{study}/members/      401 401 401 403 403 404 201 403 403 403 404 403 201
+DELETE studies/{study}/members/1100000000000000101/ 401 401 401 403 403 404 404 403 403 403 404 403 404
+PUT   studies/{study}/members/      401 401 401 403 405 405 405 405 405 405 405 403 405
 """
 CELLS = [
     (caller, method, path, int(answer))
@@ -124,6 +128,7 @@ def test_each_caller_is_answered_as_the_table_says(
         "PATCH notices/{notice}/": {"title": "고친 제목"},
         "POST studies/": {"name": "새 스터디"},
         "PATCH studies/{study}/": {"name": "새 이름"},
+        "POST studies/{study}/members/": {"discord_ids": ["1100000000000000101"]},
         "POST /notice/": {
             "study_id": study.pk,
             "channel_id": channel.pk,

@@ -115,6 +115,21 @@ def test_days_that_are_no_number_are_refused(days: str) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("given", "may_see"), [((), False), (("--people",), True)])
+def test_a_key_and_its_successor_may_see_people_only_if_the_command_says_so(
+    given: tuple[str, ...], may_see: bool
+) -> None:
+    createapikey("p", *given)
+    old = ApiKey.objects.get()
+    createapikey("--rotate", old.prefix)
+
+    assert set(ApiKey.objects.values_list("may_see_people", flat=True)) == {may_see}
+    assert ApiKey.objects.count() == 2
+    with pytest.raises(CommandError, match="give it alone"):
+        createapikey("--rotate", old.prefix, "--people")
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(("given", "may_ping"), [((), False), (("--may-ping",), True)])
 def test_a_key_and_its_successor_may_ping_only_if_the_command_says_so(
     given: tuple[str, ...], may_ping: bool

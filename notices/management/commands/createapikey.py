@@ -36,6 +36,9 @@ class Command(BaseCommand):
             "--may-ping", action="store_true", help="its notices may ping @everyone, @here, roles"
         )
         parser.add_argument(
+            "--people", action="store_true", help="it may see and change who is on a roster"
+        )
+        parser.add_argument(
             "--days", type=_whole, metavar="N", help="it is good for so long; without it, for ever"
         )
         parser.add_argument(
@@ -64,6 +67,7 @@ class Command(BaseCommand):
                 all_studies=not studies,
                 read_only=options["read_only"],
                 may_ping=options["may_ping"],
+                may_see_people=options["people"],
             )
             if options["days"] is not None:
                 api_key.expiry_date = clock.now() + timedelta(days=options["days"])
@@ -75,7 +79,7 @@ class Command(BaseCommand):
         return key
 
     def _rotate(self, options: dict[str, Any]) -> str:
-        given = ("name", "study", "read_only", "may_ping", "days")
+        given = ("name", "study", "read_only", "may_ping", "people", "days")
         if any(options[name] for name in given):
             raise CommandError("--rotate keeps name, studies, rights and life: give it alone")
         old = _find_key(options["rotate"])

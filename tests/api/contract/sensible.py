@@ -31,6 +31,7 @@ SENSIBLE: dict[str, Any] = {
     "publish_before": "2999-01-01T00:00:00Z",
     "time_zone": "Asia/Seoul",
     "cursor": "",
+    "discord_ids": ["1100000000000000101"],
 }
 
 
@@ -45,5 +46,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         case.body = b"a file has a byte at least"
     if isinstance(case.path_parameters, dict) and "/notices/" in case.operation.path:
         case.path_parameters["id"] = NOTICE
+    if isinstance(case.path_parameters, dict) and "/members/" in case.operation.path:
+        case.path_parameters["id"] = STUDY
     if isinstance(case.path_parameters, dict) and "/uploads/" in case.operation.path:
         case.path_parameters["id"] = UPLOAD
