@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from notices.bot.orders import Interaction
 from notices.outside import clock
-from notices.people.orders import LANGUAGES, Button, Order, Told
+from notices.people.orders import LANGUAGES, Button, Order, Picker, Told
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,7 @@ _COMMAND, _COMPONENT = 2, 3
 _NEW_MESSAGE, _UPDATED_MESSAGE = 4, 7
 _EPHEMERAL = 1 << 6
 _ROW, _BUTTON, _GREY, _RED = 1, 2, 2, 4
+_USER_SELECT, _MOST_PICKED = 5, 25
 _LONGEST_LABEL = 80
 # "p1" is this form of it; the buttons of notices begin otherwise (`delivery/identity.py`).
 _PREFIX = "p1"
@@ -31,7 +32,7 @@ _AGAIN_SECONDS = 0.2
 _NEVER_AGAIN = (400, 401, 403, 404)
 
 # Discord shows the name in the reader's language, and gives it back as it stands first.
-_VERBS = {"참여": "join", "내정보": "mydata"}
+_VERBS = {"참여": "join", "내정보": "mydata", "명단": "roster"}
 COMMANDS: list[Json] = [
     {
         "name": "참여",
@@ -52,6 +53,18 @@ COMMANDS: list[Json] = [
         "description_localizations": {
             "en-US": "See what is kept about you, take it along or delete it.",
             "en-GB": "See what is kept about you, take it along or delete it.",
+        },
+        "type": 1,
+        "contexts": [0],
+        "integration_types": [0],
+    },
+    {
+        "name": "명단",
+        "name_localizations": {"en-US": "roster", "en-GB": "roster"},
+        "description": "스터디장: 명단에 사람을 넣거나 참여 버튼을 올립니다.",
+        "description_localizations": {
+            "en-US": "Leaders: put people on the roster, or post a join button.",
+            "en-GB": "Leaders: put people on the roster, or post a join button.",
         },
         "type": 1,
         "contexts": [0],
@@ -83,9 +96,24 @@ def read_interaction(told: Json) -> Interaction | None:
         language=_language(told.get("locale") or ""),
         channel_id=int(told["channel_id"]),
         study_id=study_id,
+        picked=_read_picked(data),
     )
-    is_update = told["type"] == _COMPONENT
+    # Nothing replaces a message that all see.
+    is_update = bool((told.get("message") or {}).get("flags", 0) & _EPHEMERAL)
     return Interaction(int(told["id"]), told["token"], order, clock.monotonic(), is_update)
+
+
+def _read_picked(data: Json) -> dict[int, str]:
+    """Return the names of those whom she has picked, with their ids. Bots take part in nothing."""
+    resolved = data.get("resolved") or {}
+    users, members = resolved.get("users") or {}, resolved.get("members") or {}
+    picked = {}
+    for pk in data.get("values") or ():
+        user, member = users.get(pk) or {}, members.get(pk) or {}
+        if not user.get("bot"):
+            name = member.get("nick") or user.get("global_name") or user.get("username")
+            picked[int(pk)] = name or ""
+    return picked
 
 
 def _read_custom_id(custom_id: str) -> tuple[str | None, int | None]:
@@ -146,19 +174,33 @@ def _refusal(interaction: Interaction) -> Told:
 def _body(interaction: Interaction, told: Told) -> Json:
     data: Json = {
         "content": told.text,
-        "flags": _EPHEMERAL,
+        "flags": 0 if told.is_public else _EPHEMERAL,
         "components": _rows(told),
         "allowed_mentions": {"parse": []},
     }
     if told.file is not None:
         data["attachments"] = [{"id": 0, "filename": "studybot.json"}]
-    is_update = interaction.is_update and told.file is None
+    is_update = interaction.is_update and told.file is None and not told.is_public
     return {"type": _UPDATED_MESSAGE if is_update else _NEW_MESSAGE, "data": data}
 
 
 def _rows(told: Told) -> list[Json]:
-    buttons = [_button(one) for one in told.buttons]
-    return [{"type": _ROW, "components": buttons}] if buttons else []
+    rows = []
+    if told.picker:
+        rows.append({"type": _ROW, "components": [_picker(told.picker)]})
+    if told.buttons:
+        rows.append({"type": _ROW, "components": [_button(one) for one in told.buttons]})
+    return rows
+
+
+def _picker(picker: Picker) -> Json:
+    return {
+        "type": _USER_SELECT,
+        "custom_id": f"{_PREFIX}:{picker.verb}:{picker.study_id}",
+        "placeholder": picker.words,
+        "min_values": 1,
+        "max_values": _MOST_PICKED,
+    }
 
 
 def _button(button: Button) -> Json:

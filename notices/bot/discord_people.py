@@ -16,10 +16,10 @@ import discord
 
 from notices.bot.database_thread import InDatabase
 from notices.bot.discord_channels import as_name
-from notices.models import Channel, Membership, Person
+from notices.models import Channel, Membership
 from notices.outside import clock
+from notices.people.roster import name_as_seen
 from notices.sql import Among
-from notices.tables.person import PERSON_NAME_LIMIT
 
 log = logging.getLogger(__name__)
 
@@ -88,12 +88,7 @@ def write_seen(seen: Collection[Seen], now: datetime) -> None:
         by_sight[one.sight].append(one.membership_id)
     for sight, ids in by_sight.items():
         Membership.objects.filter(Among("pk", ids)).update(sight=sight, looked_at=now)
-    names = {one.discord_id: one.name for one in seen if one.name}
-    people = list(Person.objects.filter(Among("discord_id", names)))
-    renamed = [person for person in people if person.name != names[person.discord_id]]
-    for person in renamed:
-        person.name = names[person.discord_id]
-    Person.objects.bulk_update(renamed, ["name"], batch_size=500)
+    name_as_seen({one.discord_id: one.name for one in seen if one.name})
 
 
 async def _look(
@@ -135,7 +130,7 @@ def _seen(
         if channel.guild == member.guild
     )
     sight = Membership.Sight.CANNOT_SEE if members else Membership.Sight.LEFT
-    name = as_name(members[0].display_name)[:PERSON_NAME_LIMIT] if members else ""
+    name = as_name(members[0].display_name) if members else ""
     return Seen(
         sought.membership_id, Membership.Sight.SEES if sees else sight, sought.discord_id, name
     )

@@ -57,7 +57,7 @@ POST  channels/               401 401 401 403 405 405 405 405 405 405 405 403 40
 DELETE studies/{study}/       401 401 401 403 405 405 405 405 405 405 405 403 405
 GET   studies/{study}/members/      401 401 401 403 403 404 200 403 403 403 404 403 200
 POST  studies/{study}/members/      401 401 401 403 403 404 201 403 403 403 404 403 201
-DELETE studies/{study}/members/1100000000000000101/ 401 401 401 403 403 404 404 403 403 403 404 403 404
+DELETE studies/{study}/members/{nobody}/ 401 401 401 403 403 404 404 403 403 403 404 403 404
 PUT   studies/{study}/members/      401 401 401 403 405 405 405 405 405 405 405 403 405
 """
 CELLS = [
@@ -120,7 +120,13 @@ def test_each_caller_is_answered_as_the_table_says(
     expected: int,
 ) -> None:
     notice.uploads.add(upload := keep(Sent("a.txt", b"a"), by=None))
-    address = path.format(notice=notice.pk, study=study.pk, channel=channel.pk, upload=upload.pk)
+    address = path.format(
+        nobody=1100000000000000101,
+        notice=notice.pk,
+        study=study.pk,
+        channel=channel.pk,
+        upload=upload.pk,
+    )
     kind = FILE_TYPE if path.startswith("uploads/") else "application/json"
     bodies: dict[str, dict[str, Any]] = {
         "POST notices/": {"study_id": study.pk, "title": "새 글", "content": "c"},

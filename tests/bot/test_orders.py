@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.contrib.auth.models import User
+from django.db import OperationalError, connections
 from django.utils import timezone
 
 from notices.bot.discord_orders import COMMANDS, Answers, read_interaction, sync_commands
@@ -19,13 +20,14 @@ from notices.bot.orders import Interaction, Orders
 from notices.models import Channel, Membership, Person, Study
 from notices.outside import clock
 from notices.people.orders import Order, Told
-from tests.fakediscord.cast import LAYOUT, MEMBER, TALK, TASKS, write_layout
+from tests.fakediscord.cast import LAYOUT, LEADER, MEMBER, TALK, TASKS, write_layout
 from tests.fakediscord_driver import FakeDiscordProcess
 from tests.live_bot import connected
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Json = dict[str, Any]
+USER_SELECT = 5
 Scenario = Callable[["Reader"], Awaitable[None]]
 
 
@@ -55,11 +57,18 @@ class Reader:
         self.seen = await asyncio.to_thread(self._server.command, channel, command)
         return self.text
 
-    async def presses(self, label: str) -> str:
-        message = self.seen["message"]
-        (found,) = [one for one in self._buttons() if one["label"] == label]
+    async def presses(self, label: str, user_id: str = MEMBER) -> str:
+        (found,) = [one for one in self._controls() if one.get("label") == label]
+        return await self._uses(found, user_id=user_id)
+
+    async def picks(self, *user_ids: str) -> str:
+        (found,) = [one for one in self._controls() if one["type"] == USER_SELECT]
+        return await self._uses(found, user_id=MEMBER, values=list(user_ids))
+
+    async def _uses(self, control: Json, **how: Any) -> str:
+        message_id = self.seen["message"]["id"]
         self.seen = await asyncio.to_thread(
-            self._server.press, message["id"], found["custom_id"], user_id=MEMBER
+            self._server.press, message_id, control["custom_id"], **how
         )
         return self.text
 
@@ -68,7 +77,7 @@ class Reader:
         assert "error" not in self.seen, self.seen
         return str(self.seen["message"]["content"])
 
-    def _buttons(self) -> list[Json]:
+    def _controls(self) -> list[Json]:
         return [one for row in self.seen["message"]["components"] for one in row["components"]]
 
 
@@ -141,6 +150,76 @@ def test_a_channel_of_no_study_is_named_as_one(server: FakeDiscordProcess, talk:
 
     live(server, scenario)
     assert not Person.objects.exists()
+
+
+@pytest.fixture
+def leading(talk: Study) -> User:
+    """A leader whose Discord account is linked: the person who gives the commands here."""
+    user = User.objects.create_user("minji")
+    talk.roles.create(user=user, role="leader")
+    Person.objects.create(discord_id=int(MEMBER), name="하늘이", user=user)
+    return user
+
+
+def test_a_leader_picks_people_for_the_roster(
+    server: FakeDiscordProcess, talk: Study, leading: User
+) -> None:
+    async def scenario(reader: Reader) -> None:
+        assert "0" in await reader.orders("명단")
+        assert "2" in await reader.picks(LEADER, MEMBER)
+
+    live(server, scenario)
+    assert {one.person.discord_id for one in talk.memberships.all()} == {int(LEADER), int(MEMBER)}
+    assert {one.way for one in talk.memberships.all()} == {Membership.Way.PICKED}
+
+
+def test_a_leader_has_a_join_button_posted_that_all_may_press(
+    server: FakeDiscordProcess, talk: Study, leading: User
+) -> None:
+    async def scenario(reader: Reader) -> None:
+        await reader.orders("명단")
+        await reader.presses("여기에 참여 버튼 올리기")
+        assert not reader.seen["ephemeral"]
+        posted = reader.seen["message"]
+        for user_id in (LEADER, MEMBER, MEMBER):
+            reader.seen = {"message": posted}
+            await reader.presses("참여하기", user_id=user_id)
+            assert reader.seen["ephemeral"]
+        await reader.presses("그만두기")
+
+    live(server, scenario)
+    on_it = talk.memberships.filter(until=None)
+    assert [one.person.discord_id for one in on_it] == [int(LEADER)]
+
+
+@pytest.mark.parametrize("change", ["no link", "a writer", "another study", "switched off"])
+def test_nobody_else_changes_a_roster(
+    server: FakeDiscordProcess, talk: Study, leading: User, change: str
+) -> None:
+    async def scenario(reader: Reader) -> None:
+        await reader.orders("명단")
+        shown = reader.seen
+        await asyncio.to_thread(lose_right)
+        assert "연결" in await reader.orders("명단")
+        reader.seen = shown
+        assert "연결" in await reader.picks(LEADER)
+        reader.seen = shown
+        assert "연결" in await reader.presses("여기에 참여 버튼 올리기")
+
+    def lose_right() -> None:
+        match change:
+            case "no link":
+                Person.objects.update(user=None)
+            case "a writer":
+                talk.roles.update(role="writer")
+            case "another study":
+                talk.roles.update(study=Study.objects.create(name="다른 스터디"))
+            case "switched off":
+                User.objects.update(is_active=False)
+        connections.close_all()
+
+    live(server, scenario)
+    assert not talk.memberships.exists()
 
 
 def test_she_sees_takes_along_and_deletes_what_is_kept(
