@@ -198,12 +198,14 @@ def test_nobody_else_changes_a_roster(
 ) -> None:
     async def scenario(reader: Reader) -> None:
         await reader.orders("명단")
-        shown = reader.seen
+        to_pick = reader.seen
+        await reader.orders("명단")
+        to_post = reader.seen
         await asyncio.to_thread(lose_right)
         assert "연결" in await reader.orders("명단")
-        reader.seen = shown
+        reader.seen = to_pick
         assert "연결" in await reader.picks(LEADER)
-        reader.seen = shown
+        reader.seen = to_post
         assert "연결" in await reader.presses("여기에 참여 버튼 올리기")
 
     def lose_right() -> None:
