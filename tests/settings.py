@@ -4,6 +4,10 @@ import os
 
 os.environ.setdefault("DEBUG", "1")
 os.environ.setdefault("BOT_TOKEN", "")
+# The login by Discord is offered; nobody answers there, but where a test starts a Discord.
+os.environ["DISCORD_CLIENT_ID"] = "1129780411883352070"
+os.environ["DISCORD_CLIENT_SECRET"] = "an-applications-secret"
+os.environ["DISCORD_OAUTH_URL"] = "http://127.0.0.1:9"
 
 from studybot.settings import *  # noqa: F403
 from studybot.settings import DATABASES, Q_CLUSTER, SQLITE, VAR_DIR

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from allauth.account.admin import EmailAddress
+from allauth.socialaccount.admin import SocialAccount, SocialApp, SocialToken
 from axes.utils import reset
 from django import forms
 from django.contrib import admin
@@ -24,6 +26,8 @@ else:
 # Rights follow from leading a study: Django's groups and permissions decide nothing here.
 admin.site.unregister(Group)
 admin.site.unregister(User)
+# A Discord account that somebody else writes down for her would let him in.
+admin.site.unregister([EmailAddress, SocialAccount, SocialApp, SocialToken])
 
 
 class NewPasswordForm(PasswordChangeForm):
