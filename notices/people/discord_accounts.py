@@ -53,7 +53,9 @@ def _text(told: object) -> str:
 
 
 def profile_of(account: SocialAccount) -> Profile:
-    return Profile(int(account.uid), **account.extra_data)
+    """Return what was told last; of an account that never logged in, the number alone."""
+    told = {"username": account.uid, "name": account.uid} | account.extra_data
+    return Profile(int(account.uid), told["username"], told["name"])
 
 
 def linked_to(user: User) -> QuerySet[SocialAccount]:

@@ -146,6 +146,13 @@ def test_who_has_no_password_keeps_it(browser: Browser, leader: User) -> None:
     assert SocialAccount.objects.filter(uid=JIWOO, user=leader).exists()
 
 
+def test_an_account_that_never_logged_in_is_shown_by_its_number(
+    browser: Browser, leader: User
+) -> None:
+    SocialAccount.objects.create(user=leader, provider="discord", uid=JIWOO)
+    assert JIWOO in browser.client.get(PAGE).content.decode()
+
+
 def test_her_menu_leads_there(browser: Browser) -> None:
     assert f'href="{PAGE}"' in browser.client.get("/admin/").content.decode()
 

@@ -421,9 +421,11 @@ def test_odd_names_become_names_that_can_be(
     told = f'{{"id": "7", "username": "{username}", "global_name": {global_name}}}'
     discord.fault(kind="status", status=200, body=told, path=ME)
     assert browser.log_in(JIWOO).status_code == 302
-    made = User.objects.get(pk=browser.user_id)
+    made = Person.objects.get(discord_id=7).user
+    assert made is not None
+    assert browser.user_id == made.pk
     assert (made.username, made.first_name) == (login_name, name)
-    assert Person.objects.get(user=made).name == name
+    assert made.person.name == name
 
 
 def test_a_few_logins_at_once_leave_the_site_its_threads(
