@@ -264,8 +264,12 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 def _refused(
     request: HttpRequest, refusal: Refusal, profile: Profile, linked: User | None
 ) -> HttpResponse:
-    name = linked.get_username() if linked else profile.username
-    security_log.note("Discord login refused", name, discord=profile.id, why=refusal.why)
+    # As `who` the name of an account here alone may stand: anybody chooses a name in Discord.
+    known = linked.get_username() if linked else None
+    security_log.note(
+        "Discord login refused", known, discord=profile.id, called=profile.username, why=refusal.why
+    )
+    name = known or profile.username
     return _page(request, refusal, name=name) if refusal is NO_STUDY else _page(request, refusal)
 
 

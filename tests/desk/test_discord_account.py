@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
+from django.test import Client
 
 from notices.models import Person, Study
 from tests.desk.discord_browser import HANEUL, JIWOO, Browser, start_discord
@@ -162,3 +163,17 @@ def test_the_page_is_for_leaders_alone(stranger: User) -> None:
         assert browser.client.get(PAGE).status_code == 302
         assert browser.client.post(PAGE, {"password": "x"}).status_code == 302
         browser.client.force_login(stranger)
+
+
+def test_a_site_admin_sees_and_unlinks_it(
+    browser: Browser, leader: User, admin_desk: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    link(browser, JIWOO)
+    page = admin_desk.get(f"/admin/auth/user/{leader.pk}/change/").content.decode()
+    assert f"김지우 (jiwoo.kim, {JIWOO})" in page
+    caplog.set_level(logging.INFO, "studybot.security")
+    chosen = [leader.pk, User.objects.get(username="admin").pk]
+    admin_desk.post("/admin/auth/user/", {"action": "unlink_discord", "_selected_action": chosen})
+    assert not SocialAccount.objects.exists()
+    assert caplog.text.count("Discord account unlinked: who='admin'") == 1
+    assert Browser().log_in(JIWOO).status_code == 403
