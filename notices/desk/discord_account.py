@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from allauth.socialaccount.providers.base.constants import AuthProcess
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import authenticate
@@ -16,7 +15,7 @@ from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from notices.desk import discord_oauth
-from notices.desk.discord_login import lead_to_discord, with_button
+from notices.desk.discord_login import lead_to_linking, with_button
 from notices.desk.rights import user_of
 from notices.desk.wrong_passwords import locked_out_words
 from notices.people import discord_accounts
@@ -57,7 +56,7 @@ def page(request: HttpRequest) -> HttpResponse:
         PasswordForm(request, request.POST) if request.method == "POST" else PasswordForm(request)
     )
     if request.method == "POST" and (not has_password or form.is_valid()):
-        return lead_to_discord(request, AuthProcess.CONNECT, "")
+        return lead_to_linking(request)
     linked = [discord_accounts.profile_of(one) for one in discord_accounts.linked_to(user)]
     context = {
         **admin.site.each_context(request),

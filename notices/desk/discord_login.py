@@ -138,10 +138,18 @@ def begin(request: HttpRequest) -> HttpResponse:
         raise Http404
     if request.method != "POST":
         return redirect("admin:login")
-    return lead_to_discord(request, AuthProcess.LOGIN, safe_next(request))
+    return lead_to_login(request, safe_next(request))
 
 
-def lead_to_discord(request: HttpRequest, process: str, next_url: str) -> HttpResponse:
+def lead_to_login(request: HttpRequest, next_url: str = "") -> HttpResponse:
+    return _lead_to_discord(request, AuthProcess.LOGIN, next_url)
+
+
+def lead_to_linking(request: HttpRequest) -> HttpResponse:
+    return _lead_to_discord(request, AuthProcess.CONNECT, "")
+
+
+def _lead_to_discord(request: HttpRequest, process: str, next_url: str) -> HttpResponse:
     """Redirect to Discord's page, with a state that the session knows."""
     provider = discord_oauth.provider(request)
     answer: HttpResponse = provider.redirect(request, process, next_url=next_url)

@@ -76,3 +76,17 @@ def test_who_was_not_invited_reads_why_and_finds_back(phone: Page, desk: Desk) -
     assert not is_too_wide(phone)
     phone.get_by_role("link", name="로그인으로").tap()
     expect(phone.locator("#id_username")).to_be_visible()
+
+
+def test_who_is_invited_comes_in_without_a_password(phone: Page, desk: Desk) -> None:
+    invite = (
+        "from notices.models import Study; from notices.people import invitations; "
+        "print(invitations.make(Study.objects.get(), 'writer', None)[1])"
+    )
+    secret = desk.manage("shell", "-v0", "-c", invite).splitlines()[-1]
+    phone.goto(f"{desk.url}/invitation/{secret}/")
+    phone.get_by_role("button", name="Discord").tap()
+    phone.get_by_role("button", name="haneul_").tap()
+    expect(phone.get_by_role("link", name="공지 쓰기")).to_be_visible()
+    assert phone.url == f"{desk.url}/admin/"
+    assert not is_too_wide(phone)
