@@ -81,7 +81,8 @@ def _logins(kept: SavedLogins) -> str:
     roles = {study.leader: said("leads %s") % study.name for study in STUDIES}
     roles[ADMIN] = said("site admin")
     lines = [f"    {name:8} {kept.passwords[name]:16} {role}" for name, role in roles.items()]
-    return "\n".join([f"  {said('Log in as')}", *lines, ""])
+    by_discord = f"    {said('or press “Log in with Discord”, and choose one of the leaders')}"
+    return "\n".join([f"  {said('Log in as')}", *lines, by_discord, ""])
 
 
 def _curl(kept: SavedLogins) -> str:

@@ -1,12 +1,14 @@
 """Writes the demo's rows once, and opens and closes its logins."""
 
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
 from demo.saved_logins import SavedLogins
-from demo.story import ADMIN, STUDIES, NoticeStory, StudyStory, guild_named
+from demo.story import ADMIN, STUDIES, NoticeStory, StudyStory, discord_id_of, guild_named
 from notices.models import ApiKey, Channel, Notice, Study
+from notices.people.discord_accounts import PROVIDER
 
 # Marks the demo's own accounts: the domain can belong to nobody (RFC 2606).
 _MAIL_DOMAIN = "@demo.invalid"
@@ -71,13 +73,16 @@ def is_laid_out() -> bool:
 
 
 def open_logins(kept: SavedLogins) -> None:
-    """Let the kept passwords and API key in."""
+    """Let the kept passwords, the API key and the leaders' Discord accounts in."""
     for user in User.objects.filter(email__endswith=_MAIL_DOMAIN):
         password = kept.passwords[user.get_username()]
         if not user.check_password(password):
             user.set_password(password)
         user.is_active = True
         user.save()
+        if user.get_username() != ADMIN:
+            uid = discord_id_of(user.get_username())
+            SocialAccount.objects.get_or_create(provider=PROVIDER, uid=uid, defaults={"user": user})
     if not ApiKey.objects.is_valid(kept.api_key):
         ApiKey.objects.filter(name=_KEY_NAME).delete()
         _made, kept.api_key = ApiKey.objects.create_key(name=_KEY_NAME, all_studies=True)
@@ -87,4 +92,5 @@ def open_logins(kept: SavedLogins) -> None:
 def close_logins() -> None:
     """Close all logins that the demo printed, for use outside the demo."""
     User.objects.filter(email__endswith=_MAIL_DOMAIN).update(is_active=False)
+    SocialAccount.objects.filter(user__email__endswith=_MAIL_DOMAIN).delete()
     ApiKey.objects.filter(name=_KEY_NAME).delete()

@@ -8,6 +8,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from demo.story import APPLICATION
+
 # Ports up to this are for root alone.
 _LAST_FOR_ROOT = 1023
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -75,6 +77,10 @@ def environment(bin_dir: Path, demo_token: str) -> dict[str, str]:
         "BOT_TOKEN": demo_token,
         "DISCORD_API_URL": f"{fakediscord_url()}/api/v10",
         "DISCORD_APP_URL": fakediscord_url(),
+        "DISCORD_CLIENT_ID": APPLICATION,
+        # It opens nothing but the Discord of this demo, on this machine.
+        "DISCORD_CLIENT_SECRET": "demo",
+        "DISCORD_OAUTH_URL": fakediscord_url(),
     }
 
 

@@ -33,9 +33,19 @@ class StudyStory:
     ping_role: str | None = None
 
 
+_LAID_OUT: dict[str, Any] = json.loads(LAYOUT.read_text(encoding="utf-8"))
+APPLICATION: str = _LAID_OUT["application"]["id"]
+
+
 def guild_named(name: str) -> dict[str, Any]:
-    guilds: list[dict[str, Any]] = json.loads(LAYOUT.read_text(encoding="utf-8"))["guilds"]
+    guilds: list[dict[str, Any]] = _LAID_OUT["guilds"]
     return next(guild for guild in guilds if guild["name"] == name)
+
+
+def discord_id_of(leader: str) -> str:
+    """Return the number that fakediscord's person of this name has."""
+    people: list[dict[str, Any]] = _LAID_OUT["people"]
+    return str(next(person["id"] for person in people if person["username"] == leader))
 
 
 STUDIES = (

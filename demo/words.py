@@ -16,6 +16,9 @@ _KOREAN = {
     "Log in as": "로그인 계정",
     "leads %s": "%s 스터디장",
     "site admin": "사이트 관리자",
+    "or press “Log in with Discord”, and choose one of the leaders": (
+        "또는 ‘Discord로 로그인’을 누르고 스터디장을 골라 주세요"
+    ),
     "Or post a notice by hand:": "API로 직접 올려 보기:",
     "Make yourself a site admin, in another terminal:": (
         "다른 터미널에서 사이트 관리자 계정을 만들어 주세요:"

@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             state=options.state,
             tokens=_tokens(options),
             settings=_settings(options),
+            clients=_clients(options),
         )
         asyncio.run(_serve(fake))
     except (ValueError, LayoutError, StateError) as error:
@@ -54,6 +55,14 @@ def _parser() -> argparse.ArgumentParser:
         help=f"the only one that is let in; unless given, BOT_TOKEN's value, or {DEMO_TOKEN!r}",
     )
     parser.add_argument("--any-token", action="store_true", help="lets every one in")
+    parser.add_argument(
+        "--client",
+        action="append",
+        type=_client,
+        metavar="ID:SECRET",
+        help="an application by which people may log in; unless given, DISCORD_CLIENT_ID's and "
+        "DISCORD_CLIENT_SECRET's values",
+    )
     parser.add_argument("--latency", type=float, metavar="SECONDS")
     parser.add_argument("--jitter", type=float, metavar="SECONDS")
     parser.add_argument("--global-rate", type=int, metavar="PER_SECOND", help="0 lifts the limit")
@@ -64,6 +73,20 @@ def _parser() -> argparse.ArgumentParser:
 def _tokens(options: argparse.Namespace) -> Sequence[str]:
     """Return the tokens that may come in; none means every token."""
     return () if options.any_token else options.token or [os.environ.get("BOT_TOKEN") or DEMO_TOKEN]
+
+
+def _client(given: str) -> tuple[str, str]:
+    client_id, _, secret = given.partition(":")
+    if not client_id or not secret:
+        raise argparse.ArgumentTypeError("write ID:SECRET")
+    return client_id, secret
+
+
+def _clients(options: argparse.Namespace) -> dict[str, str]:
+    if options.client:
+        return dict(options.client)
+    named = (os.environ.get("DISCORD_CLIENT_ID"), os.environ.get("DISCORD_CLIENT_SECRET"))
+    return {named[0]: named[1]} if named[0] and named[1] else {}
 
 
 def _settings(options: argparse.Namespace) -> Settings:

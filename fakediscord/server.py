@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +15,7 @@ from fakediscord.files import Files
 from fakediscord.keeping import StateError, StateWriter, kept_world, read_state, restore
 from fakediscord.layout import DEFAULT_LAYOUT, read_layout
 from fakediscord.local_only import is_loopback, local_only
+from fakediscord.oauth import OAuth
 from fakediscord.page import Page
 from fakediscord.people import People
 from fakediscord.rest import API, Api
@@ -39,7 +40,9 @@ class FakeDiscord:
         state: Path | None = None,
         tokens: Iterable[str] = (),
         settings: Settings | None = None,
+        clients: Mapping[str, str] | None = None,
     ) -> None:
+        """`clients`: the secrets of the applications by which people may log in, by their ids."""
         if not is_loopback(host):
             raise ValueError(f"host {host!r} is not this machine's own; use 127.0.0.1")
         self._host, self._port = host, port
@@ -53,6 +56,7 @@ class FakeDiscord:
             last_log = kept["log"] + 1
         self._state_writer = StateWriter(self.backend, state, last_log) if state else None
         self._page = Page(self.backend)
+        self._oauth = OAuth(self.backend, clients or {})
         self._runner = web.AppRunner(
             self._app(), access_log=None, shutdown_timeout=STOP_SECONDS, handle_signals=False
         )
@@ -114,6 +118,7 @@ class FakeDiscord:
         backend = self.backend
         messages = MessageRoutes(backend)
         guilds, interactions = GuildRoutes(backend), InteractionRoutes(backend)
+        self._oauth.add_to(app)  # before the API, which answers for all other paths below it
         Api(backend).add_to(app, [*messages.routes(), *guilds.routes(), *interactions.routes()])
         app.router.add_get("/gateway", backend.connections.serve)
         app.router.add_get("/gateway/", backend.connections.serve)

@@ -87,6 +87,9 @@ class Settings:
     interaction_seconds: float = _seconds(3.0)
     interaction_token_seconds: float = _seconds(900.0)
 
+    # How long a person's consent waits for the application to take it up.
+    oauth_code_seconds: float = _seconds(60.0)
+
     heartbeat_seconds: float = _seconds(41.25)
     resume_seconds: float = _seconds(180.0)
     replayed_events: int = _count(10_000)

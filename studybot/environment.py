@@ -13,6 +13,8 @@ from studybot import dotenv_file
 
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _TOKEN = re.compile(r"[!-~]*")
+_SECRET = re.compile(r"[A-Za-z0-9._~-]*")
+_SNOWFLAKE = re.compile(r"[1-9][0-9]{14,19}")
 _TRUE = {"1", "true", "yes", "on"}
 _COUNT = re.compile(r"[1-9][0-9]{0,8}")
 _UNIT_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
@@ -140,6 +142,42 @@ def token(name: str) -> str:
             "developer portal (your application, Bot, Reset Token)",
         )
     return value
+
+
+def application(name: str) -> str:
+    """Return the id of an application of Discord's."""
+    value = text(name)
+    if value and not _SNOWFLAKE.fullmatch(value):
+        raise refuse(
+            name,
+            value,
+            "write the number that the Discord developer portal shows (your application, OAuth2, "
+            "Client ID)",
+        )
+    return value
+
+
+def secret(name: str) -> str:
+    """Return the secret of an application of Discord's, which no error repeats."""
+    value = text(name)
+    if not _SECRET.fullmatch(value):
+        raise refuse(
+            name,
+            "…",
+            "it has a sign that no secret has. Copy it anew from the Discord developer portal "
+            "(your application, OAuth2, Reset Secret)",
+        )
+    return value
+
+
+def refuse_one_without_the_other(*names: str) -> None:
+    missing = [name for name in names if not text(name)]
+    if missing and len(missing) < len(names):
+        given = next(name for name in names if name not in missing)
+        raise ImproperlyConfigured(
+            f"{given} is set and {missing[0]} is not: set both, or neither. The Discord developer "
+            "portal shows them (your application, OAuth2)."
+        )
 
 
 def folder(name: str, default: Path) -> Path:

@@ -44,6 +44,11 @@ BOT_API_PORT = environment.whole("BOT_API_PORT", 8000, least=1, most=65535)
 DISCORD_API_URL = addresses.site("DISCORD_API_URL", "https://discord.com/api/v10")
 # Links to messages lead people there.
 DISCORD_APP_URL = addresses.site("DISCORD_APP_URL", "https://discord.com")
+# Whoever leads a study may log in by her Discord account, if both are set.
+DISCORD_CLIENT_ID = environment.application("DISCORD_CLIENT_ID")
+DISCORD_CLIENT_SECRET = environment.secret("DISCORD_CLIENT_SECRET")
+environment.refuse_one_without_the_other("DISCORD_CLIENT_ID", "DISCORD_CLIENT_SECRET")
+DISCORD_OAUTH_URL = addresses.site("DISCORD_OAUTH_URL", "https://discord.com")
 MAX_SEND_RETRIES = environment.whole("MAX_SEND_RETRIES", 5, least=0, most=100)
 NONCE_WINDOW = environment.number("NONCE_WINDOW", 60, least=1, most=120)
 SEND_RATE = environment.number("SEND_RATE", 48, least=1, most=100_000)
@@ -167,6 +172,9 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_q",
     "axes",
+    # Without "allauth" itself, which has its pages: none of them is served here.
+    "allauth.account",
+    "allauth.socialaccount",
 ]
 MIDDLEWARE = [
     "notices.security.security_log.SecurityLogMiddleware",
@@ -189,6 +197,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "notices.security.hashing.TooManyPasswordsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 ROOT_URLCONF = "studybot.urls"
 WSGI_APPLICATION = "studybot.wsgi.application"
@@ -233,6 +242,18 @@ AXES_LOCKOUT_CALLABLE = "notices.desk.site.locked_out"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+
+# Of allauth there is the exchange with Discord alone. It makes no account, and asks for no mail.
+ACCOUNT_ADAPTER = "notices.desk.discord_login.AccountAdapter"
+SOCIALACCOUNT_ADAPTER = "notices.desk.discord_login.SocialAccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SIGNUP_FIELDS = ["username*"]
+SOCIALACCOUNT_AUTO_SIGNUP = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+# A thread of the web waits for the answer.
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 
 LANGUAGE_CODE = "ko"
 LANGUAGES = [("ko", "한국어"), ("en", "English")]

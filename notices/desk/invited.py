@@ -1,24 +1,21 @@
 """The page behind an invitation's link. Messengers fetch it for previews, so only POST acts."""
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from notices.desk import discord_login, discord_oauth
 from notices.desk.coming_in import GONE, NewAccountForm, behind_a_secret, enter, page
+from notices.desk.discord_login import INVITATION
 from notices.desk.display_name import display_name
 from notices.desk.rights import user_of
 from notices.models import Invitation
 from notices.people import invitations
 from notices.people.invitations import InvitationOverError
-
-# Where whoever logs in by Discord has the secret, for the sign-up that follows.
-IN_SESSION = "invitation"
 
 
 @behind_a_secret
@@ -73,24 +70,12 @@ def take(request: HttpRequest, secret: str) -> HttpResponse:
 @require_POST
 def by_discord(request: HttpRequest, secret: str) -> HttpResponse:
     """Keep the secret for whoever comes back from Discord, and lead there."""
-    there = discord_login()
-    if not there:
+    if not discord_oauth.is_offered():
         raise Http404
     if invitations.find(secret) is None:
         return _over(request)
-    request.session[IN_SESSION] = secret
-    return redirect(there)
-
-
-def discord_login() -> str:
-    """Return where a login by Discord begins, or "" where it is not set up."""
-    names = ("DISCORD_CLIENT_ID", "DISCORD_CLIENT_SECRET")
-    if not all(getattr(settings, name, "") for name in names):
-        return ""
-    try:
-        return reverse("discord_login")
-    except NoReverseMatch:
-        return ""
+    request.session[INVITATION] = secret
+    return discord_login.lead_to_login(request)
 
 
 def _show(
@@ -101,10 +86,10 @@ def _show(
         "invitation": found,
         "secret": secret,
         "form": form,
-        "by_discord": bool(discord_login()),
+        "by_discord": discord_oauth.is_offered(),
         "name": display_name(user_of(request)) if request.user.is_authenticated else "",
     }
-    return page(request, "invitation/page.html", shown)
+    return discord_login.with_button(page(request, "invitation/page.html", shown))
 
 
 def _over(request: HttpRequest) -> HttpResponse:

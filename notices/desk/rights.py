@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import IntegerField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold import admin as unfold_admin
 
 from notices import moved
@@ -25,6 +26,9 @@ if TYPE_CHECKING:  # Unfold's class has no types; it is a subclass of Django's.
 else:
     TabularInline = unfold_admin.TabularInline
 
+LEADS_NO_STUDY = gettext_lazy(
+    "The account %(name)s leads no study. Ask a site admin to make it a leader."
+)
 MOST_OFFERED = 50
 # A search looks for each word in each column of every row, so its cost has to be bounded.
 MOST_WORDS = 30
@@ -104,6 +108,13 @@ def user_of(request: HttpRequest) -> User:
 def led_studies(user: AnyUser) -> list[Study]:
     """Return the studies in which she has a role, or all for a site admin."""
     return list(Study.objects.all()) if user.is_superuser else rights.studies_of(user)
+
+
+def may_enter(user: AnyUser) -> bool:
+    """Let in whoever leads a study: a separate flag could disagree with the study's leaders."""
+    if not user.is_active or not user.is_authenticated:
+        return False
+    return user.is_superuser or bool(led_studies(user))
 
 
 def foreign_channels(user: AnyUser, *notices: Notice) -> dict[int, set[int]]:

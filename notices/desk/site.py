@@ -1,7 +1,7 @@
 """The admin site: open to site admins, and to whoever leads a study."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
@@ -16,19 +16,18 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.i18n import JavaScriptCatalog
 from unfold import forms, sites
 
-from notices.desk import setup, uploads, web_app
+from notices.desk import discord_account, discord_login, discord_oauth, setup, uploads, web_app
 from notices.desk.autocomplete import ChannelsAutocomplete
 from notices.desk.front_page import front_page
-from notices.desk.rights import led_studies
+from notices.desk.rights import LEADS_NO_STUDY, may_enter
+from notices.desk.wrong_passwords import locked_out_words
 from notices.models import Right
 from notices.outside import clock
 from notices.people import rights
-from notices.tables.change import AnyUser
 
 if TYPE_CHECKING:  # Unfold's classes have no types; they are subclasses of Django's.
     AdminSite = admin.AdminSite
@@ -36,13 +35,6 @@ if TYPE_CHECKING:  # Unfold's classes have no types; they are subclasses of Djan
 else:
     AdminSite = sites.UnfoldAdminSite
     AuthenticationForm = forms.AuthenticationForm
-
-
-def may_enter(user: AnyUser) -> bool:
-    """Let in whoever leads a study: a separate flag could disagree with the study's leaders."""
-    if not user.is_active or not user.is_authenticated:
-        return False
-    return user.is_superuser or bool(led_studies(user))
 
 
 class DeskLoginForm(AuthenticationForm):
@@ -59,17 +51,10 @@ class DeskLoginForm(AuthenticationForm):
     def confirm_login_allowed(self, user: User) -> None:
         if not may_enter(user):
             raise ValidationError(
-                _("The account %(name)s leads no study. Ask a site admin to make it a leader."),
+                LEADS_NO_STUDY,
                 code="no_study",
                 params={"name": user.get_username()},
             )
-
-
-def locked_out_words() -> str:
-    return gettext(
-        "Too many wrong passwords for this name. Try again in %(minutes)s minutes, or ask a site "
-        "admin for a new password."
-    ) % {"minutes": int(settings.AXES_COOLOFF_TIME.total_seconds() // 60)}
 
 
 def locked_out(
@@ -101,12 +86,24 @@ class Desk(AdminSite):
             path("manifest.webmanifest", web_app.manifest, name="manifest"),
             path("uploads/", uploads.collection, name="uploads"),
             path("uploads/<int:pk>/", self.admin_view(uploads.file), name="upload"),
+            path("discord/", self.admin_view(discord_account.page), name="discord"),
+            path("discord/unlink/", self.admin_view(discord_account.unlink), name="discord_unlink"),
+            path("discord/login/", discord_login.begin, name="discord_login"),
+            path("discord/callback/", discord_login.callback, name="discord_callback"),
             path("setup/", self.admin_view(setup.page), name="setup"),
             path("setup/connect/", self.admin_view(setup.connect), name="setup_connect"),
             path("setup/test/", self.admin_view(setup.send_test), name="setup_test"),
             path("setup/test/<int:pk>/", self.admin_view(setup.outcome), name="setup_outcome"),
         ]
         return [*own, *super().get_urls()]
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**super().each_context(request), "offers_discord": discord_oauth.is_offered()}
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        return discord_login.with_button(super().login(request, extra_context))
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]
         return ChannelsAutocomplete.as_view(admin_site=self)(request)

@@ -2,19 +2,25 @@
 
 from typing import TYPE_CHECKING, Any
 
+from allauth.account.admin import EmailAddress
+from allauth.socialaccount.admin import SocialAccount, SocialApp, SocialToken
 from axes.utils import reset
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import forms as auth_forms
 from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold import forms as unfold_forms
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from notices.desk.display_name import display_name
 from notices.desk.rights import ModelAdmin
+from notices.people import discord_accounts
+from notices.security.security_log import note
 
 if TYPE_CHECKING:  # Unfold's class has no types; it is a subclass of Django's.
     PasswordChangeForm = auth_forms.AdminPasswordChangeForm[User]
@@ -24,6 +30,8 @@ else:
 # Rights follow from leading a study: Django's groups and permissions decide nothing here.
 admin.site.unregister(Group)
 admin.site.unregister(User)
+# A Discord account that somebody else writes down for her would let him in.
+admin.site.unregister([EmailAddress, SocialAccount, SocialApp, SocialToken])
 
 
 class NewPasswordForm(PasswordChangeForm):
@@ -64,9 +72,10 @@ class DeskUserAdmin(auth_admin.UserAdmin, ModelAdmin):  # type: ignore[type-arg]
     list_display = ("username", "name", "email", "is_active", "is_superuser")
     list_filter = ("is_active", "is_superuser")
     filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("last_login", "date_joined", "discord")
+    actions = ("unlink_discord",)
     fieldsets = (
-        (None, {"fields": ("username", "password")}),
+        (None, {"fields": ("username", "password", "discord")}),
         (_("Person"), {"fields": ("first_name", "email")}),
         (
             _("Rights"),
@@ -77,12 +86,27 @@ class DeskUserAdmin(auth_admin.UserAdmin, ModelAdmin):  # type: ignore[type-arg]
                 ),
             },
         ),
-        (_("Dates"), {"fields": readonly_fields}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
 
     @admin.display(description=_("displayed name"), ordering="first_name")
     def name(self, user: User) -> str:
         return display_name(user) if user.get_full_name() else ""
+
+    @admin.display(description=_("Discord account"))
+    def discord(self, user: User) -> str:
+        """Say which accounts let her in without the password."""
+        profiles = map(discord_accounts.profile_of, discord_accounts.linked_to(user))
+        return ", ".join(f"{one.name} ({one.username}, {one.id})" for one in profiles)
+
+    @admin.action(description=_("Unlink the Discord account"))
+    def unlink_discord(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        """For whoever has lost hers, or whose account is no longer her own."""
+        for user in users:
+            if discord_accounts.linked_to(user).exists():
+                discord_accounts.forget(user)
+                note("Discord account unlinked", user=user.get_username())
+        messages.success(request, gettext("These accounts are linked to no Discord account now."))
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Let nobody delete an account, by which the log would lose its name."""

@@ -23,7 +23,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 MOST_BYTES = 1024 * 1024
 # Anybody can send these forms, and they are short.
 MOST_BYTES_OF_A_LOGIN = 64 * 1024
-_OF_ANYBODY = ("/admin/login/", "/invitation/", "/first-admin/", "/password/")
+_OF_ANYBODY = ("/admin/login/", "/admin/discord/", "/invitation/", "/first-admin/", "/password/")
 _UPLOADS = ("/admin/uploads/", "/api/v1/uploads/")
 
 

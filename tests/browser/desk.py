@@ -13,6 +13,9 @@ from tests.fakediscord_driver import FakeDiscordProcess
 OpenDesk = Callable[..., Page]
 
 PASSWORD = "a-leaders-password"
+# The application by which people log in, in the web's environment and as fakediscord is told.
+CLIENT = {"DISCORD_CLIENT_ID": "1129780411883352070", "DISCORD_CLIENT_SECRET": "a-secret"}
+CLIENT_ARGUMENTS = ("--client", ":".join(CLIENT.values()))
 STUDY = "알고리즘 스터디"
 COLOUR = 0x57F287
 ADD = "/admin/notices/notice/add/"
@@ -39,8 +42,8 @@ User.objects.create_user("minji", password={PASSWORD!r}, first_name="민지")
 class Desk(Stack):
     """The web alone."""
 
-    def __init__(self, folder: Path, discord: FakeDiscordProcess) -> None:
-        super().__init__(folder, discord)
+    def __init__(self, folder: Path, discord: FakeDiscordProcess, **environment: str) -> None:
+        super().__init__(folder, discord, **environment)
         self.prepare("shell", "-c", _LAY_OUT)
         self.start("web")
 
@@ -61,7 +64,7 @@ class DeskWithBot(Stack):
 def log_in(page: Page, name: str) -> None:
     page.fill("#id_username", name)
     page.fill("#id_password", PASSWORD)
-    page.get_by_role("button", name="로그인").click()
+    page.locator("#login-form").get_by_role("button").click()
 
 
 def end_session(page: Page) -> None:

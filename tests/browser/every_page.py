@@ -28,6 +28,20 @@ def _guess_until_locked_out(page: Page) -> None:
             page.click("[type=submit]")
 
 
+def _by_discord(page: Page, choice: str) -> None:
+    page.locator("#discord-login-form button").click()
+    page.get_by_role("button", name=choice).click()
+    page.locator("main > h1").wait_for()
+
+
+def _come_uninvited(page: Page) -> None:
+    _by_discord(page, "haneul_")
+
+
+def _decline(page: Page) -> None:
+    _by_discord(page, "취소")
+
+
 def _after_the_session(page: Page) -> None:
     page.context.clear_cookies(name="csrftoken")
     _log_in_in_vain(page)
@@ -93,6 +107,9 @@ _OF_NOBODY = (
     Place(NOBODY, "/admin/login/", _log_in_in_vain),
     Place(NOBODY, "/admin/login/", _guess_until_locked_out),
     Place(NOBODY, "/admin/login/", _after_the_session),
+    Place(NOBODY, "/admin/login/", _come_uninvited),
+    Place(NOBODY, "/admin/login/", _decline),
+    Place(NOBODY, "/admin/discord/callback/"),
     Place(NOBODY, "/nowhere/"),
 )
 _STATES = ("draft", "scheduled", "sent", "partly", "failed", "unknown", "withdrawn", "archived")
@@ -114,6 +131,7 @@ _OF_A_LEADER = (
     Place(LEADER, _change("notices/channel", "channel")),
     Place(LEADER, "/admin/password_change/"),
     Place(LEADER, "/admin/password_change/done/"),
+    Place(LEADER, "/admin/discord/"),
     Place(LEADER, "/admin/setup/"),  # not hers
     Place(LEADER, API, lambda page: page.locator(".opblock").first.wait_for()),
 )

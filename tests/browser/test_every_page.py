@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.browser.desk import log_in
+from tests.browser.desk import CLIENT, CLIENT_ARGUMENTS, log_in
 from tests.browser.every_page import API, NOBODY, PLACES, Place
 from tests.browser.policy import note_violations
 from tests.browser.theme import LEAVINGS, Leaving
@@ -28,7 +28,8 @@ Finding = tuple[str, str, str]
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """As in production, where what is not found has a page. No bot: nothing moves."""
     environment = {"DEBUG": "0", "ALLOWED_HOSTS": "127.0.0.1", "SECRET_KEY": "k" * 60}
-    with FakeDiscordProcess() as discord:
+    with FakeDiscordProcess(*CLIENT_ARGUMENTS) as discord:
+        environment |= {**CLIENT, "DISCORD_OAUTH_URL": discord.url}
         stack = Stack(tmp_path_factory.mktemp("pages"), discord, **environment)
         stack.start("web")
         yield stack

@@ -17,7 +17,8 @@ OPEN = {
     "index", "login", "logout", "password_change", "password_change_done", "jsi18n",
     "autocomplete", "search", "app_list", "notices_notice_changelist", "notices_notice_add",
     "notices_notice_reach", "notices_study_changelist", "notices_channel_changelist", "uploads",
-    "manifest", "notices_invitation_changelist", "notices_invitation_add",
+    "manifest", "notices_invitation_changelist", "notices_invitation_add", "discord",
+    "discord_unlink", "discord_login", "discord_callback",
 }  # fmt: skip
 REFUSED = (302, 403, 404, 405)
 # A row that does not exist, for the pages that only site admins see.

@@ -6,14 +6,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
 from django.test import Client
-from django.urls import path
 
 from notices.models import Invitation, Study, StudyRole
 from notices.people import invitations
-from studybot import urls
 from tests.desk.conftest import logged_in
+from tests.desk.discord_browser import HANEUL, Browser, start_discord
 from tests.desk.test_login import lines
 from tests.desk.test_login import security as security
 from tests.desk.test_once import press_at_once
@@ -203,34 +201,31 @@ def test_nobody_takes_a_role_without_a_login(client: Client, secret: str) -> Non
 # --- by Discord ----------------------------------------------------------------------------------
 
 
-def _of_discord(_request: HttpRequest) -> HttpResponse:
-    return HttpResponse("Discord")
-
-
-class WithDiscord:
-    """The addresses, with a login by Discord."""
-
-    handler400, handler403 = urls.handler400, urls.handler403
-    handler404, handler500 = urls.handler404, urls.handler500
-    urlpatterns = [path("discord/login/", _of_discord, name="discord_login"), *urls.urlpatterns]
-
-
-@pytest.fixture
-def discord(settings: Any) -> None:
-    settings.DISCORD_CLIENT_ID, settings.DISCORD_CLIENT_SECRET = "1", "secret"
-    settings.ROOT_URLCONF = WithDiscord
-
-
-@pytest.mark.usefixtures("discord")
 def test_the_secret_waits_in_the_session_for_who_comes_by_discord(
-    client: Client, secret: str
+    client: Client, secret: str, settings: Any
 ) -> None:
-    assert address(secret, "discord/") in words(client.get(address(secret)))
+    shown = client.get(address(secret))
+    assert address(secret, "discord/") in words(shown)
+    allowed = f"form-action 'self' {settings.DISCORD_OAUTH_URL};"
+    assert allowed in shown["Content-Security-Policy"] + ";"
     assert client.get(address(secret, "discord/")).status_code == 405
     answer = client.post(address(secret, "discord/"))
-    assert (answer.status_code, answer["Location"]) == (302, "/discord/login/")
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(f"{settings.DISCORD_OAUTH_URL}/oauth2/authorize?")
+    assert secret not in answer["Location"]
     assert client.session["invitation"] == secret
     assert client.post(address("wrong", "discord/")).status_code == 410
+
+
+def test_who_comes_by_discord_gets_an_account_with_the_role(secret: str, settings: Any) -> None:
+    with start_discord() as discord:
+        settings.DISCORD_OAUTH_URL = discord.url
+        browser = Browser()
+        asked = browser.client.post(address(secret, "discord/"))["Location"]
+        answer = browser.come_back(browser.choose(asked, HANEUL))
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+    assert StudyRole.objects.get(user=browser.user_id).role == "writer"
+    assert invitations.find(secret) is None
 
 
 def test_without_discord_there_is_no_button(client: Client, secret: str, settings: Any) -> None:

@@ -11,10 +11,11 @@ import aiohttp
 
 from fakediscord.server import FakeDiscord
 from fakediscord.settings import Settings
-from tests.fakediscord.cast import TALK
+from tests.fakediscord.cast import APPLICATION, TALK
 
 TEST_SECONDS = 40.0
 WAIT_SECONDS = 10.0
+SECRET = "an-applications-secret"
 UNLIMITED = dict.fromkeys(("global_rate", "bucket_limit", "other_limit", "crosspost_limit"))
 
 
@@ -97,7 +98,7 @@ def _run(test: ServedTest, changes: dict[str, Any]) -> Callable[[Path], None]:
         settings.change(changes)
         async with (
             asyncio.timeout(TEST_SECONDS),
-            FakeDiscord(layout=layout, settings=settings) as fake,
+            FakeDiscord(layout=layout, settings=settings, clients={APPLICATION: SECRET}) as fake,
             aiohttp.ClientSession() as session,
         ):
             await test(Served(fake, session))

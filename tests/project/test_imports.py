@@ -64,6 +64,11 @@ RULES = (
 )
 # The modules that may build upon the project's settings.
 SETTINGS = ("studybot", "benchmarks.bare.settings")
+# It decides nothing by itself: who comes in is decided in these.
+ALLAUTH_ONLY_IN = (
+    "notices.desk.discord_*", "notices.desk.user", "notices.people.discord_accounts",
+    "demo.laying_out",
+)  # fmt: skip
 # The benchmarks measure studybot against discord.py as others use it.
 DISCORD_ONLY_IN = ("notices.bot.discord_*", "notices.discord_worker", "benchmarks.rivals")
 
@@ -104,6 +109,8 @@ def broken(path: Path) -> list[str]:
                 found.append(f"{here} imports {name}: against the rule for {rule.files}")
         if fits(name, ("discord",)) and not fits(here, DISCORD_ONLY_IN):
             found.append(f"{here} imports {name}: discord.py is for {DISCORD_ONLY_IN} alone")
+        if fits(name, ("allauth",)) and not fits(here, ALLAUTH_ONLY_IN):
+            found.append(f"{here} imports {name}: allauth is for {ALLAUTH_ONLY_IN} alone")
     return found
 
 

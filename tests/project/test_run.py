@@ -149,6 +149,7 @@ def test_it_starts_shows_the_demo_and_keeps_it_for_the_second_run(
         assert password in installation.said()
     assert post_as_the_banner_says(installation) == 202
     assert "알고리즘 스터디" in studies_of_the_example(installation)
+    assert "김민지" in front_page_by_discord(installation, "1180000000000000011")
     assert stop(first) == 0
     assert "Traceback" not in installation.said()
     assert not installation.is_listening()
@@ -205,6 +206,22 @@ def studies_of_the_example(installation: Installation) -> list[str]:
     return [study["name"] for study in studies["results"]]
 
 
+def front_page_by_discord(installation: Installation, user_id: str) -> str:
+    """Press the button of the login page, choose somebody, and return what comes."""
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    site = f"http://127.0.0.1:{installation.web_port}"
+    token = re.search(
+        r'name="csrfmiddlewaretoken" value="([^"]+)"', answer_of(browser, f"{site}/admin/login/")
+    )
+    assert token
+    form = urllib.parse.urlencode({"csrfmiddlewaretoken": token[1], "next": "/admin/"}).encode()
+    with browser.open(f"{site}/admin/discord/login/", form) as answer:
+        asked = answer.url
+    assert asked.startswith(f"http://127.0.0.1:{installation.fakediscord_port}/oauth2/authorize?")
+    chosen = f"{urllib.parse.urlsplit(asked).query}&user_id={user_id}"
+    return answer_of(browser, asked.partition("?")[0], chosen.encode())
+
+
 def test_one_process_that_dies_ends_all_and_is_named(installation: Installation) -> None:
     runner = installation.start()
     os.kill(installation.pid_of("runbot"), signal.SIGKILL)
@@ -237,6 +254,7 @@ def test_with_a_token_there_is_no_demo_and_its_logins_are_closed(
     assert "example started" not in said
     assert installation.rows("SELECT count(*) FROM auth_user WHERE is_active") == [(0,)]
     assert installation.rows("SELECT count(*) FROM notices_apikey") == [(0,)]
+    assert installation.rows("SELECT count(*) FROM socialaccount_socialaccount") == [(0,)]
     a_person_logs_in(installation)
     assert stop(process) == 0
     open_to_others = [

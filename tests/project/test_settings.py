@@ -42,6 +42,9 @@ def refusal(read: Callable[[], object]) -> str:
         ("DISCORD_API_URL", "http://localhost:abc", "its port is no number from 1 to 65535"),
         ("DISCORD_API_URL", "https:///api/v10", "write scheme, host and path alone"),
         ("DISCORD_API_URL", "https://discord.com/api/v10?a=b", "write scheme, host and path alone"),
+        ("DISCORD_CLIENT_ID", "studybot", "write the number that the Discord developer portal"),
+        ("DISCORD_CLIENT_ID", "0123456789012345678", "write the number that the Discord developer"),
+        ("DISCORD_OAUTH_URL", "discord.com", "write an address that begins with https"),
         ("REDIS_URL", "localhost:6379", "write an address that begins with redis"),
         ("PUBLIC_URL", "notices.example.org", "write origins such as"),
         ("PUBLIC_URL", "https://notices.example.org/studybot", "with nothing behind"),
@@ -233,6 +236,33 @@ def test_a_malformed_token_is_refused_and_not_repeated(
     assert "BOT_TOKEN=" in said
     assert why in said
     assert "hunter2" not in said
+
+
+@pytest.mark.parametrize("given", ["'hunter2'", "hunter2 x", "hunter2나", "hunter2=", "a:hunter2"])
+def test_a_malformed_secret_is_refused_and_not_repeated(
+    given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISCORD_CLIENT_SECRET", given)
+    said = refusal(lambda: environment.secret("DISCORD_CLIENT_SECRET"))
+    assert "DISCORD_CLIENT_SECRET=" in said
+    assert "(your application, OAuth2, Reset Secret)" in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ("DISCORD_CLIENT_ID", "DISCORD_CLIENT_SECRET"),
+        ("DISCORD_CLIENT_SECRET", "DISCORD_CLIENT_ID"),
+    ],
+)
+def test_an_application_without_its_secret_is_refused(given: str, missing: str) -> None:
+    alone = {given: "1180000000000000001", missing: ""}
+    assert f"{given} is set and {missing} is not: set both, or neither." in said_by_settings(
+        **alone
+    )
+    both = alone | {missing: "1180000000000000002"}
+    assert said_by_settings(**both) == ""
 
 
 def test_a_short_secret_key_is_refused_and_not_repeated() -> None:
