@@ -3,6 +3,8 @@
 from contextlib import suppress
 from typing import Any
 
+from allauth.socialaccount.models import SocialAccount
+from allauth.socialaccount.providers.discord.provider import DiscordProvider
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,7 +23,7 @@ def privacy_line() -> str:
 
 def kept_of(discord_id: int) -> dict[str, Any] | None:
     """Return all that is kept as JSON takes it, with days and no times; None if it is nothing."""
-    person = Person.objects.filter(discord_id=discord_id).first()
+    person = Person.objects.filter(discord_id=discord_id).select_related("user").first()
     if person is None:
         return None
     memberships = person.memberships.select_related("study").order_by("since", "pk")
@@ -29,6 +31,7 @@ def kept_of(discord_id: int) -> dict[str, Any] | None:
         "discord_id": str(person.discord_id),
         "name": person.name,
         "language": person.language,
+        "account": person.user and person.user.get_username(),
         "memberships": [
             {
                 "study": one.study.name,
@@ -43,7 +46,9 @@ def kept_of(discord_id: int) -> dict[str, Any] | None:
 
 
 def erase(discord_id: int) -> bool:
-    """Delete all of it. Return whether there was anything."""
+    """Delete all of it, and the link to a login. Return whether there was anything."""
     with transaction.atomic():
-        deleted, _by_table = Person.objects.filter(discord_id=discord_id).delete()
-    return bool(deleted)
+        person, _by_table = Person.objects.filter(discord_id=discord_id).delete()
+        links = SocialAccount.objects.filter(provider=DiscordProvider.id, uid=str(discord_id))
+        link, _by_table = links.delete()
+    return bool(person or link)

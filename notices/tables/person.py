@@ -114,6 +114,10 @@ class Membership(models.Model):
             models.Index(
                 fields=["study", "id"], condition=Q(until=None), name="membership_of_today"
             ),
+            # Those whom the bot looks for next.
+            models.Index(
+                fields=["looked_at"], condition=Q(until=None), name="membership_to_look_for"
+            ),
         ]
 
     def __str__(self) -> str:

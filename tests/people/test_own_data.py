@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.apps import apps
 from django.contrib.auth.models import User
 
@@ -19,6 +20,9 @@ SINCE = datetime(2026, 3, 2, 13, 5, 7, tzinfo=UTC)
 def her(study: Study, leader: User) -> Person:
     person = Person.objects.create(discord_id=HER_ID, name=HER_NAME, language="ko", user=leader)
     Membership.objects.create(study=study, person=person, way="joined", since=SINCE)
+    SocialAccount.objects.create(
+        user=leader, provider="discord", uid=str(HER_ID), extra_data={"global_name": HER_NAME}
+    )
     return person
 
 
@@ -59,6 +63,7 @@ def test_she_is_told_all_that_is_kept_by_the_day() -> None:
         "discord_id": str(HER_ID),
         "name": HER_NAME,
         "language": "ko",
+        "account": "minji",
         "memberships": [
             {
                 "study": "알고리즘 스터디",
