@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from notices.desk import invited
+from notices.desk import first_admin, invited
 from notices.monitoring import health, metrics
 from notices.web import privacy
 
@@ -18,6 +18,7 @@ urlpatterns = [
     path("invitation/<str:secret>/", invited.invitation, name="invitation"),
     path("invitation/<str:secret>/take/", invited.take, name="invitation_take"),
     path("invitation/<str:secret>/discord/", invited.by_discord, name="invitation_by_discord"),
+    path("first-admin/<str:token>/", first_admin.begin, name="first_admin"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("privacy/", privacy.privacy, name="privacy"),
     path("healthz", health.healthz, name="healthz"),
