@@ -1,5 +1,8 @@
 """The page behind an invitation's link. Messengers fetch it for previews, so only POST acts."""
 
+from contextlib import suppress
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -79,7 +82,8 @@ def by_discord(request: HttpRequest, secret: str) -> HttpResponse:
     if invitations.find(secret) is None:
         return _over(request)
     request.session[IN_SESSION] = secret
-    return redirect(there)
+    # The login begins by POST alone: no link of another site logs anybody in.
+    return redirect(there, preserve_request=True)
 
 
 def discord_login() -> str:
@@ -87,10 +91,10 @@ def discord_login() -> str:
     names = ("DISCORD_CLIENT_ID", "DISCORD_CLIENT_SECRET")
     if not all(getattr(settings, name, "") for name in names):
         return ""
-    try:
-        return reverse("discord_login")
-    except NoReverseMatch:
-        return ""
+    for name in ("admin:discord_login", "discord_login"):
+        with suppress(NoReverseMatch):
+            return reverse(name)
+    return ""
 
 
 def _show(
@@ -104,7 +108,17 @@ def _show(
         "by_discord": bool(discord_login()),
         "name": display_name(user_of(request)) if request.user.is_authenticated else "",
     }
-    return page(request, "invitation/page.html", shown)
+    answer = page(request, "invitation/page.html", shown)
+    if shown["by_discord"]:
+        # Browsers hold where a form is redirected to against form-action too.
+        answer._csp_update = {"form-action": _discord()}  # type: ignore[attr-defined]
+    return answer
+
+
+def _discord() -> str:
+    """Return where Discord asks whether somebody may be known to us."""
+    asked = urlsplit(getattr(settings, "DISCORD_OAUTH_URL", "") or settings.DISCORD_APP_URL)
+    return f"{asked.scheme}://{asked.netloc}"
 
 
 def _over(request: HttpRequest) -> HttpResponse:

@@ -225,10 +225,12 @@ def discord(settings: Any) -> None:
 def test_the_secret_waits_in_the_session_for_who_comes_by_discord(
     client: Client, secret: str
 ) -> None:
-    assert address(secret, "discord/") in words(client.get(address(secret)))
+    page = client.get(address(secret))
+    assert address(secret, "discord/") in words(page)
+    assert "form-action 'self' https://discord.com;" in page["Content-Security-Policy"] + ";"
     assert client.get(address(secret, "discord/")).status_code == 405
     answer = client.post(address(secret, "discord/"))
-    assert (answer.status_code, answer["Location"]) == (302, "/discord/login/")
+    assert (answer.status_code, answer["Location"]) == (307, "/discord/login/")
     assert client.session["invitation"] == secret
     assert client.post(address("wrong", "discord/")).status_code == 410
 
