@@ -9,6 +9,7 @@ from notices.desk.coming_in import behind_a_secret
 from notices.monitoring import health, metrics
 from notices.web import privacy
 
+log_in_to_take = behind_a_secret(invited.LogInToTake.as_view())
 choose_password = behind_a_secret(forgotten.ChoosePassword.as_view())
 handler400 = "notices.web.refusing.bad_request"
 handler403 = "notices.web.refusing.permission_denied"
@@ -18,6 +19,7 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/admin/", permanent=False)),
     path("admin/", admin.site.urls),
     path("invitation/<str:secret>/", invited.invitation, name="invitation"),
+    path("invitation/<str:secret>/login/", log_in_to_take, name="invitation_login"),
     path("invitation/<str:secret>/take/", invited.take, name="invitation_take"),
     path("invitation/<str:secret>/discord/", invited.by_discord, name="invitation_by_discord"),
     path("first-admin/<str:token>/", first_admin.begin, name="first_admin"),

@@ -116,6 +116,7 @@ _OF_NOBODY = (
     Place(NOBODY, "/nowhere/"),
     Place(NOBODY, "/invitation/{secret}/"),
     Place(NOBODY, "/invitation/{secret}/", _join_in_vain),
+    Place(NOBODY, "/invitation/{secret}/login/"),
     Place(NOBODY, "/invitation/wrong/"),
     Place(NOBODY, "/first-admin/wrong/"),
     Place(NOBODY, "/password/"),

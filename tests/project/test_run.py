@@ -233,6 +233,7 @@ def test_with_a_token_there_is_no_demo_and_its_logins_are_closed(
     )
     said = installation.said()
     assert f"http://127.0.0.1:{installation.web_port}/first-admin/" in said
+    assert "There is no site admin yet. Open this link" in said
     assert "fakediscord started" not in said
     assert "example started" not in said
     assert installation.rows("SELECT count(*) FROM auth_user WHERE is_active") == [(0,)]
