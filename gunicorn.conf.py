@@ -1,8 +1,11 @@
 """Runs the web as one process with a few threads, which is enough for a small machine."""
 
 import os
+from contextlib import suppress
+from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from studybot.starting import CANNOT_BOOT, in_one_sentence
 
@@ -19,8 +22,13 @@ graceful_timeout = 5
 control_socket_disable = True
 
 
-def post_worker_init(_worker: object) -> None:
-    # It is imported here because the apps are not ready before.
+def post_worker_init(worker: Any) -> None:
+    # These are imported here because the apps are not ready before.
+    from notices.people import first_admin
     from studybot.static_files import warn_of_uncollected
 
     warn_of_uncollected()
+    # The web starts all the same without its database, and says so at /readyz.
+    if worker.age == 1:
+        with suppress(DatabaseError):
+            first_admin.say()

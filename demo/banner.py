@@ -18,6 +18,7 @@ from demo.words import said
 from notices.delivery.due import oldest_due
 from notices.delivery.fan_out import oldest_waiting
 from notices.models import BotInstance
+from notices.people import first_admin
 
 _PATIENCE_SECONDS = 60
 # It waits so long for the start's own lines, to be the last on the screen.
@@ -56,9 +57,13 @@ def against_discord() -> str:
     return (
         f"{running % settings.DISCORD_API_URL}\n\n"
         f"  {said('Write notices')}    {profile.site_url()}/admin/\n"
-        f"  {said('Make yourself a site admin, in another terminal:')}\n"
-        f"    {sys.executable} manage.py createsuperuser\n"
+        f"{_first_admin()}"
     )
+
+
+def _first_admin() -> str:
+    link = first_admin.link()
+    return f"  {said('Make yourself a site admin, within a day:')}\n    {link}\n" if link else ""
 
 
 def demo(kept: SavedLogins) -> str:
@@ -69,7 +74,7 @@ def demo(kept: SavedLogins) -> str:
     )
     if not kept.api_key:
         none = said("The database had people in it already, so no demo was laid out.")
-        return f"{where}\n  {none}\n"
+        return f"{where}\n  {none}\n{_first_admin()}"
     page = said("A frontend's page")
     return (
         f"{where}  {page:20} {profile.example_url()}/\n"

@@ -74,6 +74,7 @@ def environment(bin_dir: Path, demo_token: str) -> dict[str, str]:
         # The demo is for this machine, whatever .env says for later use with a token.
         "ALLOWED_HOSTS": "",
         "BEHIND_TLS_PROXY": "0",
+        "PUBLIC_URL": "",
         "BOT_TOKEN": demo_token,
         "DISCORD_API_URL": f"{fakediscord_url()}/api/v10",
         "DISCORD_APP_URL": fakediscord_url(),

@@ -20,8 +20,8 @@ _KOREAN = {
         "또는 ‘Discord로 로그인’을 누르고 스터디장을 골라 주세요"
     ),
     "Or post a notice by hand:": "API로 직접 올려 보기:",
-    "Make yourself a site admin, in another terminal:": (
-        "다른 터미널에서 사이트 관리자 계정을 만들어 주세요:"
+    "Make yourself a site admin, within a day:": (
+        "하루 안에 이 링크로 사이트 관리자 계정을 만들어 주세요:"
     ),
     "The database had people in it already, so no demo was laid out.": (
         "데이터베이스에 이미 사용자가 있어서 데모를 만들지 않았어요."

@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+from environ import Env
 from psycopg import pq
 
 from studybot.environment import refuse, text
@@ -41,6 +42,8 @@ _WHOLE_NUMBERS = {
     "db", "protocol", "max_connections", "connect_timeout", "tcp_user_timeout", "keepalives",
     "keepalives_idle", "keepalives_interval", "keepalives_count", "prepare_threshold",
 }  # fmt: skip
+# TLS begins within the connection, or with it.
+_MAIL_PORTS = {"smtp+tls": 587, "smtp+ssl": 465, "smtp": 25}
 _CHOICES = {
     "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
     "target_session_attrs": (
@@ -94,6 +97,18 @@ def site(name: str, default: str) -> str:
     if not parts.hostname or parts.query or "@" in value:
         raise _refuse(name, value, f"write scheme, host and path alone, as in {default}")
     return value
+
+
+def mail(name: str) -> dict[str, Any]:
+    """Return Django's settings of a mail server, or none if the variable is not set."""
+    value = text(name).rstrip("/")
+    if not value:
+        return {}
+    parts = _split(name, value, tuple(_MAIL_PORTS))
+    if not parts.hostname or parts.path or parts.query:
+        raise _refuse(name, value, "write it as smtp+tls://user:password@mail.example.org:587")
+    found: dict[str, Any] = Env.email_url_config(value)
+    return {**found, "EMAIL_PORT": parts.port or _MAIL_PORTS[parts.scheme]}
 
 
 def _split(name: str, value: str, schemes: tuple[str, ...]) -> SplitResult:

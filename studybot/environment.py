@@ -6,8 +6,9 @@ from ipaddress import ip_address
 from pathlib import Path
 from zoneinfo import available_timezones
 
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.management.utils import get_random_secret_key
+from django.core.validators import validate_email
 
 from studybot import dotenv_file
 
@@ -219,6 +220,16 @@ def _origin(name: str, given: str) -> str:
         )
     scheme, port = found[1], found[3]
     return f"{scheme}://{host}" + (f":{port}" if port and port != _USUAL_PORTS[scheme] else "")
+
+
+def sender(name: str, default: str) -> str:
+    """Return an address from which mail comes."""
+    value = text(name, default)
+    try:
+        validate_email(value)
+    except ValidationError:
+        raise refuse(name, value, "write an address such as notices@example.org") from None
+    return value
 
 
 def time_zone(name: str, default: str) -> str:

@@ -10,6 +10,7 @@ from django.contrib.auth import forms as auth_forms
 from django.contrib.auth import login
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +22,7 @@ if TYPE_CHECKING:  # Django's forms can be subscripted in its stubs alone.
 else:
     UserCreationForm = auth_forms.UserCreationForm
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 # Wherever a library's backend makes the login, it is one of this.
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 GONE = 410
@@ -56,7 +57,7 @@ def behind_a_secret(view: View) -> View:
     """
 
     @wraps(view)
-    def guarded(request: HttpRequest, **places: str) -> HttpResponse:
+    def guarded(request: HttpRequest, **places: str) -> HttpResponseBase:
         answer = view(request, **places)
         answer["Referrer-Policy"] = "same-origin"
         answer["X-Robots-Tag"] = "noindex"

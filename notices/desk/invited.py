@@ -1,10 +1,16 @@
 """The page behind an invitation's link. Messengers fetch it for previews, so only POST acts."""
 
-from django.contrib import messages
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth import forms as auth_forms
+from django.contrib.auth import views as auth_views
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -13,6 +19,7 @@ from notices.desk.coming_in import GONE, NewAccountForm, behind_a_secret, enter,
 from notices.desk.discord_login import INVITATION
 from notices.desk.display_name import display_name
 from notices.desk.rights import user_of
+from notices.desk.site import DeskLoginForm
 from notices.models import Invitation
 from notices.people import invitations
 from notices.people.invitations import InvitationOverError
@@ -48,6 +55,37 @@ def _join(secret: str, form: NewAccountForm) -> User:
         user.save()
         invitations.accept(secret, user)
     return user
+
+
+class AccountLoginForm(DeskLoginForm):
+    """Lets in an account that has no role yet: it is about to take one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("login name")
+
+    def confirm_login_allowed(self, user: User) -> None:
+        auth_forms.AuthenticationForm.confirm_login_allowed(self, user)
+
+
+class LogInToTake(auth_views.LoginView):
+    """The login of whoever has an account: the desk's own asks for a role."""
+
+    form_class = AccountLoginForm
+    template_name = "invitation/login.html"
+    redirect_field_name = ""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if invitations.find(kwargs["secret"]) is None:
+            return _over(request)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_success_url(self) -> str:
+        return reverse("invitation", args=[self.kwargs["secret"]])
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        return {**admin.site.each_context(self.request), **context, "title": _("Log in")}
 
 
 @behind_a_secret

@@ -10,13 +10,17 @@ from django.contrib import admin, messages
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth import forms as auth_forms
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils.translation import gettext
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from unfold import forms as unfold_forms
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from notices.desk import forgotten, shown_once
 from notices.desk.display_name import display_name
 from notices.desk.rights import ModelAdmin
 from notices.people import discord_accounts
@@ -88,6 +92,31 @@ class DeskUserAdmin(auth_admin.UserAdmin, ModelAdmin):  # type: ignore[type-arg]
         ),
         (_("Dates"), {"fields": ("last_login", "date_joined")}),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        reset_link = self.admin_site.admin_view(self.reset_link)
+        return [
+            path("<int:pk>/reset-link/", reset_link, name="auth_user_reset_link"),
+            *super().get_urls(),
+        ]
+
+    def reset_link(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Make a link by which the person chooses a new password, which nobody else then knows."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        user = get_object_or_404(User, pk=pk, is_active=True)
+        if request.method == "POST":
+            shown_once.keep(request, user, forgotten.link_for(user, request))
+            self.log_change(request, user, gettext_noop("Made a link for a new password."))
+        return redirect("admin:auth_user_change", pk)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        shown: User | None = kwargs.get("obj")
+        if shown is not None:
+            context |= {"link": shown_once.take(request, shown), "may_reset": shown.is_active}
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description=_("displayed name"), ordering="first_name")
     def name(self, user: User) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
 
 from notices import moments
 from notices.models import Invitation, Study, StudyRole
@@ -105,6 +107,14 @@ def revoke(invitation: Invitation) -> bool:
     if is_news:
         _note("invitation revoked", invitation)
     return is_news
+
+
+@receiver(pre_delete, sender=User)
+def _end_with_the_maker(instance: User, **_told: object) -> None:
+    """Revoke what a deleted leader has made, which would look as a command's afterwards."""
+    if not instance.is_superuser:
+        for made in Invitation.objects.filter(created_by=instance, revoked_at=None):
+            revoke(made)
 
 
 def _note(event: str, invitation: Invitation, **more: Any) -> None:

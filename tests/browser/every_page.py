@@ -20,6 +20,15 @@ def _log_in_in_vain(page: Page) -> None:
     page.locator("#login-form, main > h1").wait_for()
 
 
+def _join_in_vain(page: Page) -> None:
+    page.fill("#id_username", "minji")
+    page.fill("#id_first_name", "김민지")
+    for field in ("#id_password1", "#id_password2"):
+        page.fill(field, "12345678")
+    page.click("#account-form [type=submit]")
+    page.locator("#account-form .errors").first.wait_for()
+
+
 def _guess_until_locked_out(page: Page) -> None:
     while page.get_by_text("너무 많이 틀렸어요").count() == 0:
         page.fill("#id_username", "guessed")
@@ -77,6 +86,17 @@ def _ping_everyone(page: Page) -> None:
     page.get_by_role("alertdialog").wait_for()
 
 
+def _invite(page: Page) -> None:
+    page.select_option("#id_study", index=1)
+    page.click("#submit-row [type=submit]")
+    page.locator("#invitation-link").wait_for()
+
+
+def _reset(page: Page) -> None:
+    page.click("form.deeds [type=submit]")
+    page.locator("#password-link").wait_for()
+
+
 def _withdraw(page: Page) -> None:
     page.locator("#withdraw").click()
     page.locator(".withdrawal").wait_for()
@@ -111,6 +131,15 @@ _OF_NOBODY = (
     Place(NOBODY, "/admin/login/", _decline),
     Place(NOBODY, "/admin/discord/callback/"),
     Place(NOBODY, "/nowhere/"),
+    Place(NOBODY, "/invitation/{secret}/"),
+    Place(NOBODY, "/invitation/{secret}/", _join_in_vain),
+    Place(NOBODY, "/invitation/{secret}/login/"),
+    Place(NOBODY, "/invitation/wrong/"),
+    Place(NOBODY, "/first-admin/wrong/"),
+    Place(NOBODY, "/password/"),
+    Place(NOBODY, "/password/asked/"),
+    Place(NOBODY, "/password/{password_link}/"),
+    Place(NOBODY, "/password/MQ/wrong/"),
 )
 _STATES = ("draft", "scheduled", "sent", "partly", "failed", "unknown", "withdrawn", "archived")
 _OF_A_LEADER = (
@@ -129,6 +158,11 @@ _OF_A_LEADER = (
     Place(LEADER, _change("notices/study", "study")),
     Place(LEADER, "/admin/notices/channel/"),
     Place(LEADER, _change("notices/channel", "channel")),
+    Place(LEADER, "/admin/notices/invitation/"),
+    Place(LEADER, "/admin/notices/invitation/add/"),
+    Place(LEADER, "/admin/notices/invitation/add/", _invite),
+    Place(LEADER, _change("notices/invitation", "invitation")),
+    Place(LEADER, "/invitation/{secret}/"),
     Place(LEADER, "/admin/password_change/"),
     Place(LEADER, "/admin/password_change/done/"),
     Place(LEADER, "/admin/discord/"),
@@ -150,5 +184,6 @@ _OF_A_SITE_ADMIN = (
     *(Place(SITE_ADMIN, f"/admin/{model}/add/") for model in (*_ADDED, "auth/user")),
     Place(SITE_ADMIN, "/admin/notices/study/{study}/history/"),
     Place(SITE_ADMIN, "/admin/auth/user/{leader}/password/"),
+    Place(SITE_ADMIN, _change("auth/user", "leader"), _reset),
 )
 PLACES = (*_OF_NOBODY, *_OF_A_LEADER, *_OF_A_SITE_ADMIN)

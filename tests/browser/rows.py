@@ -9,7 +9,9 @@ from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
+from django.contrib.auth.tokens import default_token_generator
 from django.utils import timezone
+from django.utils.http import urlsafe_base64_encode
 from django_q.models import Failure, Schedule, Success
 
 from notices.models import (
@@ -26,6 +28,7 @@ from notices.models import (
     Role,
     Study,
 )
+from notices.people import invitations
 from notices.upkeep import schedules
 from tests.browser.desk import LONG_TEXT, LONG_TITLE, PASSWORD
 
@@ -45,7 +48,7 @@ def lay_out() -> None:
     leader = User.objects.create_user("minji", password=PASSWORD, first_name="김민지")
     User.objects.create_superuser("admin", password=PASSWORD)
     study = _study(leader, now)
-    numbers = _notices(study, leader, now) | _of_the_site(study, now)
+    numbers = _notices(study, leader, now) | _of_the_site(study, now) | _links(study, leader)
     print(json.dumps(numbers | {"study": study.pk, "leader": leader.pk, "channel": LOCKED}))
 
 
@@ -143,6 +146,17 @@ def _history(notice: Notice, leader: User) -> None:
         differences={"title": ["7주차 모임", notice.title], "channels": [[NEWS], [NEWS, LONG]]},
     )  # fmt: skip
     LogEntry.objects.log_actions(leader.pk, [notice], CHANGE, "Sent again.", single_object=True)
+
+
+def _links(study: Study, leader: User) -> Numbers:
+    made, secret = invitations.make(study, "writer", leader)
+    revoked, _secret = invitations.make(study, "viewer", leader)
+    invitations.revoke(revoked)
+    # A login ends such a link, and she never logs in.
+    forgetful = User.objects.create_user("minji2", password=PASSWORD)
+    coded = urlsafe_base64_encode(str(forgetful.pk).encode())
+    link = f"{coded}/{default_token_generator.make_token(forgetful)}"
+    return {"invitation": made.pk, "secret": secret, "password_link": link}
 
 
 def _of_the_site(study: Study, now: datetime) -> Numbers:

@@ -27,7 +27,10 @@ Finding = tuple[str, str, str]
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """As in production, where what is not found has a page. No bot: nothing moves."""
-    environment = {"DEBUG": "0", "ALLOWED_HOSTS": "127.0.0.1", "SECRET_KEY": "k" * 60}
+    environment = {
+        "DEBUG": "0", "ALLOWED_HOSTS": "127.0.0.1", "SECRET_KEY": "k" * 60,
+        "EMAIL_URL": "smtp://127.0.0.1:9", "EMAIL_FROM": "notices@example.org",
+    }  # fmt: skip
     with FakeDiscordProcess(*CLIENT_ARGUMENTS) as discord:
         environment |= {**CLIENT, "DISCORD_OAUTH_URL": discord.url}
         stack = Stack(tmp_path_factory.mktemp("pages"), discord, **environment)

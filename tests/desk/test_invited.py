@@ -187,6 +187,31 @@ def test_who_is_logged_in_takes_the_role_by_one_button(
     assert browser.post(address(secret, "take/")).status_code == 410
 
 
+def test_an_account_without_any_role_logs_in_to_take_one(
+    client: Client, stranger: User, secret: str
+) -> None:
+    there = address(secret, "login/")
+    assert there in words(client.get(address(secret)))
+    assert client.get(there).status_code == 200
+    sent = {"username": "stranger", "password": "a-strangers-password"}
+    assert client.post(f"{there}?next=/admin/", sent)["Location"] == address(secret)
+    assert "stranger" in words(client.get(address(secret)))
+    assert not StudyRole.objects.filter(user=stranger).exists()
+    client.post(address(secret, "take/"))
+    assert client.get("/admin/").status_code == 200
+
+
+def test_that_login_is_locked_as_the_desks_is(client: Client, stranger: User, secret: str) -> None:
+    there, wrong = address(secret, "login/"), {"username": "stranger", "password": "wrong"}
+    tries = [client.post(there, wrong).status_code for _try in range(5)]
+    assert tries == [200] * 4 + [429]
+    right = wrong | {"password": "a-strangers-password"}
+    assert client.post(there, right).status_code == 429
+    User.objects.filter(pk=stranger.pk).update(is_active=False)
+    assert Client(REMOTE_ADDR="192.0.2.7").post(there, right).status_code == 200
+    assert client.get(address("wrong", "login/")).status_code == 410
+
+
 def test_a_form_sent_after_a_login_makes_no_second_account(stranger: User, secret: str) -> None:
     answer = logged_in(stranger).post(address(secret), NEW)
     assert "stranger" in words(answer)

@@ -131,6 +131,17 @@ def test_one_of_a_site_admin_or_of_a_command_stays_good(
     assert role_of(stranger, study) == role_of(other_leader, study) == "writer"
 
 
+def test_it_ends_with_its_makers_account_unless_that_is_a_site_admins(
+    study: Study, leader: User, site_admin: User
+) -> None:
+    _made, of_leader = invitations.make(study, Role.WRITER, leader)
+    _made, of_admin = invitations.make(study, Role.WRITER, site_admin)
+    leader.delete()
+    site_admin.delete()
+    assert invitations.find(of_leader) is None
+    assert invitations.find(of_admin) is not None
+
+
 # --- states, days, the log ---------------------------------------------------------------------
 
 

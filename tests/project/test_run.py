@@ -249,7 +249,8 @@ def test_with_a_token_there_is_no_demo_and_its_logins_are_closed(
         BOT_TOKEN="a.real.token", DISCORD_API_URL=f"http://127.0.0.1:{free_port()}/api/v10"
     )
     said = installation.said()
-    assert "manage.py createsuperuser" in said
+    assert f"http://127.0.0.1:{installation.web_port}/first-admin/" in said
+    assert "There is no site admin yet. Open this link" in said
     assert "fakediscord started" not in said
     assert "example started" not in said
     assert installation.rows("SELECT count(*) FROM auth_user WHERE is_active") == [(0,)]
