@@ -8,6 +8,8 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from notices.desk.rights import sees_names
+
 
 class Item(TypedDict):
     """An entry as unfold takes it; `active` says whether the page is the entry's."""
@@ -27,6 +29,8 @@ def menu(request: HttpRequest) -> list[dict[str, object]]:
         _list(_("Studies"), "groups", "notices_study"),
         _list(_("Channels"), "tag", "notices_channel"),
     ]
+    if sees_names(request.user):
+        hers.append(_list(_("Members"), "group", "notices_membership"))
     groups: list[dict[str, object]] = [{"items": hers}]
     if getattr(request.user, "is_superuser", False):
         groups += [

@@ -31,6 +31,7 @@ MOST_LETTERS = 300
 # The rows of one action: somebody waits for its page.
 MOST_CHOSEN = 500
 _LED_STUDIES = "_led_studies"
+_SEES_NAMES = "_sees_names"
 
 
 class ModelAdmin(LeanAdmin):
@@ -106,6 +107,18 @@ def led_studies(user: AnyUser) -> list[Study]:
     if not hasattr(user, _LED_STUDIES):
         setattr(user, _LED_STUDIES, list(Study.objects.allowing(Right.SEE, user)))
     found: list[Study] = getattr(user, _LED_STUDIES)
+    return found
+
+
+def sees_names(user: AnyUser) -> bool:
+    """Return whether she may see the people of any study; kept on `user`, as every page asks."""
+    if not hasattr(user, _SEES_NAMES):
+        # The page to log in has the menu too, which asks for nobody in particular.
+        may = user.is_superuser or (
+            user.is_authenticated and Study.objects.allowing(Right.SEE_NAMES, user).exists()
+        )
+        setattr(user, _SEES_NAMES, may)
+    found: bool = getattr(user, _SEES_NAMES)
     return found
 
 

@@ -219,9 +219,9 @@ def test_it_costs_the_same_queries_however_much_there_is(
         write(study, "대기", HOUR, "queued")
         write(study, "내일", -24 * HOUR)
     client = logged_in(leader)
-    # Session, user, her studies, what else she may (twice); failed and late (which, and their
+    # Session, user, her studies, whose names she may see, what else she may (twice); failed and late (which, and their
     # rows), coming, reasons; the bots, the oldest due, the oldest not fanned out.
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         client.get(FRONT)
 
 
