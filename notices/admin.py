@@ -1,7 +1,27 @@
 """Registers all pages of the desk, as Django imports this module."""
 
-from notices.desk import callbacks, channel, invitation, key, notice, queue, records, study, user
+from notices.desk import (
+    callbacks,
+    channel,
+    invitation,
+    key,
+    notice,
+    queue,
+    records,
+    roster,
+    study,
+    user,
+)
 
 __all__ = [
-    "callbacks", "channel", "invitation", "key", "notice", "queue", "records", "study", "user",
-]  # fmt: skip
+    "callbacks",
+    "channel",
+    "invitation",
+    "key",
+    "notice",
+    "queue",
+    "records",
+    "roster",
+    "study",
+    "user",
+]

@@ -268,7 +268,8 @@ STATIC_URL = "static/"
 STATIC_ROOT = environment.folder("STATIC_ROOT", VAR_DIR / "static")
 with suppress(OSError):
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)
-# No form of ours has a file in it. Django would write one to the disk before it knows who sent it.
+# No form of ours has a file in it, but the one that BoundedBodies knows. Django would write one to
+# the disk before it knows who sent it.
 FILE_UPLOAD_HANDLERS = ["notices.web.bodies.NoFiles"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # A form has a box for each channel of a study. A server may have 500 and 1,000 open threads, and a

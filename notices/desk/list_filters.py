@@ -163,12 +163,14 @@ def _count(queryset: QuerySet[Model]) -> Coalesce:
     )
 
 
-class NoticeList(ChangeList):
+class ListWithOwnForm(ChangeList):
     def get_filters(self, request: HttpRequest) -> Any:
         """Say that there are no filters, so that unfold's sheet does not double our own form."""
         specs, _has_filters, *others = super().get_filters(request)
         return specs, False, *others
 
+
+class NoticeList(ListWithOwnForm):
     def get_results(self, request: HttpRequest) -> None:
         """Find the newest by `Parts`, which is fast, unless she has chosen another order."""
         if self.queryset.query.order_by == ("-id",):

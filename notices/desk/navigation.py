@@ -32,6 +32,8 @@ def menu(request: HttpRequest) -> list[dict[str, object]]:
     ]
     if request.user.is_authenticated and rights.may_somewhere(request.user, Right.LEAD):
         hers.append(_list(_("Invitations"), "link", "notices_invitation"))
+    if rights.may_somewhere(request.user, Right.SEE_NAMES):
+        hers.append(_list(_("Members"), "group", "notices_membership"))
     groups: list[dict[str, object]] = [{"items": hers}]
     if getattr(request.user, "is_superuser", False):
         groups += [

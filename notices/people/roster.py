@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -125,9 +125,13 @@ def add(
 
 def leave(study: Study, person: Person, now: datetime) -> bool:
     """Take her off the roster, on which her row stays. Return False if she was off it."""
-    there = Membership.objects.filter(study=study, person=person, until=None)
+    return end(Membership.objects.filter(study=study, person=person), now) > 0
+
+
+def end(members: QuerySet[Membership], now: datetime) -> int:
+    """Take all of them off their rosters, and return how many were on them."""
     # Another server's clock may have written a later `since`.
-    return there.update(until=Greatest(F("since"), now)) > 0
+    return members.filter(until=None).update(until=Greatest(F("since"), now))
 
 
 def name_as_seen(names: Mapping[int, str]) -> None:

@@ -3,12 +3,13 @@
 `incoming` refuses a body without a length (chunked).
 """
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
 from django.core.exceptions import SuspiciousOperation
-from django.core.files.uploadhandler import FileUploadHandler
+from django.core.files.uploadhandler import FileUploadHandler, MemoryFileUploadHandler
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -25,6 +26,10 @@ MOST_BYTES = 1024 * 1024
 MOST_BYTES_OF_A_LOGIN = 64 * 1024
 _OF_ANYBODY = ("/admin/login/", "/admin/discord/", "/invitation/", "/first-admin/", "/password/")
 _UPLOADS = ("/admin/uploads/", "/api/v1/uploads/")
+# The one form with a file in it, which a browser without scripts can send too. A list that is
+# somewhat too large gets a better message from `roster_list.read`.
+_LISTS = re.compile("/admin/notices/membership/of/[0-9]+/add/")
+MOST_BYTES_OF_A_LIST = 2 * MOST_BYTES
 
 
 class BoundedBodies:
@@ -34,6 +39,9 @@ class BoundedBodies:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         most, size = most_bytes(request.path_info), _size(request)
         if size <= most:
+            if _LISTS.fullmatch(request.path_info):
+                # In memory, and no larger than the body may be.
+                request.upload_handlers = [MemoryFileUploadHandler(request)]
             return self.get_response(request)
         with translation.override(translation.get_language_from_request(request)):
             told = _("The body has %(size)s bytes; send at most %(limit)d.")
@@ -44,6 +52,8 @@ def most_bytes(path: str) -> int:
     if path in _UPLOADS:
         # A file that is a little too large gets a better message from `uploads.check_size`.
         return uploads.limit_bytes() + MOST_BYTES
+    if _LISTS.fullmatch(path):
+        return MOST_BYTES_OF_A_LIST
     return MOST_BYTES_OF_A_LOGIN if path.startswith(_OF_ANYBODY) else MOST_BYTES
 
 

@@ -9,6 +9,7 @@ from tests.browser.desk import LONG_TEXT, LONG_TITLE
 
 LEADER, SITE_ADMIN, NOBODY = "minji", "admin", ""
 NOTICES = "/admin/notices/notice/"
+MEMBERS = "/admin/notices/membership/"
 API = "/api/docs/"
 Steps = Callable[[Page], object]
 
@@ -102,6 +103,18 @@ def _withdraw(page: Page) -> None:
     page.locator(".withdrawal").wait_for()
 
 
+def _paste_people(page: Page) -> None:
+    wrong = "1.10000E+18\n" + "가" * 80
+    page.fill("#id_text", f"1100000000000000101\n1100000000000000777,김민지\n{wrong}")
+    page.locator("form.withdrawal [type=submit]").click()
+    page.locator("[name=previewed]").wait_for(state="attached")
+
+
+def _paste_nobody(page: Page) -> None:
+    page.locator("form.withdrawal [type=submit]").click()
+    page.locator(".errorlist, .errors").first.wait_for()
+
+
 @dataclass(frozen=True)
 class Place:
     """The account that opens a page, its address, and the steps before the page is examined.
@@ -163,6 +176,10 @@ _OF_A_LEADER = (
     Place(LEADER, "/admin/notices/invitation/add/", _invite),
     Place(LEADER, _change("notices/invitation", "invitation")),
     Place(LEADER, "/invitation/{secret}/"),
+    Place(LEADER, MEMBERS),
+    Place(LEADER, f"{MEMBERS}?left=1&q=nothing"),
+    Place(LEADER, f"{MEMBERS}of/{{study}}/add/", _paste_people),
+    Place(LEADER, f"{MEMBERS}of/{{study}}/add/", _paste_nobody),
     Place(LEADER, "/admin/password_change/"),
     Place(LEADER, "/admin/password_change/done/"),
     Place(LEADER, "/admin/discord/"),
@@ -171,7 +188,8 @@ _OF_A_LEADER = (
 )
 _ROWS = {
     "notices/study": "study", "notices/channel": "channel", "notices/apikey": "key",
-    "notices/callbackendpoint": "callback", "auth/user": "leader", "notices/delivery": "delivery",
+    "notices/callbackendpoint": "callback", "notices/membership": "member",
+    "auth/user": "leader", "notices/delivery": "delivery",
     "notices/callbackmessage": "message", "notices/botinstance": "bot", "admin/logentry": "log",
     "django_q/failure": "failure", "django_q/success": "success", "django_q/schedule": "schedule",
 }  # fmt: skip

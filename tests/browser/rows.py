@@ -28,7 +28,7 @@ from notices.models import (
     Role,
     Study,
 )
-from notices.people import invitations
+from notices.people import invitations, roster
 from notices.upkeep import schedules
 from tests.browser.desk import LONG_TEXT, LONG_TITLE, PASSWORD
 
@@ -62,6 +62,8 @@ def _study(leader: User, now: datetime) -> Study:
     other = Study.objects.create(name="책 읽는 저녁")
     for one in (study, other):
         one.accounts.add(leader)
+    names = {1100000000000000101: "김민지", 1100000000000000102: LONG_CHANNEL[:32]}
+    roster.add(study, [*names, 1100000000000000103], "listed", now, names)
     permissions = {NEWS: (1 << 53) - 1, LONG: (1 << 53) - 1, LOCKED: NO_SENDING}
     names = {NEWS: "공지", LONG: LONG_CHANNEL[:100], LOCKED: "운영진"}
     for pk, name in names.items():
@@ -183,8 +185,10 @@ def _of_the_site(study: Study, now: datetime) -> Numbers:
         for number, (kind, good) in enumerate(((Success, True), (Failure, False)))
     ]  # fmt: skip
     delivery = Delivery.objects.filter(state=FAILED).latest("pk")
+    member = study.memberships.earliest("pk")
     return {
         "key": key.pk, "callback": endpoint.pk, "message": message.pk, "bot": bot.pk,
+        "member": member.pk,
         "delivery": delivery.pk, "success": tasks[0].pk, "failure": tasks[1].pk,
         "log": LogEntry.objects.latest("pk").pk, "schedule": Schedule.objects.first().pk,
     }  # fmt: skip

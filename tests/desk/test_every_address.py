@@ -10,7 +10,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from notices.models import Channel, Delivery, Notice, Study, StudyRole
+from notices.models import Channel, Delivery, Membership, Notice, Person, Study, StudyRole
+from notices.people import roster
 
 # The pages that every leader opens. None names a row in its address or shows another study.
 OPEN = {
@@ -18,7 +19,7 @@ OPEN = {
     "autocomplete", "search", "app_list", "notices_notice_changelist", "notices_notice_add",
     "notices_notice_reach", "notices_study_changelist", "notices_channel_changelist", "uploads",
     "manifest", "notices_invitation_changelist", "notices_invitation_add", "discord",
-    "discord_unlink", "discord_login", "discord_callback",
+    "discord_unlink", "discord_login", "discord_callback", "notices_membership_changelist",
 }  # fmt: skip
 REFUSED = (302, 403, 404, 405)
 # A row that does not exist, for the pages that only site admins see.
@@ -41,6 +42,7 @@ ADDRESSES = dict(addresses(get_resolver("studybot.urls").url_patterns))
 @pytest.fixture
 def theirs(other_notice: Notice, other_channel: Channel, other_leader: User) -> dict[str, str]:
     """The ids of another study's rows, by the part of the address before them."""
+    roster.add(other_notice.study, [1100000000000000101], "listed", timezone.now())
     Delivery.objects.create(
         notice=other_notice, channel=other_channel, wanted=1, due_at=timezone.now()
     )
@@ -48,6 +50,8 @@ def theirs(other_notice: Notice, other_channel: Channel, other_leader: User) -> 
         "notices/notice/": str(other_notice.pk),
         "notices/study/": str(other_notice.study_id),
         "notices/channel/": str(other_channel.pk),
+        "notices/membership/of/": str(other_notice.study_id),
+        "notices/membership/": str(Membership.objects.get(study=other_notice.study).pk),
         "auth/user/": str(other_leader.pk),
     }
 
@@ -68,7 +72,7 @@ def filled(address: str, theirs: dict[str, str]) -> str:
 
 
 def everything() -> list[Any]:
-    tables: tuple[Any, ...] = (Notice, Study, Channel, User, Delivery)
+    tables: tuple[Any, ...] = (Notice, Study, Channel, User, Delivery, Membership, Person)
     rows = [list(table.objects.order_by("pk").values()) for table in tables]
     links = StudyRole.objects.order_by("pk").values(), Study.channels.through.objects
     return [*rows, list(links[0]), list(links[1].order_by("pk").values())]
@@ -81,7 +85,14 @@ def test_an_address_that_is_not_a_leaders_refuses_her(
 ) -> None:
     """A new page for leaders has to be put into `OPEN`, and needs a test of its contents."""
     before = everything()
-    forged = {"post": "yes", "confirmed": "yes", "name": "taken", "title": "taken", "_save": "1"}
+    forged = {
+        "post": "yes",
+        "confirmed": "yes",
+        "name": "taken",
+        "text": "1100000000000000102",
+        "title": "taken",
+        "_save": "1",
+    }
     answer = getattr(desk, method)(filled(address, theirs), forged if method == "post" else {})
     assert answer.status_code in REFUSED
     assert "독서 모임" not in answer.content.decode()

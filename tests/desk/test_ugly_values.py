@@ -13,7 +13,8 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule, Task
 
-from notices.models import BotInstance, Channel, Delivery, Notice
+from notices.models import BotInstance, Channel, Delivery, Membership, Notice
+from notices.people import roster
 from tests.desk.conftest import logged_in
 from tests.desk.test_every_address import ADDRESSES
 from tests.ugly import BY_THIRDS, TEXTS, third_of
@@ -24,6 +25,7 @@ PARAMETERS = (
     "term", "page", "app_label", "model_name", "field_name", "s", "study", "status", "author",
     "from", "until", "seen", "test", "channels", "ping", "id", "pk__in", "revoked", "state", "type",
     "endpoint", "active__exact", "is_active__exact", "state__exact", "notice__id", "title",
+    "left",
 )  # fmt: skip
 PLACE = re.compile(r"<[^>]+>|\(\?P<url>\.\*\)\$|\^\(\?P<app_label>[^)]+\)/\$")
 FIELD = re.compile(r'<(?:input|select|textarea)[^>]*? name="([^"]+)"')
@@ -42,6 +44,7 @@ LONGEST_TOGETHER = 100
 def rows(notice: Notice, channel: Channel, site_admin: User) -> dict[str, str]:
     """The id of a row of each table, by the part of the address before it."""
     Delivery.objects.create(notice=notice, channel=channel, wanted=1, due_at=timezone.now())
+    roster.add(notice.study, [1100000000000000101], "listed", timezone.now())
     BotInstance.objects.create(
         name="bot", started_at=timezone.now(), heartbeat_at=timezone.now(), is_active=True
     )
@@ -51,6 +54,8 @@ def rows(notice: Notice, channel: Channel, site_admin: User) -> dict[str, str]:
         "notices/notice/": str(notice.pk),
         "notices/study/": str(notice.study_id),
         "notices/channel/": str(channel.pk),
+        "notices/membership/of/": str(notice.study_id),
+        "notices/membership/": str(Membership.objects.get().pk),
         "notices/botinstance/": str(BotInstance.objects.get().pk),
         "auth/user/": str(site_admin.pk),
         "django_q/success/": str(task.pk),
