@@ -108,7 +108,8 @@ def mail(name: str) -> dict[str, Any]:
     if not parts.hostname or parts.path or parts.query:
         raise _refuse(name, value, "write it as smtp+tls://user:password@mail.example.org:587")
     found: dict[str, Any] = Env.email_url_config(value)
-    return {**found, "EMAIL_PORT": parts.port or _MAIL_PORTS[parts.scheme]}
+    more = {"EMAIL_PORT": parts.port or _MAIL_PORTS[parts.scheme], "EMAIL_TIMEOUT": 10}
+    return {name: setting or "" for name, setting in (found | more).items()}
 
 
 def _split(name: str, value: str, schemes: tuple[str, ...]) -> SplitResult:

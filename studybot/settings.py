@@ -339,16 +339,9 @@ DEFAULT_EXCEPTION_REPORTER = "studybot.error_reports.Reporter"
 # --- mail ----------------------------------------------------------------------------------
 # It brings links to choose a new password; without it, site admins make them.
 _mail = addresses.mail("EMAIL_URL")
-SENDS_MAIL = bool(_mail)
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if SENDS_MAIL else 'dummy'}.EmailBackend"
-EMAIL_HOST, EMAIL_PORT = _mail.get("EMAIL_HOST", ""), _mail.get("EMAIL_PORT", 0)
-EMAIL_HOST_USER = _mail.get("EMAIL_HOST_USER") or ""
-EMAIL_HOST_PASSWORD = _mail.get("EMAIL_HOST_PASSWORD") or ""
-EMAIL_USE_TLS, EMAIL_USE_SSL = "EMAIL_USE_TLS" in _mail, "EMAIL_USE_SSL" in _mail
-# A thread of the web waits for it.
-EMAIL_TIMEOUT = 10
-if SENDS_MAIL:
-    DEFAULT_FROM_EMAIL = environment.sender("EMAIL_FROM", EMAIL_HOST_USER)
+if SENDS_MAIL := bool(_mail):
+    locals().update(_mail)
+    DEFAULT_FROM_EMAIL = environment.sender("EMAIL_FROM", _mail["EMAIL_HOST_USER"])
 PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
 
 # --- the API -------------------------------------------------------------------------------

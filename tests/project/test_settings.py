@@ -329,3 +329,38 @@ def test_the_secret_key_is_made_once_for_the_owner_alone(tmp_path: Path) -> None
     assert environment.secret_key("NO_SUCH_VARIABLE", tmp_path) == first
     assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "port", "tls"),
+    [
+        ("smtp+tls://notices%40example.org:p%40ss@mail.example.org", 587, "EMAIL_USE_TLS"),
+        ("smtp+ssl://notices%40example.org:p%40ss@mail.example.org", 465, "EMAIL_USE_SSL"),
+        ("smtp://notices%40example.org:p%40ss@mail.example.org:2525", 2525, None),
+    ],
+)
+def test_a_mail_server_is_read_with_the_usual_port(
+    monkeypatch: pytest.MonkeyPatch, given: str, port: int, tls: str | None
+) -> None:
+    monkeypatch.setenv("EMAIL_URL", given)
+    read = addresses.mail("EMAIL_URL")
+    assert (read["EMAIL_HOST"], read["EMAIL_PORT"]) == ("mail.example.org", port)
+    assert (read["EMAIL_HOST_USER"], read["EMAIL_HOST_PASSWORD"]) == (
+        "notices@example.org",
+        "p@ss",
+    )
+    assert {name for name in read if name.startswith("EMAIL_USE_")} == ({tls} if tls else set())
+
+
+def test_a_mail_server_that_cannot_be_is_refused_without_its_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("EMAIL_URL", "imap://notices:hunter2@mail.example.org")
+    said = refusal(lambda: addresses.mail("EMAIL_URL"))
+    assert "EMAIL_URL=" in said
+    assert "hunter2" not in said
+
+
+def test_mail_needs_an_address_to_come_from() -> None:
+    said = said_by_settings(EMAIL_URL="smtp://mail.example.org")
+    assert "EMAIL_FROM='' cannot be used: write an address such as notices@example.org" in said
