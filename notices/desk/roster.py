@@ -48,7 +48,7 @@ class RosterFilter(StudyFilter):
 class LeftFilter(admin.SimpleListFilter):
     """Hides who has left unless she asks for them."""
 
-    title = gettext_lazy("shown")
+    title = gettext_lazy("whom to show")
     parameter_name = "left"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
@@ -60,7 +60,7 @@ class LeftFilter(admin.SimpleListFilter):
 
 @admin.register(Membership)
 class MembershipAdmin(ReadOnly, LedAdmin):
-    list_display = ("name", "discord_id", "way", "came", "ended", "sight")
+    list_display = ("name", "discord_id", "way", "came", "sight")
     list_display_links = None
     list_filter = (RosterFilter, LeftFilter)
     list_per_page = 50
@@ -85,6 +85,10 @@ class MembershipAdmin(ReadOnly, LedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return Membership.objects.allowing(Right.SEE_NAMES, request.user)
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        has_left = request.GET.get(LeftFilter.parameter_name) == "1"
+        return (*self.list_display, "ended") if has_left else self.list_display
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ListWithOwnForm]:
         return ListWithOwnForm
@@ -120,7 +124,7 @@ class MembershipAdmin(ReadOnly, LedAdmin):
     def came(self, member: Membership) -> str:
         return _day(member, member.since)
 
-    @admin.display(description=gettext_lazy("until"))
+    @admin.display(description=gettext_lazy("left on"))
     def ended(self, member: Membership) -> str:
         return _day(member, member.until) if member.until else ""
 

@@ -195,11 +195,14 @@ def judge(study: Study, rows: Iterable[Row]) -> list[Line]:
     seen: dict[int, int] = {}
     lines = []
     for row in rows:
-        discord_id, wrong = row.discord_id, row.wrong
-        if discord_id is None and not wrong:
-            discord_id, wrong = _by_name(called.get(row.name, []), row.name)
+        if row.wrong:
+            lines.append(Line(row.number, Kind.WRONG, None, row.name, row.wrong))
+            continue
+        discord_id, wrong = row.discord_id, ""
         if discord_id is None:
-            lines.append(Line(row.number, Kind.WRONG, None, row.name, wrong))
+            discord_id, wrong = _by_name(called.get(row.name, []), row.name)
+        if discord_id is None:  # what is wrong names her
+            lines.append(Line(row.number, Kind.WRONG, None, "", wrong))
             continue
         first = seen.setdefault(discord_id, row.number)
         name, until = known.get(discord_id, ("", None))

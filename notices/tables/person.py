@@ -70,7 +70,7 @@ class Membership(models.Model):
     class Sight(models.TextChoices):
         """What Discord said last of her and the study's channels."""
 
-        UNKNOWN = "unknown", _("unknown")
+        UNKNOWN = "unknown", _("not known yet")
         SEES = "sees", _("sees the channels")
         CANNOT_SEE = "cannot_see", _("cannot see the channels")
         LEFT = "left", _("left the server")

@@ -198,7 +198,7 @@ IN_ENGLISH = (API, "/admin/django_q/")
 NAMES = (
     "Discord", "API", "ID", "Asia", "Seoul", "Ctrl", "BOT_TOKEN", "Bot", "Reset Token",
     "@everyone", "@here", "ms", ".env", "XXXXXXXXXX", "English", "en", "ko",
-    "PNG", "JPEG", "GIF", "WebP", "MB",
+    "CSV", "PNG", "JPEG", "GIF", "WebP", "MB",
 )  # fmt: skip
 # Texts of people and programs, and names for programs.
 DATA = (
