@@ -333,6 +333,7 @@ def test_a_way_back_is_good_once(browser: Browser, linked: SocialAccount) -> Non
 def test_who_declines_is_led_back_to_the_login(browser: Browser, linked: SocialAccount) -> None:
     answer = browser.log_in("")
     assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
     assert "was cancelled" in page_of(answer)
     assert browser.user_id is None
 
