@@ -25,6 +25,7 @@ from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from notices.desk import discord_oauth
@@ -156,6 +157,7 @@ def _lead_to_discord(request: HttpRequest, process: str, next_url: str) -> HttpR
     return answer
 
 
+@never_cache
 @require_GET
 def callback(request: HttpRequest) -> HttpResponse:
     """Take in whoever comes back from Discord."""

@@ -63,6 +63,14 @@ def linked_to(user: User) -> QuerySet[SocialAccount]:
     return accounts
 
 
+def of_number(discord_id: int) -> QuerySet[SocialAccount]:
+    """Return the link of this Discord account, if there is one."""
+    accounts: QuerySet[SocialAccount] = SocialAccount.objects.filter(
+        provider=PROVIDER, uid=str(discord_id)
+    )
+    return accounts
+
+
 def make_login(profile: Profile) -> User:
     """Make an account without a password."""
     user = User(username=_free_login_name(profile.username), first_name=profile.name)

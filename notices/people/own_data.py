@@ -3,14 +3,12 @@
 from contextlib import suppress
 from typing import Any
 
-from allauth.socialaccount.models import SocialAccount
-from allauth.socialaccount.providers.discord.provider import DiscordProvider
 from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from notices.models import Person
-from notices.people import public_address
+from notices.people import discord_accounts, public_address
 
 
 def privacy_line() -> str:
@@ -49,6 +47,5 @@ def erase(discord_id: int) -> bool:
     """Delete all of it, and the link to a login. Return whether there was anything."""
     with transaction.atomic():
         person, _by_table = Person.objects.filter(discord_id=discord_id).delete()
-        links = SocialAccount.objects.filter(provider=DiscordProvider.id, uid=str(discord_id))
-        link, _by_table = links.delete()
+        link, _by_table = discord_accounts.of_number(discord_id).delete()
     return bool(person or link)

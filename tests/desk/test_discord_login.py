@@ -17,6 +17,7 @@ from notices.models import Person, Study, StudyRole
 from notices.people import invitations
 from notices.security.login_life import BEGUN, USED
 from tests.desk.discord_browser import BACK, BEGIN, HANEUL, JIWOO, Browser, start_discord
+from tests.desk.test_once import press_at_once
 from tests.fakediscord_driver import FakeDiscordProcess
 
 
@@ -247,6 +248,35 @@ def test_an_invitation_that_is_over_leaves_no_account_behind(
     assert "invitation" not in browser.client.session
 
 
+def come_at_once(*comers: tuple[str, str]) -> set[int]:
+    """Each by a Discord account and with an invitation's secret; how they were answered."""
+    backs = {}
+    for user_id, secret in comers:
+        browser = Browser()
+        browser.bring_invitation(secret)
+        backs[browser.client] = browser.choose(browser.begin(), user_id)
+    answers = press_at_once(list(backs), lambda client: client.get(backs[client]))
+    return {answer.status_code for answer in answers}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_at_once_by_one_link_one_comes_in(study: Study) -> None:
+    for _n in range(3):
+        User.objects.all().delete()
+        secret = invite(study)
+        assert come_at_once((JIWOO, secret), (HANEUL, secret)) == {302, 403}
+        assert people() == (1, 1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_account_that_comes_twice_at_once_is_made_once(study: Study) -> None:
+    for _n in range(3):
+        User.objects.all().delete()
+        answers = come_at_once((HANEUL, invite(study)), (HANEUL, invite(study)))
+        assert answers in ({302}, {302, 400})
+        assert people() == (1, 1, 1)
+
+
 # --- the way there and back ----------------------------------------------------------------
 
 
@@ -303,6 +333,7 @@ def test_a_way_back_is_good_once(browser: Browser, linked: SocialAccount) -> Non
 def test_who_declines_is_led_back_to_the_login(browser: Browser, linked: SocialAccount) -> None:
     answer = browser.log_in("")
     assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
     assert "was cancelled" in page_of(answer)
     assert browser.user_id is None
 
