@@ -3,9 +3,7 @@
 docs/operations.md explains every variable; the safe value is the default.
 """
 
-import logging
 import os
-import re
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -400,15 +398,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 CORS_ALLOWED_ORIGINS = environment.origins("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/(api/|notice)"
 CORS_ALLOW_HEADERS = (
-    "accept",
-    "accept-language",
-    "content-type",
-    "idempotency-key",
-    "if-match",
-    "if-none-match",
-    "last-event-id",
-    "x-api-key",
-)
+    "accept", "accept-language", "content-type", "idempotency-key", "if-match", "if-none-match",
+    "last-event-id", "x-api-key",
+)  # fmt: skip
 CORS_EXPOSE_HEADERS = (
     "ETag",
     "Idempotent-Replayed",
@@ -419,32 +411,13 @@ CORS_EXPOSE_HEADERS = (
     "Retry-After",
 )
 
-
-def _is_not_readyz(record: logging.LogRecord) -> bool:
-    """Return False for a 503 of /readyz, which every poll may get: Django logs it as ERROR."""
-    path = getattr(getattr(record, "request", None), "path", None)
-    return not (path == "/readyz" and getattr(record, "status_code", None) == 503)
-
-
-_READER = re.compile(r"(/members/)[^/?\s]+")
-
-
-def _without_reader(record: logging.LogRecord) -> bool:
-    """Take the reader out of a logged address: the log says nothing of who reads what."""
-    if isinstance(record.args, tuple):
-        record.args = tuple(
-            _READER.sub(r"\1…", arg) if isinstance(arg, str) else arg for arg in record.args
-        )
-    return True
-
-
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "filters": {
-        "not_readyz": {"()": "django.utils.log.CallbackFilter", "callback": _is_not_readyz},
-        "without_reader": {"()": "django.utils.log.CallbackFilter", "callback": _without_reader},
+        "not_readyz": {"()": "studybot.log_filters.NotReadyz"},
+        "without_reader": {"()": "studybot.log_filters.WithoutReader"},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -12,7 +13,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminSelectWidget
+from unfold.widgets import (
+    UnfoldAdminColorInputWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from notices.advice import servers
 from notices.advice.channel import never_show
@@ -109,11 +114,49 @@ def _unseen(role_id: int) -> str:
     }
 
 
+class AccountField(forms.CharField):
+    """An account by its login name."""
+
+    widget = UnfoldAdminTextInputWidget
+
+    def clean(self, value: object) -> User | None:
+        name = User.normalize_username(super().clean(value))
+        if not name:
+            return None
+        user = User.objects.filter(username=name).first() if name.isprintable() else None
+        if user is None:
+            raise forms.ValidationError(
+                _("%(value)s is nobody's login name: make the account first, or invite her."),
+                params={"value": name},
+            )
+        return user
+
+
+class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
+    user = AccountField(label=_("login name"))
+
+    class Meta:
+        model = StudyRole
+        fields = ("user", "role", "sees_names")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["user"] = self.instance.user.get_username()
+        # A table names its columns alone, and a screen reader reads fields.
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = str(field.label)
+
+
 class RolesInline(TabularInline):
     model = StudyRole
-    fields = ("user", "role", "sees_names")
-    autocomplete_fields = ("user",)
+    form = RoleForm
+    fields = RoleForm.Meta.fields
     extra = 1
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        found: QuerySet[Any] = super().get_queryset(request).select_related("user")
+        return found
 
     def has_view_permission(self, request: HttpRequest, obj: Study | None = None) -> bool:
         return request.user.is_authenticated

@@ -31,7 +31,7 @@ def test_a_study_is_set_up_with_leaders_and_channels(
         "name": "러스트 스터디",
         "roles-TOTAL_FORMS": 1,
         "roles-INITIAL_FORMS": 0,
-        "roles-0-user": stranger.pk,
+        "roles-0-user": "stranger",
         "roles-0-role": "leader",
         "channels": [channel.pk],
         "colour": "#00ff80",
