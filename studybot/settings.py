@@ -3,9 +3,7 @@
 docs/operations.md explains every variable; the safe value is the default.
 """
 
-import logging
 import os
-import re
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Any
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
-from studybot import addresses, environment, loopback, near_names, prefix, private_files
+from studybot import addresses, environment, logs, loopback, near_names, prefix, private_files
 from studybot.theme import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -426,47 +424,7 @@ CORS_EXPOSE_HEADERS = (
     "Retry-After",
 )
 
-
-def _is_not_readyz(record: logging.LogRecord) -> bool:
-    """Return False for a 503 of /readyz, which every poll may get: Django logs it as ERROR."""
-    path = getattr(getattr(record, "request", None), "path", None)
-    return not (path == "/readyz" and getattr(record, "status_code", None) == 503)
-
-
-_READER = re.compile(r"(/members/)[^/?\s]+")
-
-
-def _without_reader(record: logging.LogRecord) -> bool:
-    """Take the reader out of a logged address: the log says nothing of who reads what."""
-    if isinstance(record.args, tuple):
-        record.args = tuple(
-            _READER.sub(r"\1…", arg) if isinstance(arg, str) else arg for arg in record.args
-        )
-    return True
-
-
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {
-        "not_readyz": {"()": "django.utils.log.CallbackFilter", "callback": _is_not_readyz},
-        "without_reader": {"()": "django.utils.log.CallbackFilter", "callback": _without_reader},
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        # At INFO there are four lines for each task, and the bot's own line says what it did.
-        "django-q": {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL},
-        # Django's own handler would write each line a second time.
-        "django": {"propagate": True},
-        "django.request": {"filters": ["not_readyz", "without_reader"]},
-        "notices.api.errors": {"filters": ["without_reader"]},
-        # It logs at INFO whatever LOG_LEVEL is. axes would log names as they were typed.
-        "studybot.security": {"level": "INFO"},
-        "axes": {"level": "CRITICAL"},
-    },
-}
+LOGGING = logs.logging_at(LOG_LEVEL)
 
 if DEBUG:
     loopback.refuse_debug_for_others(
