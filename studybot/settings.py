@@ -11,7 +11,7 @@ from typing import Any
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 
-from studybot import addresses, environment, loopback, near_names, prefix, private_files
+from studybot import addresses, environment, logs, loopback, near_names, prefix, private_files
 from studybot.theme import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -411,28 +411,7 @@ CORS_EXPOSE_HEADERS = (
     "Retry-After",
 )
 
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {
-        "not_readyz": {"()": "studybot.log_filters.NotReadyz"},
-        "without_reader": {"()": "studybot.log_filters.WithoutReader"},
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        # At INFO there are four lines for each task, and the bot's own line says what it did.
-        "django-q": {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL},
-        # Django's own handler would write each line a second time.
-        "django": {"propagate": True},
-        "django.request": {"filters": ["not_readyz", "without_reader"]},
-        "notices.api.errors": {"filters": ["without_reader"]},
-        # It logs at INFO whatever LOG_LEVEL is. axes would log names as they were typed.
-        "studybot.security": {"level": "INFO"},
-        "axes": {"level": "CRITICAL"},
-    },
-}
+LOGGING = logs.logging_at(LOG_LEVEL)
 
 if DEBUG:
     loopback.refuse_debug_for_others(

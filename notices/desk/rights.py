@@ -23,8 +23,10 @@ from notices.tables.change import AnyUser
 
 if TYPE_CHECKING:  # Unfold's class has no types; it is a subclass of Django's.
     TabularInline = admin.TabularInline[Any, Any]
+    StackedInline = admin.StackedInline[Any, Any]
 else:
     TabularInline = unfold_admin.TabularInline
+    StackedInline = unfold_admin.StackedInline
 
 LEADS_NO_STUDY = gettext_lazy(
     "The account %(name)s leads no study. Ask a site admin to make it a leader."

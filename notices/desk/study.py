@@ -22,7 +22,7 @@ from unfold.widgets import (
 from notices.advice import servers
 from notices.advice.channel import never_show
 from notices.desk.display_name import display_name
-from notices.desk.rights import LedAdmin, TabularInline
+from notices.desk.rights import LedAdmin, StackedInline
 from notices.models import Channel, Role, Study, StudyRole
 
 _COLOUR = re.compile("#?[0-9A-Fa-f]{6}")
@@ -143,12 +143,9 @@ class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             self.initial["user"] = self.instance.user.get_username()
-        # A table names its columns alone, and a screen reader reads fields.
-        for field in self.fields.values():
-            field.widget.attrs["aria-label"] = str(field.label)
 
 
-class RolesInline(TabularInline):
+class RolesInline(StackedInline):
     model = StudyRole
     form = RoleForm
     fields = RoleForm.Meta.fields

@@ -1,6 +1,7 @@
 """The API's roster: who is on it, put there by their ids, all of them or none."""
 
 import json
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -274,6 +275,10 @@ def test_no_reader_stands_in_the_log_or_in_the_metrics(
     ]
     for request in requests:
         request()
+
+    # What a fault of ours would log.
+    told = (f"DELETE {address}{FIRST}/", f"{address}김민지")
+    logging.getLogger("notices.api.errors").error("%s and %s failed", *told)
 
     written = caplog.text
     metrics = client.get("/metrics").content.decode()

@@ -18,11 +18,15 @@ from notices.models import (
     Change,
     Channel,
     Delivery,
+    Invitation,
     KeptAnswer,
+    Membership,
     Notice,
     Pause,
+    Person,
     Role,
     Study,
+    StudyRole,
     Submission,
     Tally,
     Upload,
@@ -91,6 +95,37 @@ def the_same_tally_twice() -> None:
 def the_same_key_twice() -> None:
     KeptAnswer.objects.create(caller="key abcdefgh", key="k", begun_at=NOW)
     KeptAnswer.objects.create(caller="key abcdefgh", key="k", begun_at=NOW)
+
+
+def a_member(**changes: Any) -> Membership:
+    given: dict[str, Any] = {"way": "listed", "since": NOW} | changes
+    if "person" not in given:
+        given["person"] = Person.objects.create(discord_id=1)
+        given["study"] = Study.objects.create(name="알고리즘 스터디")
+    return Membership.objects.create(**given)
+
+
+def the_same_member_twice() -> None:
+    member = a_member()
+    a_member(person=member.person, study=member.study)
+
+
+def a_role(**changes: Any) -> StudyRole:
+    given: dict[str, Any] = dict(changes)
+    if "user" not in given:
+        given["user"] = User.objects.create_user("minji")
+        given["study"] = Study.objects.create(name="알고리즘 스터디")
+    return StudyRole.objects.create(**given)
+
+
+def the_same_role_twice() -> None:
+    role = a_role()
+    a_role(user=role.user, study=role.study)
+
+
+def an_invitation(**changes: Any) -> Invitation:
+    study = Study.objects.create(name="알고리즘 스터디")
+    return Invitation.objects.create(**{"study": study, "secret_hash": "h"} | changes)
 
 
 def write_past_the_model(row: Any, **changes: Any) -> None:
@@ -212,6 +247,18 @@ BAD_ROWS: dict[str, list[Callable[[], Any]]] = {
     "pause_is_one": [the_same_pause_twice],
     "tally_is_one": [the_same_tally_twice],
     "kept_answer_once_per_key": [the_same_key_twice],
+    "person_discord_id_is_positive": [lambda: Person.objects.create(discord_id=0)],
+    "person_language_is_known": [lambda: Person.objects.create(discord_id=1, language="fr")],
+    "membership_once_per_person": [the_same_member_twice],
+    "membership_way_is_known": [lambda: a_member(way="bought")],
+    "membership_sight_is_known": [lambda: a_member(sight="blind")],
+    "membership_ends_after_it_begins": [lambda: a_member(until=NOW - timedelta(seconds=1))],
+    "study_role_once_per_user": [the_same_role_twice],
+    "study_role_is_known": [lambda: a_role(role="owner")],
+    "invitation_role_is_known": [lambda: an_invitation(role="owner")],
+    "invitation_ends": [lambda: an_invitation(is_single_use=False)],
+    "invitation_is_used_once": [lambda: an_invitation(uses=2)],
+    "invitation_expires_later": [lambda: an_invitation(expires_at=NOW - timedelta(days=1))],
 }
 CASES = [
     pytest.param(name, write, id=f"{name}-{number}")
@@ -259,4 +306,7 @@ def test_every_constraint_of_every_model_has_its_bad_row() -> None:
 def test_the_rows_that_the_bad_ones_are_made_from_are_good() -> None:
     an_attempt()
     upload()()
+    a_member(until=NOW)
+    a_role()
+    an_invitation(uses=1)
     Study.objects.create(name="독서")
