@@ -389,6 +389,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "AttemptOutcome": "notices.models.Attempt.Outcome",
         "Language": "notices.models.Study.Language",
         "CallbackEvent": "notices.models.CallbackMessage.Type",
+        "InvitationState": "notices.models.Invitation.State",
+        "StudyRole": "notices.models.StudyRole.Role",
     },
     # Swagger's files are served by us, not by another site.
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from notices import quotas
 from notices.api.authentication import Caller, caller_of
-from notices.api.fields import IdsField, JsonSchema, LinkField, StrictField
+from notices.api.fields import FlagField, IdsField, JsonSchema, LinkField, StrictField
 from notices.api.filters import OLDEST_FIRST, PageForm
 from notices.api.forms import StrictForm, find_study
 from notices.api.idempotency import SECRET, idempotent
@@ -47,18 +47,6 @@ class EventsField(StrictField):
             if one not in events:
                 self.fail("unknown", value=quoted(one), allowed=allowed)
         return list(dict.fromkeys(data))
-
-
-class FlagField(StrictField):
-    default_error_messages = {
-        "no_flag": gettext_lazy("{value} is not true or false; send one of these."),
-    }
-    json_schema = {"type": "boolean"}
-
-    def to_internal_value(self, data: object) -> bool:
-        if not isinstance(data, bool):
-            self.fail("no_flag", value=quoted(data))
-        return data
 
 
 class AddressField(LinkField):

@@ -169,6 +169,18 @@ class OneOfField(StrictField):
         return data
 
 
+class FlagField(StrictField):
+    default_error_messages = {
+        "no_flag": _("{value} is not true or false; send one of these."),
+    }
+    json_schema = {"type": "boolean"}
+
+    def to_internal_value(self, data: object) -> bool:
+        if not isinstance(data, bool):
+            self.fail("no_flag", value=quoted(data))
+        return data
+
+
 class TimeZoneField(StrictField):
     default_error_messages = {
         "no_zone": _("{value} is not a time zone; write one such as Asia/Seoul."),

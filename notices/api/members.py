@@ -218,7 +218,7 @@ class Members(Resource):
         if study is None:
             raise self.unknown(pk)
         if not caller.may(right, study):
-            raise PermissionDenied(_why_not(caller, right))
+            raise PermissionDenied(why_not(caller, right))
         return study
 
     def _person(self, study: Study, sent: str) -> Person:
@@ -233,7 +233,7 @@ class Members(Resource):
         return person
 
 
-def _why_not(caller: Caller, right: Right) -> str:
+def why_not(caller: Caller, right: Right) -> str:
     if caller.key is not None:
         return _(
             "This key may not see people; ask a site admin for one that may "

@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from notices.api import callbacks, members, uploads, views
+from notices.api import callbacks, invitations, members, uploads, views
 from notices.ids import ID_PATTERN
 
 
@@ -28,6 +28,15 @@ roster = [
     re_path(rf"{ROSTER}/(?P<discord_id>[^/]+)/?$", members.Members.as_view({"delete": "destroy"})),
 ]
 
+INVITATIONS = rf"^api/v1/studies/(?P<pk>{ID_PATTERN})/invitations"
+one_invitation = rf"{INVITATIONS}/(?P<invitation_id>{ID_PATTERN})/?$"
+inviting = [
+    re_path(
+        rf"{INVITATIONS}/?$", invitations.Invitations.as_view({"get": "list", "post": "create"})
+    ),
+    re_path(one_invitation, invitations.Invitations.as_view({"delete": "destroy"})),
+]
+
 # Anybody may read the description, and it counts for nobody's rate.
 schema = SpectacularAPIView.as_view(throttle_classes=())
 docs = SpectacularSwaggerSplitView.as_view(throttle_classes=())
@@ -36,6 +45,7 @@ urlpatterns = [
     re_path(r"^notice/?$", views.FirstFrontendNotice.as_view()),
     *router.urls,
     *roster,
+    *inviting,
     path("api/schema/", schema, name="schema"),
     path("api/docs/", docs),
     re_path(r"^api(/[\s\S]*)?$", views.NoSuchAddress.as_view()),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from notices.outside import clock
 from notices.tables.change import AnyUser
 from notices.tables.conditions import check, given
+from notices.tables.key import ApiKey
 from notices.tables.study_role import Right, StudyRole, roles_with
 
 
@@ -25,10 +26,20 @@ def _maker_leads() -> Q:
     return Q(created_by=None) | (Q(created_by__is_active=True) & of_a_leader)
 
 
+def _key_is_good(now: datetime) -> Q:
+    """Return the condition that no key made it, or one that may still invite to the study."""
+    key = ApiKey.objects.filter(
+        Q(all_studies=True) | Q(studies=OuterRef("study")),
+        Q(expiry_date=None) | Q(expiry_date__gt=now),
+        pk=OuterRef("created_with"), revoked=False, read_only=False, may_see_people=True,
+    )  # fmt: skip
+    return Q(created_with=None) | Q(Exists(key))
+
+
 def _lets_in(now: datetime) -> Q:
     in_time = Q(expires_at=None) | Q(expires_at__gt=now)
     has_use_left = Q(is_single_use=False) | Q(uses=0)
-    return in_time & has_use_left & _maker_leads() & Q(revoked_at=None)
+    return in_time & has_use_left & _maker_leads() & _key_is_good(now) & Q(revoked_at=None)
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -80,6 +91,11 @@ class Invitation(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="+",
         verbose_name=_("made by"),
+    )  # fmt: skip
+    # With the key end the doors that it has opened.
+    created_with = models.ForeignKey(
+        "notices.ApiKey", models.CASCADE, null=True, editable=False, related_name="+",
+        verbose_name=_("made with the key"),
     )  # fmt: skip
     created_at = models.DateTimeField(_("made"), default=clock.now, editable=False)
     revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)

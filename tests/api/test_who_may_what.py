@@ -58,6 +58,9 @@ DELETE studies/{study}/       401 401 401 403 405 405 405 405 405 405 405 403 40
 GET   studies/{study}/members/      401 401 401 403 403 404 200 403 403 403 404 403 200
 POST  studies/{study}/members/      401 401 401 403 403 404 201 403 403 403 404 403 201
 DELETE studies/{study}/members/{nobody}/ 401 401 401 403 403 404 404 403 403 403 404 403 404
+GET   studies/{study}/invitations/  401 401 401 403 403 404 200 403 403 403 404 403 200
+POST  studies/{study}/invitations/  401 401 401 403 403 404 201 403 403 403 404 403 201
+DELETE studies/{study}/invitations/1/ 401 401 401 403 403 404 404 403 403 403 404 403 404
 PUT   studies/{study}/members/      401 401 401 403 405 405 405 405 405 405 405 403 405
 """
 CELLS = [
@@ -135,6 +138,7 @@ def test_each_caller_is_answered_as_the_table_says(
         "POST studies/": {"name": "새 스터디"},
         "PATCH studies/{study}/": {"name": "새 이름"},
         "POST studies/{study}/members/": {"discord_ids": ["1100000000000000101"]},
+        "POST studies/{study}/invitations/": {"role": "leader"},
         "POST /notice/": {
             "study_id": study.pk,
             "channel_id": channel.pk,
