@@ -34,8 +34,9 @@ KEY_PATTERN = f"^[!-~]([ -~]{{0,{KEY_LIMIT - 2}}}[!-~])?$"
 # After that, who waits for a request under way is told to come back.
 WAIT_SECONDS = 5
 KEPT_HEADERS = ("ETag", "Location")
-# A secret is not kept with the answer. The view reads it again.
-SECRET = "secret"  # noqa: S105
+# What opens doors is not kept with the answer. The view adds it again.
+SECRET, LINK = "secret", "link"
+NOT_KEPT = (SECRET, LINK)
 
 Handler = Callable[..., Response]
 MayRead = Callable[[Caller, Request, Any], bool]
@@ -117,7 +118,7 @@ def _wait_no_longer() -> None:
 def _keep(kept: KeptAnswer, response: Response) -> None:
     kept.status = response.status_code
     kept.headers = {name: response[name] for name in KEPT_HEADERS if name in response}
-    told = {name: value for name, value in response.data.items() if name != SECRET}
+    told = {name: value for name, value in response.data.items() if name not in NOT_KEPT}
     body = JSONRenderer().render(told)
     kept.body, kept.size = body.decode(), len(body)
     kept.save(update_fields=["status", "headers", "body", "size"])

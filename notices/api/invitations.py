@@ -11,10 +11,11 @@ from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notices.api.authentication import caller_of
+from notices.api.authentication import Caller, caller_of
 from notices.api.fields import FlagField, OneOfField, StrictField
 from notices.api.filters import OLDEST_FIRST, PageForm
 from notices.api.forms import StrictForm
+from notices.api.idempotency import LINK, idempotent
 from notices.api.members import why_not
 from notices.api.operations import Page
 from notices.api.refusals import quoted
@@ -97,6 +98,11 @@ class InvitationPage(Page):
     results = InvitationShown(many=True)
 
 
+def _may_invite(caller: Caller, request: Request, _answer: object) -> bool:
+    study = caller.studies.filter(pk=request.parser_context["kwargs"]["pk"]).first()
+    return study is not None and caller.may(Right.LEAD, study)
+
+
 @extend_schema_view(
     list=extend_schema(
         summary="The invitations to a study, page by page",
@@ -105,8 +111,9 @@ class InvitationPage(Page):
     ),
     create=extend_schema(
         summary="Make a link that lets people in",
-        description="A repeated request makes another link. A key needs `may_see_people`; its "
-        "invitations end with it.",
+        description="Repeated with its Idempotency-Key, the request answers another link to the "
+        "same invitation, and the first one ends. A key needs `may_see_people`; its invitations "
+        "end with it.",
         request=NewInvitationForm,
         responses={201: InvitationWithLink},
     ),
@@ -121,6 +128,7 @@ class Invitations(Resource):
         found = self._of_study(self._study(request, pk))
         return self.page_of(found, InvitationShown, request, ordering=OLDEST_FIRST)
 
+    @idempotent(_may_invite)
     def create(self, request: Request, pk: str) -> Response:
         study, caller = self._study(request, pk), caller_of(request)
         form = NewInvitationForm(data=request.data, context={"study": study})
@@ -132,10 +140,16 @@ class Invitations(Resource):
         )  # fmt: skip
         secret = invitations.issue(made)
         shown: Any = self._of_study(study).get(pk=made.pk)
-        shown.link = public_address.of_path(f"/invitation/{secret}/", request._request)
-        response = Response(InvitationWithLink(shown).data, status=status.HTTP_201_CREATED)
-        response["Cache-Control"] = "no-store"
-        return response
+        shown.link = self._link(secret)
+        return Response(InvitationWithLink(shown).data, status=status.HTTP_201_CREATED)
+
+    def completed(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """Add a new link, as only a hash of the former one is stored."""
+        secret = invitations.renew(Invitation.objects.get(pk=answer["id"]))
+        return {**answer, LINK: self._link(secret)}
+
+    def _link(self, secret: str) -> str:
+        return public_address.of_path(f"/invitation/{secret}/", self.request._request)
 
     def destroy(self, request: Request, pk: str, invitation_id: str) -> Response:
         study = self._study(request, pk)

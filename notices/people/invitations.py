@@ -53,6 +53,14 @@ def issue(invitation: Invitation) -> str:
     return secret
 
 
+def renew(invitation: Invitation) -> str:
+    """Return another secret, with which the former one ends."""
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    Invitation.objects.filter(pk=invitation.pk).update(secret_hash=_hash(secret))
+    _note("invitation's link made anew", invitation)
+    return secret
+
+
 def find(secret: str) -> Invitation | None:
     """Return the invitation if it still lets somebody in."""
     open_ones = Invitation.objects.open_at(clock.now())

@@ -5,6 +5,7 @@ to break the schema stays as it is.
 """
 
 import os
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import schemathesis
@@ -32,6 +33,7 @@ SENSIBLE: dict[str, Any] = {
     "time_zone": "Asia/Seoul",
     "cursor": "",
     "discord_ids": ["1100000000000000101"],
+    "until": (datetime.now(UTC).date() + timedelta(days=3)).isoformat(),
 }
 
 
@@ -42,6 +44,8 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
     for part in (case.query, case.body):
         if isinstance(part, dict):
             part |= {name: SENSIBLE[name] for name in part.keys() & SENSIBLE if part[name]}
+    if isinstance(case.body, dict) and case.body.get("one_person") is False:
+        case.body["until"] = SENSIBLE["until"]
     if case.body == b"":
         case.body = b"a file has a byte at least"
     if isinstance(case.path_parameters, dict) and "/notices/" in case.operation.path:
