@@ -7,7 +7,7 @@ them.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -83,8 +83,8 @@ class Orders:
             self._answering.add(task)
             task.add_done_callback(self._answering.discard)
 
-    async def _record(self, batch: list[Interaction]) -> list[Told] | list[None]:
-        """Return what each is told, or None for each if nothing could be recorded in time."""
+    async def _record(self, batch: list[Interaction]) -> Sequence[Told | None]:
+        """Return what each is told, or None where nothing could be recorded in time."""
         loop = asyncio.get_running_loop()
         orders = [one.order for one in batch]
         while True:
@@ -96,5 +96,7 @@ class Orders:
                     return [None] * len(batch)
                 await asyncio.sleep(DATABASE_PAUSE_SECONDS)
             except Exception:
-                log.exception("%d orders fail in our own code", len(batch))
-                return [None] * len(batch)
+                if len(batch) > 1:  # one that fails by its own data stops no other
+                    return [told for one in batch for told in await self._record([one])]
+                log.exception("an order fails in our own code")
+                return [None]

@@ -5,6 +5,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -281,6 +282,17 @@ def test_many_at_once_are_each_recorded_and_answered(talk: Study) -> None:
     told = carried_out(*map(interaction, range(1, 301)))
     assert [number for number, _what in told] == list(range(1, 301))
     assert talk.memberships.count() == 300
+
+
+def test_an_order_that_fails_by_its_own_data_stops_no_other(talk: Study) -> None:
+    bad = interaction(2)
+    bad = replace(bad, order=replace(bad.order, language="xx"))
+    told = dict(carried_out(interaction(1), bad, interaction(3)))
+    assert told[2] is None
+    assert told[1] is not None
+    assert told[3] is not None
+    on_it = talk.memberships.values_list("person__discord_id", flat=True)
+    assert set(on_it) == {101, 103}
 
 
 class FailingDatabase(ThreadPoolExecutor):
