@@ -44,7 +44,9 @@ class Seen(NamedTuple):
     name: str
 
 
-async def look_for_people(client: discord.Client, in_database: InDatabase) -> int:
+async def look_for_people(
+    client: discord.Client, in_database: InDatabase, *, pause: float = BETWEEN_REQUESTS_SECONDS
+) -> int:
     """Look for those whom nobody has looked for in a day. Return for how many of them."""
     guild_ids = [guild.id for guild in client.guilds if not guild.unavailable]
     sought = await in_database(people_to_look_for, guild_ids, clock.now())
@@ -54,7 +56,7 @@ async def look_for_people(client: discord.Client, in_database: InDatabase) -> in
     seen: list[Seen] = []
     for study_id, ids in channels.items():
         of_study = [one for one in sought if one.study_id == study_id]
-        seen += await _look(client, of_study, ids)
+        seen += await _look(client, of_study, ids, pause)
     await in_database(write_seen, seen, clock.now())
     return len(seen)
 
@@ -92,7 +94,7 @@ def write_seen(seen: Collection[Seen], now: datetime) -> None:
 
 
 async def _look(
-    client: discord.Client, sought: list[Sought], channel_ids: Iterable[int]
+    client: discord.Client, sought: list[Sought], channel_ids: Iterable[int], pause: float
 ) -> list[Seen]:
     """Return what is known of each of a study's people; nobody where its guilds do not answer."""
     known = [client.get_channel(pk) for pk in channel_ids]
@@ -106,7 +108,7 @@ async def _look(
                 return []
             for member in members:
                 found[member.id].append(member)
-            await asyncio.sleep(BETWEEN_REQUESTS_SECONDS)
+            await asyncio.sleep(pause)
     return [_seen(one, found[one.discord_id], channels) for one in sought] if channels else []
 
 

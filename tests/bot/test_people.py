@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from notices.bot import discord_people
 from notices.bot.discord_people import look_for_people, people_to_look_for
 from notices.models import Channel, Membership, Person, Study
 from tests.fakediscord.cast import LAYOUT, LEADER, MEMBER, STUDY, TALK, write_layout
@@ -27,11 +26,6 @@ def server(tmp_path: Path) -> Iterator[FakeDiscordProcess]:
     layout = json.loads(json.dumps(LAYOUT))
     with FakeDiscordProcess("--layout", str(write_layout(tmp_path, layout))) as process:
         yield process
-
-
-@pytest.fixture(autouse=True)
-def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(discord_people, "BETWEEN_REQUESTS_SECONDS", 0.0)
 
 
 def study_in(*channel_ids: str) -> Study:
@@ -52,7 +46,7 @@ def look(server: FakeDiscordProcess) -> int:
 
     async def scenario(bot: Bot) -> None:
         await bot.client.wait_until_ready()
-        looked.append(await look_for_people(bot.client, bot.in_database))
+        looked.append(await look_for_people(bot.client, bot.in_database, pause=0))
 
     live(server, scenario)
     return looked[0]
