@@ -6,8 +6,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, no_translations
 
-from notices.ids import read_id
-from notices.models import Membership, Study
+from notices.management.arguments import find_study
+from notices.models import Membership
 from notices.outside import clock
 from notices.people import roster
 
@@ -26,22 +26,11 @@ class Command(BaseCommand):
 
     @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
-        study = _find_study(options["study"])
+        study = find_study(options["study"])
         ids = _read_all(options["ids"])
         added = roster.add(study, ids, Membership.Way.ADDED, clock.now())
         for kind, found in added._asdict().items():
             self.stdout.write(" ".join([f"{kind}:", *map(str, found or ["nobody"])]))
-
-
-def _find_study(text: str) -> Study:
-    study = Study.objects.filter(pk=read_id(text) or 0).first()
-    if study is None:
-        known = ", ".join(f"{study.pk} ({study})" for study in Study.objects.all()[:20])
-        raise CommandError(
-            f"STUDY_ID {text!r} is not known; "
-            + (f"the studies are {known}" if known else "set one up first by manage.py addstudy")
-        )
-    return study
 
 
 def _read_all(texts: list[str]) -> list[int]:

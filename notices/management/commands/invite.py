@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, no_translatio
 from django.db import transaction
 from django.urls import reverse
 
-from notices.ids import read_id
+from notices.management.arguments import find_study
 from notices.models import Study, StudyRole
 from notices.people import invitations, public_address
 from notices.people.public_address import UnknownAddressError
@@ -31,7 +31,7 @@ class Command(BaseCommand):
 
     @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
-        study = _find_study(options["study"])
+        study = find_study(options["study"])
         until = _checked_day(options["until"], study) if options["until"] else None
         if options["many"] and until is None:
             raise CommandError("--many lets in whoever has the link: say until when by --until.")
@@ -45,17 +45,6 @@ class Command(BaseCommand):
             )
             link = _link(secret)
         self.stdout.write(link)
-
-
-def _find_study(text: str) -> Study:
-    study = Study.objects.filter(pk=read_id(text) or 0).first()
-    if study is None:
-        known = ", ".join(f"{study.pk} ({study})" for study in Study.objects.all()[:20])
-        raise CommandError(
-            f"STUDY_ID {text!r} is not known; "
-            + (f"the studies are {known}" if known else "set one up first by manage.py addstudy")
-        )
-    return study
 
 
 def _checked_day(text: str, study: Study) -> date:
