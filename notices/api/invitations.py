@@ -7,20 +7,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema, extend_schema_serializer, extend_schema_view
 from rest_framework import serializers, status
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from notices.api.authentication import Caller, caller_of
+from notices.api.authentication import caller_of
 from notices.api.fields import FlagField, OneOfField, StrictField
 from notices.api.filters import OLDEST_FIRST, PageForm
 from notices.api.forms import StrictForm
 from notices.api.idempotency import LINK, idempotent
-from notices.api.members import why_not
+from notices.api.of_study import OfStudy, leads_it
 from notices.api.operations import Page
 from notices.api.refusals import quoted
 from notices.api.representations import Shown, UtcDateTimeField
-from notices.api.views import Resource
 from notices.models import Invitation, Right, Study, StudyRole
 from notices.outside import clock
 from notices.people import invitations, public_address
@@ -98,11 +97,6 @@ class InvitationPage(Page):
     results = InvitationShown(many=True)
 
 
-def _may_invite(caller: Caller, request: Request, _answer: object) -> bool:
-    study = caller.studies.filter(pk=request.parser_context["kwargs"]["pk"]).first()
-    return study is not None and caller.may(Right.LEAD, study)
-
-
 @extend_schema_view(
     list=extend_schema(
         summary="The invitations to a study, page by page",
@@ -119,18 +113,14 @@ def _may_invite(caller: Caller, request: Request, _answer: object) -> bool:
     ),
     destroy=extend_schema(summary="Revoke an invitation", responses={204: None}),
 )
-class Invitations(Resource):
-    """For a key that may see people, and for whoever leads the study by her login."""
-
-    address = "/api/v1/studies/"
-
+class Invitations(OfStudy):
     def list(self, request: Request, pk: str) -> Response:
-        found = self._of_study(self._study(request, pk))
+        found = self._of_study(self.study(request, pk, Right.LEAD))
         return self.page_of(found, InvitationShown, request, ordering=OLDEST_FIRST)
 
-    @idempotent(_may_invite)
+    @idempotent(leads_it)
     def create(self, request: Request, pk: str) -> Response:
-        study, caller = self._study(request, pk), caller_of(request)
+        study, caller = self.study(request, pk, Right.LEAD), caller_of(request)
         form = NewInvitationForm(data=request.data, context={"study": study})
         form.is_valid(raise_exception=True)
         asked, day = form.validated_data, form.validated_data.get("until")
@@ -152,22 +142,13 @@ class Invitations(Resource):
         return public_address.of_path(f"/invitation/{secret}/", self.request._request)
 
     def destroy(self, request: Request, pk: str, invitation_id: str) -> Response:
-        study = self._study(request, pk)
+        study = self.study(request, pk, Right.LEAD)
         found = study.invitations.filter(pk=invitation_id).first()
         if found is None:
             told = _("%(id)s is no invitation to study %(study)s; invitations/ lists them.")
             raise NotFound(told % {"id": invitation_id, "study": study.pk})
         invitations.revoke(found)
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-    def _study(self, request: Request, pk: str) -> Study:
-        caller = caller_of(request)
-        study = caller.studies.filter(pk=pk).first()
-        if study is None:
-            raise self.unknown(pk)
-        if not caller.may(Right.LEAD, study):
-            raise PermissionDenied(why_not(caller, Right.LEAD))
-        return study
 
     def _of_study(self, study: Study) -> Any:
         return study.invitations.with_state(clock.now())

@@ -15,21 +15,20 @@ from drf_spectacular.utils import (
     extend_schema_view,
 )
 from rest_framework import serializers, status
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from notices import moments
-from notices.api.authentication import Caller, caller_of
 from notices.api.fields import JsonSchema, OneOfField, StrictField
 from notices.api.filters import OLDEST_FIRST, PageForm, each_once
 from notices.api.forms import StrictForm
 from notices.api.idempotency import idempotent
+from notices.api.of_study import OfStudy, leads_it
 from notices.api.operations import Page
 from notices.api.pagination import Pages
 from notices.api.refusals import quoted
 from notices.api.representations import DiscordId, Shown
-from notices.api.views import Resource
 from notices.models import Membership, Person, Right, Study
 from notices.outside import clock
 from notices.people import roster
@@ -147,11 +146,6 @@ class MembersAdded(serializers.Serializer[Any]):
 # --- the views -------------------------------------------------------------------------------
 
 
-def _keeps_the_roster(caller: Caller, request: Request, _answer: object) -> bool:
-    study = caller.studies.filter(pk=request.parser_context["kwargs"]["pk"]).first()
-    return study is not None and caller.may(Right.LEAD, study)
-
-
 @extend_schema_view(
     list=extend_schema(
         summary="Who is on the study's roster, page by page",
@@ -178,13 +172,9 @@ def _keeps_the_roster(caller: Caller, request: Request, _answer: object) -> bool
         responses={204: None},
     ),
 )  # fmt: skip
-class Members(Resource):
-    """For a key that may see people, and for whoever may in this study by her login."""
-
-    address = "/api/v1/studies/"
-
+class Members(OfStudy):
     def list(self, request: Request, pk: str) -> Response:
-        study = self._study(request, pk, Right.SEE_NAMES)
+        study = self.study(request, pk, Right.SEE_NAMES)
         asked = MemberFilter(data=each_once(request.query_params))
         asked.is_valid(raise_exception=True)
         members = study.memberships.filter(until__isnull=asked.validated_data["left"] == "false")
@@ -193,9 +183,9 @@ class Members(Resource):
         shown = partial(MemberShown, context={"zone": moments.zone_named(study.time_zone)})
         return pages.get_paginated_response(shown(page, many=True).data)
 
-    @idempotent(_keeps_the_roster)
+    @idempotent(leads_it)
     def create(self, request: Request, pk: str) -> Response:
-        study = self._study(request, pk, Right.LEAD)
+        study = self.study(request, pk, Right.LEAD)
         form = NewMembersForm(data=request.data)
         form.is_valid(raise_exception=True)
         ids = form.validated_data["discord_ids"]
@@ -207,19 +197,10 @@ class Members(Resource):
         )
 
     def destroy(self, request: Request, pk: str, discord_id: str) -> Response:
-        study = self._study(request, pk, Right.LEAD)
+        study = self.study(request, pk, Right.LEAD)
         person = self._person(study, discord_id)
         roster.leave(study, person, clock.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-    def _study(self, request: Request, pk: str, right: Right) -> Study:
-        caller = caller_of(request)
-        study = caller.studies.filter(pk=pk).first()
-        if study is None:
-            raise self.unknown(pk)
-        if not caller.may(right, study):
-            raise PermissionDenied(why_not(caller, right))
-        return study
 
     def _person(self, study: Study, sent: str) -> Person:
         try:
@@ -231,14 +212,3 @@ class Members(Resource):
             told = _("%(id)s is not on the roster of study %(study)s; members/ lists who is.")
             raise NotFound(told % {"id": discord_id, "study": study.pk})
         return person
-
-
-def why_not(caller: Caller, right: Right) -> str:
-    if caller.key is not None:
-        return _(
-            "This key may not see people; ask a site admin for one that may "
-            "(manage.py createapikey --people)."
-        )
-    if right is Right.SEE_NAMES:
-        return _("You may not see the names of this study's people; ask its leader for it.")
-    return _("Only whoever leads this study changes its roster; ask her, or a site admin.")
