@@ -57,14 +57,8 @@ class NewInvitationForm(StrictForm):
         if day is None and not attrs["one_person"]:
             told = _("Send the day until which it lasts, or one_person as true.")
             raise serializers.ValidationError({"until": told})
-        if day is not None:
-            first, last = invitations.today_in(study), invitations.may_last_until(study)
-            if not first <= day <= last:
-                told = _("%(day)s cannot be: pick a day from %(first)s to %(last)s.")
-                days = {"day": day, "first": first, "last": last}
-                raise serializers.ValidationError(
-                    {"until": told % {name: one.isoformat() for name, one in days.items()}}
-                )
+        if day is not None and (why := invitations.why_not_until(day, study)):
+            raise serializers.ValidationError({"until": why})
         return attrs
 
 

@@ -55,13 +55,10 @@ class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
     def _take_day(self, study: Study, day: date) -> None:
-        first, last = invitations.today_in(study), invitations.may_last_until(study)
-        if first <= day <= last:
+        if why := invitations.why_not_until(day, study):
+            self.add_error("until", why)
+        else:
             self.instance.expires_at = invitations.last_moment(day, study)
-            return
-        told = gettext("%(day)s cannot be: pick a day from %(first)s to %(last)s.")
-        days = {"day": day, "first": first, "last": last}
-        self.add_error("until", told % {name: one.isoformat() for name, one in days.items()})
 
 
 class StateFilter(admin.SimpleListFilter):

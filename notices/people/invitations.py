@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
+from django.utils.translation import gettext as _
 
 from notices import moments
 from notices.models import Invitation, Study, StudyRole
@@ -82,6 +83,16 @@ def today_in(study: Study) -> date:
 
 def may_last_until(study: Study) -> date:
     return today_in(study) + MOST_DAYS
+
+
+def why_not_until(day: date, study: Study) -> str:
+    """Say which days can be picked if this one cannot; "" if it can."""
+    first, last = today_in(study), may_last_until(study)
+    if first <= day <= last:
+        return ""
+    days = {"day": day, "first": first, "last": last}
+    told = _("%(day)s cannot be: pick a day from %(first)s to %(last)s.")
+    return told % {name: one.isoformat() for name, one in days.items()}
 
 
 def accept(secret: str, user: User) -> StudyRole:
