@@ -70,7 +70,7 @@ class Caller:
         """Return whether it may do this in any study. A key's own limits are checked elsewhere."""
         return not isinstance(self.actor, User) or rights.may_somewhere(self.actor, right)
 
-    def may(self, right: Right, study: Study) -> bool:
+    def may_with_people(self, right: Right, study: Study) -> bool:
         """Return whether the caller, who sees the study, may also do this with its people."""
         if isinstance(self.actor, ApiKey):
             return self.may_see_people

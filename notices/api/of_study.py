@@ -20,7 +20,7 @@ class OfStudy(Resource):
         study = caller.studies.filter(pk=pk).first()
         if study is None:
             raise self.unknown(pk)
-        if not caller.may(right, study):
+        if not caller.may_with_people(right, study):
             raise PermissionDenied(_why_not(caller, right))
         return study
 
@@ -28,7 +28,7 @@ class OfStudy(Resource):
 def leads_it(caller: Caller, request: Request, _answer: object) -> bool:
     """Return whether the caller may still read what a request for this study was answered."""
     study = caller.studies.filter(pk=request.parser_context["kwargs"]["pk"]).first()
-    return study is not None and caller.may(Right.LEAD, study)
+    return study is not None and caller.may_with_people(Right.LEAD, study)
 
 
 def _why_not(caller: Caller, right: Right) -> str:
